@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Builds libxensplit and the tool xensplit. `make help` lists the targets.
+# Everything that is made lands in $(O); the sources stay as they are.
+# Tests are in tests/tests.mk. Files are found by wildcard: a new one needs no edit here.
+
+VERSION := 0.1.0
+
+O         ?= build
+V         ?= 0
+PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+SBINDIR   ?= $(PREFIX)/sbin
+MANDIR    ?= $(PREFIX)/share/man
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+CFLAGS    ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+INSTALL   ?= install
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+ifeq ($(V),1)
+Q :=
+msg :=
+else
+Q := @
+msg = @printf '  %-7s %s\n' '$(1)' '$(2)';
+endif
+
+# The version stands above; the symbol map has to agree with it, or old programs would get
+# new symbols under an old name.
+empty :=
+space := $(empty) $(empty)
+version_parts := $(subst ., ,$(VERSION))
+SOVERSION := $(word 1,$(version_parts))
+MAP := lib/libxensplit.map
+MAP_VERSION := $(if $(wildcard $(MAP)),$(shell sed -n \
+	's/^LIBXENSPLIT_\([0-9.]*\)[[:space:]]*{.*/\1/p' $(MAP) | sort -V | tail -n 1))
+ifneq ($(wildcard $(MAP)),)
+ifneq ($(MAP_VERSION),$(subst $(space),.,$(wordlist 1,2,$(version_parts))))
+$(error version $(VERSION) and the newest block of $(MAP), LIBXENSPLIT_$(MAP_VERSION), disagree)
+endif
+endif
+
+# pkg-config is asked once, and only by a recipe: reading this file needs nothing but make.
+pkg_lib   := xenstore xentoollog xentoolcore
+pkg_tool  := xencontrol smartcols json-c
+pkg_config = $(shell $(PKG_CONFIG) $(1) $(2))
+once       = $(eval $(1) := $(2))$($(1))
+LIB_CFLAGS = $(call once,LIB_CFLAGS,$(call pkg_config,--cflags,$(pkg_lib)))
+LIB_LIBS   = $(call once,LIB_LIBS,$(call pkg_config,--libs,$(pkg_lib)))
+TOOL_CFLAGS = $(call once,TOOL_CFLAGS,$(call pkg_config,--cflags,$(pkg_lib) $(pkg_tool)))
+TOOL_LIBS  = $(call once,TOOL_LIBS,$(call pkg_config,--libs,$(pkg_tool)))
+
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Wall -Wextra
+COMPILE = $(CC) $(BASE_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK    = $(CC) $(CFLAGS) $(LDFLAGS)
+
+LIB_SRC  := $(wildcard lib/*.c)
+TOOL_SRC := $(wildcard src/*.c)
+EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(wildcard examples/*.c))
+MAN      := $(wildcard man/*.[1-8])
+LIB_SHARED_OBJ := $(LIB_SRC:lib/%.c=$(O)/lib/shared/%.o)
+LIB_STATIC_OBJ := $(LIB_SRC:lib/%.c=$(O)/lib/static/%.o)
+TOOL_OBJ := $(TOOL_SRC:src/%.c=$(O)/src/%.o)
+
+SONAME  := libxensplit.so.$(SOVERSION)
+SOFILE  := libxensplit.so.$(VERSION)
+LIBRARY := $(if $(LIB_SRC),$(O)/libxensplit.so $(O)/libxensplit.a)
+# Two links of one tool: the one to run from here finds the library beside it, the one that
+# is installed leaves that to the system.
+TOOL    := $(if $(TOOL_SRC),$(O)/xensplit $(O)/install/xensplit)
+
+.PHONY: all
+all: $(LIBRARY) $(TOOL) ## the library and the tool (the default)
+
+# Says which package is missing before the compiler says which header.
+$(O)/.found: Makefile tests/setup/packages
+	$(Q)mkdir -p $(@D)
+	$(Q)tests/setup/found $(firstword $(CC)) $(pkg_lib) $(pkg_tool)
+	@touch $@
+
+$(O)/lib/shared/%.o: lib/%.c Makefile | $(O)/.found
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
+
+$(O)/lib/static/%.o: lib/%.c Makefile | $(O)/.found
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
+
+$(O)/$(SOFILE): $(LIB_SHARED_OBJ) $(MAP)
+	$(call msg,LINK,$@)$(LINK) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(MAP) \
+		-Wl,--no-undefined -Wl,--as-needed -o $@ $(LIB_SHARED_OBJ) $(LIB_LIBS)
+
+$(O)/libxensplit.so: $(O)/$(SOFILE)
+	$(Q)ln -sf $(SOFILE) $(O)/$(SONAME)
+	$(Q)ln -sf $(SONAME) $@
+
+$(O)/libxensplit.a: $(LIB_STATIC_OBJ)
+	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/src/%.o: src/%.c Makefile | $(O)/.found
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(TOOL_CFLAGS) -DXENSPLIT_VERSION='"$(VERSION)"' -c -o $@ $<
+
+$(O)/xensplit: $(TOOL_OBJ) $(O)/libxensplit.so
+	$(call msg,LINK,$@)$(LINK) -Wl,--as-needed -o $@ $(TOOL_OBJ) -L$(O) -lxensplit \
+		$(TOOL_LIBS) $(LIB_LIBS) -Wl,-rpath,'$$ORIGIN'
+
+$(O)/install/xensplit: $(TOOL_OBJ) $(O)/libxensplit.so
+	@mkdir -p $(@D)
+	$(call msg,LINK,$@)$(LINK) -Wl,--as-needed -o $@ $(TOOL_OBJ) -L$(O) -lxensplit \
+		$(TOOL_LIBS) $(LIB_LIBS)
+
+.PHONY: examples
+examples: $(EXAMPLES) ## the programs of examples/
+
+$(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< \
+		-L$(O) -lxensplit $(LIB_LIBS) -Wl,-rpath,'$$ORIGIN/..'
+
+include tests/tests.mk
+
+.PHONY: install uninstall
+install: all ## into $(DESTDIR)$(PREFIX); PREFIX, LIBDIR, SBINDIR, MANDIR ... say where
+	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))set -e; \
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) \
+		$(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR); \
+	$(INSTALL) -m 644 include/xensplit.h $(DESTDIR)$(INCLUDEDIR)/xensplit.h; \
+	$(INSTALL) -m 755 $(O)/$(SOFILE) $(DESTDIR)$(LIBDIR)/$(SOFILE); \
+	ln -sf $(SOFILE) $(DESTDIR)$(LIBDIR)/$(SONAME); \
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libxensplit.so; \
+	$(INSTALL) -m 644 $(O)/libxensplit.a $(DESTDIR)$(LIBDIR)/libxensplit.a; \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@REQUIRES@|$(pkg_lib)|' \
+		-e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
+		-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \
+		lib/libxensplit.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/libxensplit.pc; \
+	$(INSTALL) -m 755 $(O)/install/xensplit $(DESTDIR)$(SBINDIR)/xensplit; \
+	$(INSTALL) -m 644 completions/xensplit.bash $(DESTDIR)$(BASHCOMPDIR)/xensplit; \
+	$(INSTALL) -m 644 completions/_xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit; \
+	for page in $(MAN); do \
+		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
+		$(INSTALL) -d "$$dir"; \
+		$(INSTALL) -m 644 "$$page" "$$dir/$${page##*/}"; \
+	done; \
+	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+uninstall: ## remove what install put there
+	$(call msg,REMOVE,$(DESTDIR)$(PREFIX))rm -f $(DESTDIR)$(INCLUDEDIR)/xensplit.h \
+		$(DESTDIR)$(LIBDIR)/$(SOFILE) $(DESTDIR)$(LIBDIR)/$(SONAME) \
+		$(DESTDIR)$(LIBDIR)/libxensplit.so $(DESTDIR)$(LIBDIR)/libxensplit.a \
+		$(DESTDIR)$(PKGCONFIGDIR)/libxensplit.pc $(DESTDIR)$(SBINDIR)/xensplit \
+		$(DESTDIR)$(BASHCOMPDIR)/xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit \
+		$(foreach p,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
+
+.PHONY: dist clean help
+dist: ## $(O)/xensplit-VERSION.tar.gz, from the last commit
+	$(call msg,DIST,$(O)/xensplit-$(VERSION).tar.gz)mkdir -p $(O) && git archive \
+		--prefix=xensplit-$(VERSION)/ -o $(O)/xensplit-$(VERSION).tar.gz HEAD
+
+clean: ## remove $(O)
+	$(call msg,CLEAN,$(O))rm -rf $(O)
+
+help: ## this list
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile tests/tests.mk | \
+		while IFS='	' read -r name text; do printf '  %-15s %s\n' "$$name" "$$text"; done
+	@echo 'Variables: O=$(O) V=1 CC= CFLAGS= LDFLAGS= DESTDIR= PREFIX=$(PREFIX) LIBDIR= SBINDIR= ...'
+
+-include $(LIB_SHARED_OBJ:.o=.d) $(LIB_STATIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(EXAMPLES:=.d)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Building and running the tests; included by the Makefile above. Each suite prints TAP,
+# tests/tap-sum adds up.
+
+UNIT  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c))
+STORE := $(patsubst tests/store/%.c,%,$(wildcard tests/store/test-*.c))
+CLI   := $(wildcard tests/cli/*.bats)
+HARNESS := $(wildcard tests/harness/*.bats)
+UNIT_PROG  := $(UNIT:%=$(O)/tests/unit/%)
+STORE_PROG := $(STORE:%=$(O)/tests/store/%)
+# What several test programs share stands beside them in files not called test-*.
+UNIT_HELP  := $(filter-out $(wildcard tests/unit/test-*.c),$(wildcard tests/unit/*.c))
+STORE_HELP := $(filter-out $(wildcard tests/store/test-*.c),$(wildcard tests/store/*.c))
+# Simulated guests run under the plain sandbox, also when what they test is instrumented.
+PLAIN   ?= $(abspath $(O))
+SANDBOX ?= $(PLAIN)/sandbox/xensplit-sandbox
+
+export XENSPLIT ?= $(abspath $(O))/xensplit
+export SANDBOX
+export CMOCKA_MESSAGE_OUTPUT := TAP
+
+# The targets below may install packages first; plain `make` never does.
+.PHONY: setup
+setup:
+	$(Q)tests/setup/install
+ifneq ($(filter check% demo% lint bench fuzz setup examples-check installcheck,$(MAKECMDGOALS)),)
+$(O)/.found: | setup
+endif
+
+cmocka = $(call once,cmocka,$(call pkg_config,--libs,cmocka))
+
+$(O)/tests/unit/%: tests/unit/%.c $(UNIT_HELP) $(O)/libxensplit.a Makefile
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -Ilib $(LDFLAGS) -o $@ $< $(UNIT_HELP) \
+		$(O)/libxensplit.a $(LIB_LIBS) $(cmocka)
+
+$(O)/tests/store/%: tests/store/%.c $(STORE_HELP) $(O)/libxensplit.so Makefile
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -o $@ $< $(STORE_HELP) \
+		-L$(O) -lxensplit $(LIB_LIBS) $(cmocka) -Wl,-rpath,'$$ORIGIN/../..'
+
+-include $(UNIT_PROG:=.d) $(STORE_PROG:=.d)
+
+# Suites as tap-sum takes them, NAME=COMMAND, for the build in folder $(1); $(2) goes into the
+# name, $(3) before the program.
+unit_suites  = $(foreach t,$(UNIT),'$(2)unit/$(t)=$(3) $(1)/tests/unit/$(t)')
+store_suites = $(foreach t,$(STORE),'$(2)store/$(t)=$(SANDBOX) --guests 5,6 -- $(3) $(1)/tests/store/$(t)')
+cli_suites   = $(foreach t,$(CLI),'$(2)cli/$(basename $(notdir $(t)))=XENSPLIT=$(abspath $(1))/xensplit bats --formatter tap $(t)')
+fast_suites  = $(call unit_suites,$(1),$(2)) $(call store_suites,$(1),$(2)) $(call cli_suites,$(1),$(2))
+harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats --formatter tap $(t)')
+
+.PHONY: tests build-sandbox build-asan
+tests: all examples $(UNIT_PROG) $(STORE_PROG) ## build the test programs and the examples
+
+build-sandbox: | $(O)/.found
+	$(Q)$(MAKE) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
+
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+build-asan: | $(O)/.found
+	$(Q)$(MAKE) --no-print-directory O=$(O)/asan CFLAGS='$(SANITIZE)' tests
+
+.PHONY: check check-fast check-unit check-store check-cli check-sandbox check-xen
+.PHONY: check-asan check-valgrind check-harness installcheck check-fresh
+check: tests build-sandbox build-asan ## every test but fuzz and bench
+	$(Q)tests/tap-sum $(harness_suites) $(call fast_suites,$(O)) $(sandbox_suites) \
+		$(asan_suites) $(valgrind_suites) $(install_suites) $(xen_suites)
+
+check-fast: tests build-sandbox ## unit, store and cli: under a minute
+	$(Q)tests/tap-sum $(call fast_suites,$(O))
+
+check-unit: $(UNIT_PROG) | setup ## the library's internals, alone
+	$(Q)tests/tap-sum $(call unit_suites,$(O))
+
+check-store: $(STORE_PROG) build-sandbox ## the library against a real xenstored
+	$(Q)tests/tap-sum $(call store_suites,$(O))
+
+check-cli: all build-sandbox ## the tool against a real xenstored
+	$(Q)tests/tap-sum $(call cli_suites,$(O))
+
+sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
+check-sandbox: build-sandbox ## the sandbox itself
+	$(Q)tests/tap-sum $(sandbox_suites)
+
+xen_suites = 'xen=O=$(abspath $(O)) tests/xen/run $(SUITE)'
+check-xen: all ## real Xen in QEMU; SUITE=NAME for a part
+	$(Q)tests/tap-sum $(xen_suites)
+
+asan_suites = $(call fast_suites,$(O)/asan,asan/)
+check-asan: build-asan build-sandbox ## unit, store and cli, built with ASan and UBSan
+	$(Q)tests/tap-sum $(asan_suites)
+
+valgrind := valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
+valgrind_suites = $(call unit_suites,$(O),valgrind/,$(valgrind)) \
+	$(call store_suites,$(O),valgrind/,$(valgrind))
+check-valgrind: tests build-sandbox ## unit and store under valgrind
+	$(Q)tests/tap-sum $(valgrind_suites)
+
+check-harness: | setup ## the scripts that add up and check
+	$(Q)tests/tap-sum $(harness_suites)
+
+install_suites = 'install=O=$(abspath $(O)) tests/installcheck'
+installcheck: all ## what make install puts down works and goes away again
+	$(Q)tests/tap-sum $(install_suites)
+
+check-fresh: ## demo and check in an empty Debian with only git and make
+	$(Q)O=$(abspath $(O)) tests/setup/fresh-debian demo check
+
+.PHONY: demo demo-xen
+demo: all build-sandbox ## the main job, in the sandbox
+	$(Q)tests/demo
+
+demo-xen: all ## the main job, on real Xen in QEMU
+	$(Q)O=$(abspath $(O)) tests/xen/demo
+
+.PHONY: bench fuzz lint
+SECONDS := 60
+FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+fuzz: $(FUZZ) ## each parser of what a guest writes, SECONDS=60
+	$(Q)$(if $(FUZZ),,echo 'tests/fuzz holds no fuzz-*.c' >&2; exit 1;)set -e; \
+	for prog in $(FUZZ); do \
+		mkdir -p $$prog.corpus; \
+		$$prog -max_total_time=$(SECONDS) -artifact_prefix=$(O)/fuzz/ $$prog.corpus; \
+	done
+
+$(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h include/*.h) Makefile | $(O)/.found
+	@mkdir -p $(@D)
+	$(call msg,FUZZ,$@)clang $(BASE_CFLAGS) $(LIB_CFLAGS) -Ilib -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(LIB_SRC) $(LIB_LIBS)
+
+bench: all build-sandbox ## time and store requests, beside those of its peers
+	$(Q)tests/bench/run
+
+lint: tests build-sandbox ## formatters, analysers, manual, ABI and symbols; CHECK=NAME for one
+	$(Q)O=$(abspath $(O)) VERSION=$(VERSION) tests/lint/run $(CHECK)
