@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The sum at the end of `make check` must not look like success when it is none.
+
+bats_require_minimum_version 1.5.0
+
+sum() {
+  run "$BATS_TEST_DIRNAME/../tap-sum" "$@"
+  last=${lines[-1]}
+}
+
+@test "passed, failed and skipped are counted over all suites" {
+  sum 'a=printf "1..2\nok 1 - x\nok 2 # skip no such thing\n"' \
+    'b=printf "1..3\nnot ok 1 - y\nok 2\nnot ok 3 # SKIP z\n"'
+  [ "$last" = "2 passed, 1 failed, 2 skipped" ]
+  [ "$status" -eq 1 ]
+}
+
+@test "all passed is success" {
+  sum 'a=echo ok 1; echo ok 2; echo 1..2'
+  [ "$last" = "2 passed, 0 failed, 0 skipped" ]
+  [ "$status" -eq 0 ]
+}
+
+@test "a name that says ok inside, or a line that only looks like a result, counts once" {
+  sum 'a=echo 1..1; echo "    ok 1 - inner"; echo "# ok 2"; echo okay; echo "ok 1 - not ok 2"'
+  [ "$last" = "1 passed, 0 failed, 0 skipped" ]
+}
+
+@test "a suite that is skipped as a whole is one skip" {
+  sum 'a=echo "1..0 # SKIP no qemu"'
+  [ "$last" = "0 passed, 0 failed, 1 skipped" ]
+  [ "$status" -eq 0 ]
+}
+
+@test "a suite that ends early fails by the tests it owes" {
+  sum 'a=echo 1..5; echo ok 1'
+  [ "$last" = "1 passed, 4 failed, 0 skipped" ]
+  [ "$status" -eq 1 ]
+}
+
+@test "more tests than planned fail" {
+  sum 'a=echo 1..1; echo ok 1; echo ok 2'
+  [ "$last" = "2 passed, 1 failed, 0 skipped" ]
+}
+
+@test "an empty plan without a reason fails" {
+  sum 'a=echo 1..0'
+  [ "$last" = "0 passed, 1 failed, 0 skipped" ]
+}
+
+@test "a suite without a plan fails" {
+  sum 'a=echo ok 1'
+  [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+}
+
+@test "a suite that prints nothing, or does not exist, fails" {
+  sum 'a=true'
+  [ "$last" = "0 passed, 1 failed, 0 skipped" ]
+  sum 'a=/no/such/program'
+  [ "$status" -eq 1 ]
+}
+
+@test "a bad exit status fails even when every test passed" {
+  sum 'a=echo 1..1; echo ok 1; exit 99'
+  [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+}
+
+@test "bail out fails" {
+  sum 'a=echo 1..1; echo ok 1; echo "Bail out! no more"'
+  [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+}
+
+@test "a suite that hangs is stopped and fails" {
+  TAP_SECONDS=1 sum 'a=echo 1..1; echo ok 1; exec sleep 60'
+  [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+  [[ "$output" == *"stopped after 1 s"* ]]
+}
+
+@test "a process left behind with the output fails, and the sum still comes" {
+  pid=$BATS_TEST_TMPDIR/pid
+  sum "a=echo 1..1; echo ok 1; sleep 30 2>/dev/null 3>&- & echo \$! > $pid"
+  [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+  [[ "$output" == *"still holds its output"* ]]
+  [[ $(ps -o stat= -p "$(cat "$pid")") != [SR]* ]] # a zombie will do
+}
+
+@test "a line that comes in two pieces is one line" {
+  sum 'a=echo 1..1; printf "not "; sleep 3; echo "ok 1"'
+  [ "$last" = "0 passed, 1 failed, 0 skipped" ]
+}
+
+@test "a last line without newline counts" {
+  sum 'a=echo 1..1; printf "not ok 1"'
+  [ "$last" = "0 passed, 1 failed, 0 skipped" ]
+}
+
+@test "no suite at all fails" {
+  sum
+  [ "$last" = "0 passed, 1 failed, 0 skipped" ]
+  [ "$status" -eq 1 ]
+}
