@@ -58,7 +58,7 @@ LIB_LIBS   = $(call once,LIB_LIBS,$(call pkg_config,--libs,$(pkg_lib)))
 TOOL_CFLAGS = $(call once,TOOL_CFLAGS,$(call pkg_config,--cflags,$(pkg_lib) $(pkg_tool)))
 TOOL_LIBS  = $(call once,TOOL_LIBS,$(call pkg_config,--libs,$(pkg_tool)))
 
-BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -Wall -Wextra
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DXENSPLIT_VERSION='"$(VERSION)"' -Iinclude -Wall -Wextra
 COMPILE = $(CC) $(BASE_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS)
 
@@ -107,7 +107,7 @@ $(O)/libxensplit.a: $(LIB_STATIC_OBJ)
 
 $(O)/src/%.o: src/%.c Makefile | $(O)/.found
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(COMPILE) $(TOOL_CFLAGS) -DXENSPLIT_VERSION='"$(VERSION)"' -c -o $@ $<
+	$(call msg,CC,$@)$(COMPILE) $(TOOL_CFLAGS) -c -o $@ $<
 
 $(O)/xensplit: $(TOOL_OBJ) $(O)/libxensplit.so
 	$(call msg,LINK,$@)$(LINK) -Wl,--as-needed -o $@ $(TOOL_OBJ) -L$(O) -lxensplit \
