@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "output.h"
+#include "tool.h"
+
+#define MAX_OPTS    32
+#define MAX_SECONDS 86400
+
+/* getopt's value for an option without a letter: beyond any letter. */
+#define LONG_ONLY 256
+
+int parse_number(const char *text, uint32_t max, uint32_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (!*text)
+		return -1;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -1;
+		number = number * 10 + (uint64_t)(*text - '0');
+		if (number > max)
+			return -1;
+	}
+
+	*ret_number = (uint32_t)number;
+	return 0;
+}
+
+int parse_seconds(const char *text, unsigned int *ret_ms)
+{
+	size_t whole_len = strcspn(text, ".");
+	unsigned int scale = 100, ms = 0, more = 0;
+	const char *digit;
+	char whole[8];
+	uint32_t seconds;
+
+	if (whole_len >= sizeof(whole))
+		return -1;
+	memcpy(whole, text, whole_len);
+	whole[whole_len] = '\0';
+	if (parse_number(whole, MAX_SECONDS, &seconds))
+		return -1;
+
+	if (text[whole_len]) {
+		digit = text + whole_len + 1;
+		if (!*digit)
+			return -1;
+		for (; *digit; digit++) {
+			if (*digit < '0' || *digit > '9')
+				return -1;
+			ms += (unsigned int)(*digit - '0') * scale;
+			more |= !scale && *digit != '0';
+			scale /= 10;
+		}
+	}
+
+	ms += seconds * 1000 + more;
+	if (ms > MAX_SECONDS * 1000)
+		return -1;
+	*ret_ms = ms;
+	return 0;
+}
+
+static int parse_pair(const struct opt *row, char *text)
+{
+	struct pairs *pairs = row->value;
+	char *equals = strchr(text, '=');
+
+	if (!equals || equals == text) {
+		char *shown = escape(text, strlen(text));
+
+		usage_error("--%s '%s': it takes KEY=VALUE", row->name, shown);
+		free(shown);
+		return -1;
+	}
+
+	*equals = '\0';
+	pairs->list =
+		must(reallocarray(pairs->list, pairs->count + 1, sizeof(*pairs->list)));
+	pairs->list[pairs->count++] = (struct xensplit_pair){ text, equals + 1 };
+	return 0;
+}
+
+static int opt_store(const struct opt *row, char *arg)
+{
+	char *shown;
+
+	switch (row->type) {
+	case OPT_FLAG:
+		*(int *)row->value = 1;
+		return 0;
+	case OPT_COUNT:
+		*(int *)row->value += 1;
+		return 0;
+	case OPT_TEXT:
+		*(const char **)row->value = arg;
+		return 0;
+	case OPT_PAIRS:
+		return parse_pair(row, arg);
+	case OPT_SECONDS:
+		if (!parse_seconds(arg, row->value))
+			return 0;
+		shown = escape(arg, strlen(arg));
+		usage_error("--%s '%s': it takes seconds, from 0 to %d", row->name, shown,
+			    MAX_SECONDS);
+		free(shown);
+		return -1;
+	case OPT_END:
+		break;
+	}
+	abort();
+}
+
+int opts_parse(const struct opt *const *tables, int argc, char **argv, int permute)
+{
+	struct option longs[MAX_OPTS + 1] = { { 0 } };
+	const struct opt *rows[MAX_OPTS];
+	char shorts[2 * MAX_OPTS + 2] = "";
+	char *next = shorts;
+	int count = 0;
+	int got, i;
+
+	if (!permute)
+		*next++ = '+';
+	for (; *tables; tables++) {
+		for (const struct opt *row = *tables; row->type != OPT_END; row++) {
+			if (count == MAX_OPTS)
+				abort();
+			if (row->letter) {
+				*next++ = row->letter;
+				if (row->arg)
+					*next++ = ':';
+			}
+			longs[count] = (struct option){
+				row->name, row->arg ? required_argument : no_argument,
+				NULL, row->letter ? row->letter : LONG_ONLY + count
+			};
+			rows[count++] = row;
+		}
+	}
+
+	optind = 0; /* from the start: the verb has options of its own */
+	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		for (i = 0; i < count && longs[i].val != got; i++)
+			;
+		if (i == count ||
+		    opt_store(rows[i], optarg)) /* getopt told, or opt_store */
+			return -1;
+	}
+	return optind;
+}
+
+void opts_help(const struct opt *table)
+{
+	const struct opt *row;
+	char text[64];
+	int width = 0;
+
+	for (row = table; row->type != OPT_END; row++) {
+		int len =
+			(int)(strlen(row->name) + (row->arg ? strlen(row->arg) + 1 : 0));
+
+		if (len > width)
+			width = len;
+	}
+	for (row = table; row->type != OPT_END; row++) {
+		snprintf(text, sizeof(text), "%s%s%s", row->name, row->arg ? " " : "",
+			 row->arg ? row->arg : "");
+		if (row->letter)
+			printf("  -%c, --%-*s  %s\n", row->letter, width, text,
+			       row->help);
+		else
+			printf("      --%-*s  %s\n", width, text, row->help);
+	}
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "output.h"
+#include "tool.h"
+
+static struct {
+	const char *backend;
+	struct pairs front;
+	struct pairs back;
+	unsigned int timeout_ms;
+	int no_wait;
+	int rollback;
+	int replace;
+	int reserved;
+	int dry_run;
+} args = { .timeout_ms = DEFAULT_TIMEOUT_MS };
+
+static const struct opt options[] = {
+	{ OPT_TEXT, 'b', "backend", "DOMAIN", &args.backend,
+	  "where the backend is (default: 0)" },
+	{ OPT_PAIRS, 'F', "front", "KEY=VALUE", &args.front,
+	  "one more node for the frontend" },
+	{ OPT_PAIRS, 'B', "back", "KEY=VALUE", &args.back,
+	  "one more node for the backend" },
+	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms, TIMEOUT_HELP },
+	{ OPT_FLAG, 0, "no-wait", NULL, &args.no_wait, "write the device and return" },
+	{ OPT_FLAG, 0, "rollback", NULL, &args.rollback,
+	  "remove it if it does not connect" },
+	{ OPT_FLAG, 0, "replace", NULL, &args.replace,
+	  "first remove what is in its place" },
+	{ OPT_FLAG, 0, "reserved", NULL, &args.reserved,
+	  "allow a type that libxl manages" },
+	OPT_DRY_RUN(&args.dry_run),
+	{ 0 },
+};
+
+static int preview(struct tool *tool, const struct xensplit_attach_opts *opts,
+		   const struct xensplit_id *id)
+{
+	struct xensplit_batch *batch = NULL;
+	int status = EXIT_SUCCESS;
+	int err;
+
+	err = xensplit_batch_new(tool->ctx, &batch);
+	if (!err)
+		err = xensplit_batch_attach(batch, opts);
+	if (err >= 0)
+		err = xensplit_batch_preview(batch);
+	if (err)
+		status = tool_fail_device(tool, err, "attach", id);
+	else
+		print_changes(batch, tool->json);
+	xensplit_batch_free(batch);
+	return status;
+}
+
+static int attach(struct tool *tool, const struct xensplit_attach_opts *opts,
+		  struct xensplit_id *id)
+{
+	uint64_t start = now_ms();
+	int failed, err;
+
+	err = xensplit_attach(tool->ctx, opts, args.no_wait ? 0 : args.timeout_ms,
+			      &id->devid);
+	if (!err)
+		return tool_report(tool, "attach", id, 0,
+				   args.no_wait ? "written, not waited for" : NULL,
+				   start);
+
+	failed = tool_fail_device(tool, err, "attach", id);
+	/* It is there all the same, and JSON tells its states. */
+	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
+		tool_report(tool, "attach", id, 0, NULL, start);
+	return failed;
+}
+
+static int run(struct tool *tool, int argc, char **argv)
+{
+	struct xensplit_attach_opts opts = { .sz = sizeof(opts) };
+	struct xensplit_id id;
+	int status;
+
+	if (!args.timeout_ms)
+		return usage_error("--timeout 0: use --no-wait");
+	if (args.no_wait && args.rollback)
+		return usage_error("--rollback has to wait: leave out --no-wait");
+	status = tool_target(tool, "attach", argc, argv, 1, &id);
+	if (!status && args.backend)
+		status = tool_domain(tool, "attach: --backend", args.backend,
+				     &opts.backend_domid);
+	if (status)
+		return status;
+
+	opts.domid = id.domid;
+	opts.type = id.type;
+	opts.devid = id.devid;
+	opts.flags = (args.replace ? XENSPLIT_ATTACH_REPLACE : 0) |
+		     (args.reserved ? XENSPLIT_ATTACH_RESERVED : 0);
+	opts.front = args.front.list;
+	opts.front_count = args.front.count;
+	opts.back = args.back.list;
+	opts.back_count = args.back.count;
+	if (args.dry_run)
+		return preview(tool, &opts, &id);
+	opts.flags |= args.rollback ? XENSPLIT_ATTACH_ROLLBACK : 0;
+	return attach(tool, &opts, &id);
+}
+
+const struct verb verb_attach = {
+	.name = "attach",
+	.args = "DOMAIN [TYPE[/DEVID]]",
+	.summary = "write a device and wait until both ends are Connected",
+	.notes = "DEVID may be auto: an id is chosen, and told. A device stays until it "
+		 "is\n"
+		 "detached, also where it fails to connect (but for --rollback).\n",
+	.min_args = 1,
+	.max_args = 2,
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+#include "tool.h"
+
+static struct {
+	const char *until;
+	unsigned int timeout_ms;
+} args = { "connected", DEFAULT_TIMEOUT_MS };
+
+static const struct opt options[] = {
+	{ OPT_TEXT, 0, "until", "WHAT", &args.until,
+	  "connected (the default), closed (the backend) or gone" },
+	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms,
+	  "give up after this time (default: 10); 0 only looks" },
+	{ 0 },
+};
+
+static int parse_until(const char *text)
+{
+	char *shown;
+
+	if (!strcmp(text, "connected"))
+		return XENSPLIT_UNTIL_CONNECTED;
+	if (!strcmp(text, "closed"))
+		return XENSPLIT_UNTIL_CLOSED;
+	if (!strcmp(text, "gone"))
+		return XENSPLIT_UNTIL_GONE;
+	shown = escape(text, strlen(text));
+	usage_error("--until '%s': it takes connected, closed or gone", shown);
+	free(shown);
+	return -1;
+}
+
+static int run(struct tool *tool, int argc, char **argv)
+{
+	int until = parse_until(args.until);
+	uint64_t start = now_ms();
+	struct xensplit_id id;
+	int status, err;
+
+	if (until < 0)
+		return EXIT_USAGE;
+	status = tool_target(tool, "wait", argc, argv, 0, &id);
+	if (status)
+		return status;
+	err = xensplit_wait(tool->ctx, &id, until, args.timeout_ms);
+	if (!err)
+		return tool_report(tool, "wait", &id, XENSPLIT_LIST_FOREIGN, NULL, start);
+
+	status = tool_fail_device(tool, err, "wait", &id);
+	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
+		tool_report(tool, "wait", &id, XENSPLIT_LIST_FOREIGN, NULL, start);
+	return status;
+}
+
+const struct verb verb_wait = {
+	.name = "wait",
+	.args = "DOMAIN [TYPE[/DEVID]]",
+	.summary = "wait until a device has got somewhere",
+	.min_args = 1,
+	.max_args = 2,
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domctl.h"
+#include "logger.h"
+#include "output.h"
+#include "tool.h"
+
+static const struct verb *const verbs[] = {
+	&verb_attach, &verb_detach, &verb_list, &verb_show, &verb_wait, &verb_reap,
+};
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static struct tool tool;
+static int want_help, want_version, want_verbs;
+
+static const struct opt common_options[] = {
+	{ OPT_COUNT, 'v', "verbose", NULL, &tool.verbose, "say more; twice: say all" },
+	{ OPT_FLAG, 'q', "quiet", NULL, &tool.quiet, "say nothing but errors" },
+	{ OPT_FLAG, 0, "json", NULL, &tool.json, "results as one JSON object" },
+	{ OPT_FLAG, 'h', "help", NULL, &want_help, "this help" },
+	{ OPT_FLAG, 'V', "version", NULL, &want_version, "the version" },
+	{ 0 },
+};
+
+/* Before the verb only. */
+static const struct opt global_options[] = {
+	{ OPT_FLAG, 0, "list-verbs", NULL, &want_verbs, "the verbs, one a line" },
+	{ 0 },
+};
+
+static const char exit_help[] =
+	"Exit status:\n"
+	"  0 done, 1 failed, 2 usage, 3 no such domain or device, 4 permission,\n"
+	"  5 already there or busy, 6 deadline passed\n";
+
+static int help(void)
+{
+	size_t i;
+
+	puts("Usage: xensplit VERB [ARGUMENT...] [OPTION...]\n"
+	     "       xensplit help VERB\n"
+	     "\n"
+	     "Attach, follow and detach Xen split devices.\n"
+	     "\n"
+	     "Verbs:");
+	for (i = 0; i < VERB_COUNT; i++)
+		printf("  %-7s %-24s %s\n", verbs[i]->name, verbs[i]->args,
+		       verbs[i]->summary);
+	puts("\n"
+	     "DOMAIN is a domid or a name. Without TYPE it is mydevice, without DEVID it "
+	     "is 0.\n"
+	     "\n"
+	     "Options:");
+	opts_help(common_options);
+	opts_help(global_options);
+	printf("\n%s", exit_help);
+	return EXIT_SUCCESS;
+}
+
+static int verb_help(const struct verb *verb)
+{
+	printf("Usage: xensplit %s%s%s [OPTION...]\n\n%s.\n", verb->name,
+	       *verb->args ? " " : "", verb->args, verb->summary);
+	if (verb->notes)
+		printf("\n%s", verb->notes);
+	if (verb->options->type != OPT_END) {
+		puts("\nOptions:");
+		opts_help(verb->options);
+	}
+	puts("\nCommon options:");
+	opts_help(common_options);
+	printf("\n%s", exit_help);
+	return EXIT_SUCCESS;
+}
+
+static int version(void)
+{
+	printf("xensplit %s\n", xensplit_version());
+	return EXIT_SUCCESS;
+}
+
+static int list_verbs(void)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		puts(verbs[i]->name);
+	return EXIT_SUCCESS;
+}
+
+static const struct verb *verb_find(const char *name)
+{
+	char *shown;
+
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	shown = escape(name, strlen(name));
+	usage_error("unknown verb '%s': try xensplit --help", shown);
+	free(shown);
+	return NULL;
+}
+
+static int run_help(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	if (argc == 0)
+		return help();
+	if (argc > 1)
+		return usage_error("help takes one verb: try xensplit --help");
+	verb = verb_find(argv[0]);
+	return verb ? verb_help(verb) : EXIT_USAGE;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+	const struct opt *const tables[] = { verb->options, common_options, NULL };
+	int first = opts_parse(tables, argc, argv, 1);
+	int count = argc - first;
+
+	if (first < 0)
+		return EXIT_USAGE;
+	if (want_help)
+		return verb_help(verb);
+	if (want_version)
+		return version();
+	if (count < verb->min_args || count > verb->max_args)
+		return usage_error("%s takes %s: try xensplit %s --help", verb->name,
+				   *verb->args ? verb->args : "no argument", verb->name);
+	return verb->run(&tool, count, argv + first);
+}
+
+static int run(int argc, char **argv)
+{
+	const struct opt *const tables[] = { common_options, global_options, NULL };
+	int first = opts_parse(tables, argc, argv, 0);
+	const struct verb *verb;
+
+	if (first < 0)
+		return EXIT_USAGE;
+	if (want_version)
+		return version();
+	if (want_verbs)
+		return list_verbs();
+	if (first < argc && !strcmp(argv[first], "help"))
+		return run_help(argc - first - 1, argv + first + 1);
+	if (first == argc)
+		return want_help ? help()
+				 : usage_error("a verb is missing: try xensplit --help");
+
+	verb = verb_find(argv[first]);
+	if (!verb)
+		return EXIT_USAGE;
+	argv[first] = argv[0]; /* it begins getopt's messages */
+	return run_verb(verb, argc - first, argv + first);
+}
+
+/* A full disk must not look like a short list. */
+static int stdout_check(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	if (errno != EPIPE) /* whoever closed the pipe had seen enough */
+		fprintf(stderr, "xensplit: stdout: %s\n", strerror(errno));
+	return status ? status : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (argc < 1)
+		return EXIT_USAGE;
+	argv[0] = "xensplit";
+	status = run(argc, argv);
+	logger_clear_progress();
+	xensplit_free(tool.ctx);
+	domctl_close();
+	return stdout_check(status);
+}

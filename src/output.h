@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices and nodes as tables, as JSON, and as lines for a reader. */
+#ifndef XENSPLIT_OUTPUT_H
+#define XENSPLIT_OUTPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xensplit.h"
+
+/*
+ * escape - bytes from XenStore, or from the command line, fit to be shown
+ *
+ * What is not printable ASCII becomes \xNN, and a backslash two. Guests write these bytes: a
+ * terminal must not obey them, and JSON must stay UTF-8. Returns: a text to be freed.
+ */
+char *escape(const char *bytes, size_t len);
+
+/* "mydevice/0 of domain 5", to be freed. */
+char *id_name(const struct xensplit_id *id);
+
+/* A line of stdout about a device: "mydevice/0 of domain 5 (g1): ..."; @domain may be NULL. */
+void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define DEVICE_COLUMNS                                                                \
+	"DOMID,DOMAIN,TYPE,DEVID,BACKEND,FRONTEND-STATE,BACKEND-STATE,ONLINE,ORIGIN," \
+	"STALE,"                                                                      \
+	"FRONTEND-PATH,BACKEND-PATH"
+
+/*
+ * print_devices_table
+ * @columns: names separated by commas, NULL for the usual ones
+ *
+ * Returns: an exit status: columns may name what there is not.
+ */
+int print_devices_table(const struct xensplit_device *const *devices, size_t count,
+			const char *columns, int headings);
+
+/* @nodes: those of the one device, NULL for no such array */
+void print_devices_json(const struct xensplit_device *const *devices, size_t count,
+			const struct xensplit_nodes *nodes);
+
+void print_nodes_table(const struct xensplit_nodes *nodes);
+
+/* What a batch would change. */
+void print_changes(const struct xensplit_batch *batch, int json);
+
+/* The devices of a list as an array, to be freed; it borrows from the list. */
+const struct xensplit_device **list_devices(const struct xensplit_list *list,
+					    size_t *ret_count);
+
+#endif

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "domctl.h"
+#include "logger.h"
+#include "output.h"
+#include "tool.h"
+
+void *must(void *allocated)
+{
+	if (!allocated) {
+		logger_clear_progress();
+		fputs("xensplit: out of memory\n", stderr);
+		exit(EXIT_FAILURE);
+	}
+	return allocated;
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int exit_status(int err)
+{
+	switch (-err) {
+	case 0:
+		return EXIT_SUCCESS;
+	case EINVAL:
+		return EXIT_USAGE;
+	case ESRCH:
+	case ENOENT:
+		return EXIT_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return EXIT_PERMISSION;
+	case EEXIST:
+	case EBUSY:
+	case ESTALE:
+		return EXIT_BUSY;
+	case ETIMEDOUT:
+		return EXIT_DEADLINE;
+	default:
+		return EXIT_FAILURE;
+	}
+}
+
+int usage_error(const char *format, ...)
+{
+	va_list args;
+
+	fputs("xensplit: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+static const char *why(const struct tool *tool, int err)
+{
+	const char *message = xensplit_errmsg(tool->ctx);
+
+	return *message ? message : strerror(-err);
+}
+
+int tool_fail(struct tool *tool, int err, const char *what)
+{
+	logger_clear_progress();
+	fprintf(stderr, "xensplit: %s: %s\n", what, why(tool, err));
+	return exit_status(err);
+}
+
+int tool_fail_device(struct tool *tool, int err, const char *verb,
+		     const struct xensplit_id *id)
+{
+	const char *reason = why(tool, err);
+	char *name = id_name(id);
+
+	logger_clear_progress();
+	/* The library names the device in most of what it says. */
+	if (strstr(reason, name))
+		fprintf(stderr, "xensplit: %s: %s\n", verb, reason);
+	else
+		fprintf(stderr, "xensplit: %s %s: %s\n", verb, name, reason);
+	free(name);
+	return exit_status(err);
+}
+
+int tool_open(struct tool *tool)
+{
+	struct xentoollog_logger *logger = logger_get(tool->verbose, tool->quiet);
+	struct xensplit_opts opts = { .sz = sizeof(opts),
+				      .logger = logger,
+				      .hypervisor = &domctl,
+				      .hypervisor_data = logger };
+	int err;
+
+	err = xensplit_new(&opts, &tool->ctx);
+	if (!err)
+		return EXIT_SUCCESS;
+
+	if (err == -ENOTCONN)
+		fputs("xensplit: can't reach XenStore: is xenstored running?\n", stderr);
+	else if (err == -EACCES)
+		fputs("xensplit: no access to XenStore: are you root?\n", stderr);
+	else
+		fprintf(stderr, "xensplit: can't reach XenStore: %s\n", strerror(-err));
+	return exit_status(err);
+}
+
+int tool_domain(struct tool *tool, const char *verb, const char *text,
+		uint32_t *ret_domid)
+{
+	int err = xensplit_domain_find(tool->ctx, text, ret_domid);
+
+	return err ? tool_fail(tool, err, verb) : EXIT_SUCCESS;
+}
+
+/* Cuts TYPE[/DEVID] in two, in its place. */
+static int parse_device(char *text, int allow_auto, struct xensplit_id *id)
+{
+	char *slash = strchr(text, '/');
+	char *shown;
+
+	id->type = text;
+	if (slash == text || !*text)
+		goto bad;
+	if (!slash)
+		return 0;
+	if (allow_auto && !strcmp(slash + 1, "auto"))
+		id->devid = XENSPLIT_DEVID_AUTO;
+	else if (parse_number(slash + 1, XENSPLIT_DEVID_AUTO - 1, &id->devid))
+		goto bad;
+	*slash = '\0';
+	return 0;
+
+bad:
+	shown = escape(text, strlen(text));
+	usage_error(
+		"'%s' is no device: it takes TYPE or TYPE/DEVID, such as mydevice/0%s",
+		shown, allow_auto ? " or mydevice/auto" : "");
+	free(shown);
+	return EXIT_USAGE;
+}
+
+int tool_target(struct tool *tool, const char *verb, int argc, char **argv,
+		int allow_auto, struct xensplit_id *ret_id)
+{
+	int status;
+
+	*ret_id = (struct xensplit_id){ .type = "mydevice" };
+	if (argc > 1) {
+		status = parse_device(argv[1], allow_auto, ret_id);
+		if (status)
+			return status;
+	}
+	status = tool_open(tool);
+	if (status)
+		return status;
+	return tool_domain(tool, verb, argv[0], &ret_id->domid);
+}
+
+int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *id,
+		uint32_t list_flags, const char *text, uint64_t start_ms)
+{
+	struct xensplit_filter filter = { sizeof(filter), id->domid, id->type,
+					  id->devid };
+	double took = (double)(now_ms() - start_ms) / 1000;
+	struct xensplit_list *list = NULL;
+	const struct xensplit_device *device;
+	int err;
+
+	if (tool->quiet && !tool->json)
+		return EXIT_SUCCESS;
+	err = xensplit_list_new(tool->ctx, &filter, list_flags, &list);
+	if (err)
+		return tool_fail_device(tool, err, verb, id);
+
+	device = xensplit_list_get(list, 0);
+	if (tool->json)
+		print_devices_json(&device, device ? 1 : 0, NULL);
+	else if (!device)
+		print_line(id, NULL, "gone after %.1f s", took);
+	else if (text)
+		print_line(id, device->domain, "%s", text);
+	else
+		print_line(id, device->domain, "%s/%s after %.1f s",
+			   xensplit_state_name(device->frontend_state),
+			   xensplit_state_name(device->backend_state), took);
+	xensplit_list_free(list);
+	return EXIT_SUCCESS;
+}
