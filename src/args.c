@@ -149,8 +149,8 @@ int opts_parse(const struct opt *const *tables, int argc, char **argv, int permu
 	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		for (i = 0; i < count && longs[i].val != got; i++)
 			;
-		if (i == count ||
-		    opt_store(rows[i], optarg)) /* getopt told, or opt_store */
+		/* Either way a message is out: getopt's own, or opt_store()'s. */
+		if (i == count || opt_store(rows[i], optarg))
 			return -1;
 	}
 	return optind;
@@ -163,9 +163,9 @@ void opts_help(const struct opt *table)
 	int width = 0;
 
 	for (row = table; row->type != OPT_END; row++) {
-		int len =
-			(int)(strlen(row->name) + (row->arg ? strlen(row->arg) + 1 : 0));
+		int len = (int)strlen(row->name);
 
+		len += row->arg ? (int)strlen(row->arg) + 1 : 0;
 		if (len > width)
 			width = len;
 	}

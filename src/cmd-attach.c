@@ -112,9 +112,8 @@ const struct verb verb_attach = {
 	.name = "attach",
 	.args = "DOMAIN [TYPE[/DEVID]]",
 	.summary = "write a device and wait until both ends are Connected",
-	.notes = "DEVID may be auto: an id is chosen, and told. A device stays until it "
-		 "is\n"
-		 "detached, also where it fails to connect (but for --rollback).\n",
+	.notes = "DEVID may be auto: an id is chosen, and told. A device stays until\n"
+		 "it is detached, also where it fails to connect (but for --rollback).\n",
 	.min_args = 1,
 	.max_args = 2,
 	.options = options,

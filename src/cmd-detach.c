@@ -158,8 +158,7 @@ const struct verb verb_detach = {
 	.name = "detach",
 	.args = "DOMAIN [TYPE[/DEVID]]",
 	.summary = "have both drivers close a device, then remove it",
-	.notes = "Where the time is up before a driver has closed, the device stays in "
-		 "place.\n",
+	.notes = "A device whose driver has not closed when the time is up stays.\n",
 	.min_args = 1,
 	.max_args = 2,
 	.options = options,

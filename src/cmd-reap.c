@@ -100,8 +100,7 @@ const struct verb verb_reap = {
 	.name = "reap",
 	.args = "",
 	.summary = "remove what dead or replaced domains left behind",
-	.notes =
-		"Only devices with a record are looked at; living ones are left alone.\n",
+	.notes = "What has no record, and devices of living domains, are left alone.\n",
 	.options = options,
 	.run = run,
 };

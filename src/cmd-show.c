@@ -48,11 +48,9 @@ const struct verb verb_show = {
 	.name = "show",
 	.args = "DOMAIN [TYPE[/DEVID]]",
 	.summary = "every node of a device, with owner and permissions",
-	.notes = "PERMISSIONS begins with the owner and what everyone else may do (n: "
-		 "nothing,\n"
-		 "r: read, w: write, b: both); then come single domains. Bytes that "
-		 "can't be\n"
-		 "printed are shown as \\xNN, a backslash as two.\n",
+	.notes = "PERMISSIONS begins with the owner and what everyone else may do (n:\n"
+		 "nothing, r: read, w: write, b: both); then come single domains. What\n"
+		 "can't be printed is shown as \\xNN, a backslash as two.\n",
 	.min_args = 1,
 	.max_args = 2,
 	.options = options,

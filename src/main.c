@@ -51,8 +51,7 @@ static int help(void)
 		printf("  %-7s %-24s %s\n", verbs[i]->name, verbs[i]->args,
 		       verbs[i]->summary);
 	puts("\n"
-	     "DOMAIN is a domid or a name. Without TYPE it is mydevice, without DEVID it "
-	     "is 0.\n"
+	     "DOMAIN is a domid or a name; TYPE is mydevice, and DEVID 0, unless given.\n"
 	     "\n"
 	     "Options:");
 	opts_help(common_options);
@@ -164,7 +163,7 @@ static int stdout_check(int status)
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
 	if (errno != EPIPE) /* whoever closed the pipe had seen enough */
-		fprintf(stderr, "xensplit: stdout: %s\n", strerror(errno));
+		fputs("xensplit: can't write to stdout\n", stderr);
 	return status ? status : EXIT_FAILURE;
 }
 
