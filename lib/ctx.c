@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The context: connection, logger, last error. */
+#include <time.h>
+
+#include "internal.h"
+
+#ifndef XENSPLIT_VERSION
+#error "the Makefile passes XENSPLIT_VERSION"
+#endif
+
+XENSPLIT_API const char *xensplit_version(void)
+{
+	return XENSPLIT_VERSION;
+}
+
+int opts_copy(void *to, size_t to_size, const void *from)
+{
+	size_t size, i;
+
+	memset(to, 0, to_size);
+	memcpy(&size, from, sizeof(size));
+	if (size < sizeof(size))
+		return -EINVAL;
+	for (i = to_size; i < size; i++)
+		if (((const char *)from)[i])
+			return -EINVAL;
+	memcpy(to, from, size < to_size ? size : to_size);
+	return 0;
+}
+
+static int ctx_connect(struct xensplit_ctx *ctx)
+{
+	if (ctx->xs)
+		return 0;
+	ctx->xs = store_open();
+	if (!ctx->xs)
+		return errno == EACCES || errno == EPERM || errno == ENOMEM ? -errno
+									    : -ENOTCONN;
+	ctx->own_xs = true;
+	return 0;
+}
+
+static int ctx_make_logger(struct xensplit_ctx *ctx)
+{
+	if (ctx->logger)
+		return 0;
+	ctx->own_logger = (struct xentoollog_logger *)xtl_createlogger_stdiostream(
+		stderr, XTL_WARN, XTL_STDIOSTREAM_HIDE_PROGRESS);
+	ctx->logger = ctx->own_logger;
+	return ctx->logger ? 0 : -ENOMEM;
+}
+
+XENSPLIT_API int xensplit_new(const struct xensplit_opts *opts,
+			      struct xensplit_ctx **ret_ctx)
+{
+	struct xensplit_opts o = { 0 };
+	struct xensplit_ctx *ctx;
+	int r;
+
+	if (!ret_ctx || (opts && opts_copy(&o, sizeof(o), opts)))
+		return -EINVAL;
+	if (o.hypervisor && (o.hypervisor->sz < sizeof(struct xensplit_hypervisor) ||
+			     !o.hypervisor->query))
+		return -EINVAL;
+	ctx = calloc(1, sizeof(*ctx));
+	if (!ctx)
+		return -ENOMEM;
+	ctx->logger = o.logger;
+	ctx->xs = o.xs;
+	ctx->hypervisor = o.hypervisor;
+	ctx->hypervisor_data = o.hypervisor_data;
+	r = ctx_make_logger(ctx);
+	if (!r)
+		r = ctx_connect(ctx);
+	if (r) {
+		xensplit_free(ctx);
+		return r;
+	}
+	*ret_ctx = ctx;
+	return 0;
+}
+
+XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx)
+{
+	if (!ctx)
+		return NULL;
+	if (ctx->own_xs)
+		store_close(ctx->xs);
+	xtl_logger_destroy(ctx->own_logger);
+	free(ctx);
+	return NULL;
+}
+
+XENSPLIT_API const char *xensplit_errmsg(struct xensplit_ctx *ctx)
+{
+	return ctx ? ctx->errmsg : "";
+}
+
+int fail(struct xensplit_ctx *ctx, int err, const char *fmt, ...)
+{
+	char text[sizeof(ctx->errmsg)];
+	va_list args;
+
+	/* The old text may be among the arguments. */
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	memcpy(ctx->errmsg, text, sizeof(text));
+	return err;
+}
+
+static void __printf(3, 0) log_at(struct xensplit_ctx *ctx, xentoollog_level level,
+				  const char *fmt, va_list args)
+{
+	int saved = errno;
+
+	xtl_logv(ctx->logger, level, -1, "xensplit", fmt, args);
+	errno = saved;
+}
+
+void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_at(ctx, XTL_DEBUG, fmt, args);
+	va_end(args);
+}
+
+void log_warn(struct xensplit_ctx *ctx, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_at(ctx, XTL_WARN, fmt, args);
+	va_end(args);
+}
+
+void log_progress(struct xensplit_ctx *ctx, const char *doing, unsigned long done,
+		  unsigned long total)
+{
+	int saved = errno;
+
+	xtl_progress(ctx->logger, "xensplit", doing, done, total);
+	errno = saved;
+}
+
+uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The only file that calls libxenstore.
+ *
+ * A failed request does not poison a transaction: a commit after it would
+ * succeed with what was written so far. So every error in here ends in an abort.
+ */
+#include <sys/random.h>
+#include <time.h>
+
+#include "internal.h"
+
+/* About a second of pauses; a store that is merely busy needs two or three. */
+#define TRANSACTION_TRIES 24
+#define PAUSE_FIRST_US	  500
+#define PAUSE_MOST_US	  64000
+
+struct xs_handle *store_open(void)
+{
+	return xs_open(0);
+}
+
+void store_close(struct xs_handle *xs)
+{
+	xs_close(xs);
+}
+
+/*
+ * libxenstore tells of a dead daemon with whatever its descriptor gave, EINVAL
+ * among it, which is also the daemon's word for a bad path.
+ */
+static int store_errno(struct txn *txn)
+{
+	int err = errno;
+	void *root;
+
+	switch (err) {
+	case ENOENT:
+	case EACCES:
+	case EPERM:
+	case ENOMEM:
+	case EEXIST:
+	case EAGAIN:
+	case E2BIG:
+	case ENOSPC:
+		return -err;
+	case EINVAL:
+		root = xs_read(txn->xs, XBT_NULL, "/", NULL);
+		if (root || errno == EACCES) {
+			free(root);
+			return -EINVAL;
+		}
+		break;
+	}
+	return -ENOTCONN;
+}
+
+static int store_fail(struct txn *txn, const char *what, const char *path)
+{
+	int r = store_errno(txn);
+
+	if (r == -ENOTCONN)
+		return fail(txn->ctx, r, "xenstored does not answer (%s %s)", what, path);
+	if (r == -EACCES || r == -EPERM)
+		return fail(txn->ctx, -EACCES, "no permission to %s %s", what, path);
+	return fail(txn->ctx, r, "can't %s %s: %s", what, path, strerror(-r));
+}
+
+int store_read(struct txn *txn, const char *path, char **ret_value, size_t *ret_len)
+{
+	unsigned int len;
+	char *value = xs_read(txn->xs, txn->t, path, &len);
+
+	if (!value)
+		return store_fail(txn, "read", path);
+	*ret_value = value;
+	*ret_len = len;
+	return 0;
+}
+
+int store_exists(struct txn *txn, const char *path)
+{
+	char *value = xs_read(txn->xs, txn->t, path, NULL);
+	int r;
+
+	if (value) {
+		free(value);
+		return 1;
+	}
+	if (errno == ENOENT)
+		return 0;
+	r = store_fail(txn, "read", path);
+	return r;
+}
+
+int store_list(struct txn *txn, const char *path, char ***ret_names,
+	       unsigned int *ret_count)
+{
+	char **names = xs_directory(txn->xs, txn->t, path, ret_count);
+
+	if (!names)
+		return store_fail(txn, "list", path);
+	*ret_names = names;
+	return 0;
+}
+
+static size_t perms_format(const struct xs_permissions *perms, unsigned int count,
+			   char *buf, size_t size)
+{
+	static const char letters[] = "nrwb";
+	size_t used = 0;
+	unsigned int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s%c%u", i ? "," : "",
+					 letters[perms[i].perms & 3u], perms[i].id);
+	return used;
+}
+
+int store_get_perms(struct txn *txn, const char *path, char *buf, size_t size)
+{
+	unsigned int count;
+	struct xs_permissions *perms = xs_get_permissions(txn->xs, txn->t, path, &count);
+
+	if (!perms)
+		return store_fail(txn, "read the permissions of", path);
+	perms_format(perms, count, buf, size);
+	free(perms);
+	return 0;
+}
+
+static int journal_add(struct txn *txn, int op, const char *path, const char *value,
+		       const struct perms *perms)
+{
+	char text[16 * PERMS_MAX];
+
+	if (!txn->journal)
+		return 0;
+	if (perms)
+		perms_format(perms->entry, perms->count, text, sizeof(text));
+	if (nodes_add(txn->journal, op, path, value, value ? strlen(value) : 0,
+		      perms ? text : NULL))
+		return fail(txn->ctx, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int set_perms(struct txn *txn, const char *path, const struct perms *perms)
+{
+	struct xs_permissions entry[PERMS_MAX];
+
+	memcpy(entry, perms->entry, sizeof(entry));
+	if (xs_set_permissions(txn->xs, txn->t, path, entry, perms->count))
+		return 0;
+	/* The daemon's word for an owner that Xen does not know. */
+	if (errno == ENOENT)
+		return fail(txn->ctx, -ESRCH, "no such domain: %u", perms->entry[0].id);
+	return store_fail(txn, "set the permissions of", path);
+}
+
+int store_write(struct txn *txn, const char *path, const char *value,
+		const struct perms *inherited)
+{
+	if (!xs_write(txn->xs, txn->t, path, value, (unsigned int)strlen(value)))
+		return store_fail(txn, "write", path);
+	return journal_add(txn, XENSPLIT_NODE_WRITE, path, value, inherited);
+}
+
+int store_write_perms(struct txn *txn, const char *path, const char *value,
+		      const struct perms *perms)
+{
+	int r = store_write(txn, path, value, perms);
+
+	return r ? r : set_perms(txn, path, perms);
+}
+
+/* The permissions come before the children, which inherit them. */
+int store_mkdir(struct txn *txn, const char *path, const struct perms *perms)
+{
+	int r;
+
+	if (!xs_mkdir(txn->xs, txn->t, path))
+		return store_fail(txn, "make", path);
+	r = set_perms(txn, path, perms);
+	return r ? r : journal_add(txn, XENSPLIT_NODE_WRITE, path, "", perms);
+}
+
+/* 1 if it was removed (or its parent is there, which the daemon does not tell apart). */
+int store_remove(struct txn *txn, const char *path)
+{
+	int r;
+
+	/* What is not there shall not be shown as if it were to be removed. */
+	if (txn->preview) {
+		r = store_exists(txn, path);
+		if (r <= 0)
+			return r;
+	}
+	if (!xs_rm(txn->xs, txn->t, path)) {
+		if (errno == ENOENT)
+			return 0;
+		return store_fail(txn, "remove", path);
+	}
+	r = journal_add(txn, XENSPLIT_NODE_REMOVE, path, NULL, NULL);
+	return r ? r : 1;
+}
+
+static int dir_is_empty(struct txn *txn, const char *path)
+{
+	unsigned int count;
+	char **names = NULL;
+	int r = store_list(txn, path, &names, &count);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r)
+		return r;
+	free(names);
+	return count == 0;
+}
+
+/*
+ * The device's own directory goes first, and its parents only when they are
+ * left empty: a guest's XenBus is told of the topmost path that is removed, and
+ * does not see its device go when that is device/T.
+ */
+int store_remove_prune(struct txn *txn, const char *path, unsigned int parents)
+{
+	char parent[PATH_SIZE];
+	int r = store_remove(txn, path);
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	while (r >= 0 && parents--) {
+		*strrchr(parent, '/') = '\0';
+		r = dir_is_empty(txn, parent);
+		if (r <= 0)
+			break;
+		r = store_remove(txn, parent);
+	}
+	return r < 0 ? r : 0;
+}
+
+static void pause_between_tries(unsigned int try)
+{
+	uint64_t most = PAUSE_FIRST_US << (try < 8 ? try : 8);
+	struct timespec pause = { 0 };
+	uint32_t random;
+
+	if (most > PAUSE_MOST_US)
+		most = PAUSE_MOST_US;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint32_t)now_us();
+	pause.tv_nsec = (long)(most / 2 + random % (most / 2)) * 1000;
+	nanosleep(&pause, NULL);
+}
+
+static int transaction_once(struct txn *txn, int (*fn)(struct txn *txn, void *data),
+			    void *data)
+{
+	int r;
+
+	txn->t = xs_transaction_start(txn->xs);
+	if (txn->t == XBT_NULL)
+		return store_fail(txn, "start a transaction on", "XenStore");
+	r = fn(txn, data);
+	if (r < 0 || txn->preview) {
+		xs_transaction_end(txn->xs, txn->t, true);
+		return r < 0 ? r : 0;
+	}
+	if (xs_transaction_end(txn->xs, txn->t, false))
+		return 0;
+	return errno == EAGAIN ? -EAGAIN : store_fail(txn, "commit to", "XenStore");
+}
+
+int store_transaction(struct txn *txn, int (*fn)(struct txn *txn, void *data), void *data)
+{
+	unsigned int try;
+	int r = -EAGAIN;
+
+	for (try = 0; try < TRANSACTION_TRIES && r == -EAGAIN; try++) {
+		if (try)
+			pause_between_tries(try);
+		if (txn->journal)
+			nodes_clear(txn->journal);
+		r = transaction_once(txn, fn, data);
+	}
+	txn->t = XBT_NULL;
+	if (r == -EAGAIN)
+		return fail(txn->ctx, -EBUSY,
+			    "other clients kept changing the same nodes: gave up after "
+			    "%u tries",
+			    TRANSACTION_TRIES);
+	if (try > 1)
+		log_debug(txn->ctx, "the transaction took %u tries", try);
+	return r;
+}
+
+int store_watch(struct txn *txn, const char *path, const char *token)
+{
+	return xs_watch(txn->xs, path, token) ? 0 : store_fail(txn, "watch", path);
+}
+
+void store_unwatch(struct txn *txn, const char *path, const char *token)
+{
+	xs_unwatch(txn->xs, path, token);
+}
+
+int store_watch_fd(struct xs_handle *xs)
+{
+	return xs_fileno(xs);
+}
+
+char **store_next_watch(struct xs_handle *xs)
+{
+	return xs_check_watch(xs);
+}
