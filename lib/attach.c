@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Writing a device: the checks and the nodes, inside a transaction; then the wait. */
+#include <sys/random.h>
+#include <time.h>
+
+#include "internal.h"
+
+static int write_pairs(struct txn *txn, const struct pairs *pairs, const char *dir,
+		       const char *prefix, const struct perms *perms)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < pairs->count; i++) {
+		char path[PATH_SIZE + TYPE_MAX + 8];
+
+		snprintf(path, sizeof(path), "%s/%s%s", dir, prefix, pairs->keys[i]);
+		r = store_write(txn, path, pairs->values[i], perms);
+	}
+	return r;
+}
+
+static int write_frontend(struct txn *txn, const struct step *step)
+{
+	struct perms perms = perms_frontend(&step->id, step->backend_domid);
+	struct perms identity = perms_identity(&step->id, step->backend_domid);
+	char dir[PATH_SIZE], path[PATH_SIZE], backend[PATH_SIZE], number[16];
+	int r;
+
+	path_frontend(dir, &step->id, NULL);
+	path_backend(backend, &step->id, step->backend_domid, NULL);
+	snprintf(number, sizeof(number), "%" PRIu32, step->backend_domid);
+	r = store_mkdir(txn, dir, &perms);
+	path_frontend(path, &step->id, "backend");
+	if (!r)
+		r = store_write_perms(txn, path, backend, &identity);
+	path_frontend(path, &step->id, "backend-id");
+	if (!r)
+		r = store_write_perms(txn, path, number, &identity);
+	if (!r)
+		r = write_pairs(txn, &step->front, dir, "", &perms);
+	path_frontend(path, &step->id, "state");
+	return r ? r : store_write(txn, path, "1", &perms);
+}
+
+static int write_backend(struct txn *txn, const struct step *step)
+{
+	struct perms perms = perms_backend(&step->id, step->backend_domid);
+	char dir[PATH_SIZE], path[PATH_SIZE], frontend[PATH_SIZE], number[16];
+	int r;
+
+	path_backend(dir, &step->id, step->backend_domid, NULL);
+	path_frontend(frontend, &step->id, NULL);
+	snprintf(number, sizeof(number), "%" PRIu32, step->id.domid);
+	r = store_mkdir(txn, dir, &perms);
+	path_backend(path, &step->id, step->backend_domid, "frontend");
+	if (!r)
+		r = store_write(txn, path, frontend, &perms);
+	path_backend(path, &step->id, step->backend_domid, "frontend-id");
+	if (!r)
+		r = store_write(txn, path, number, &perms);
+	path_backend(path, &step->id, step->backend_domid, "online");
+	if (!r)
+		r = store_write(txn, path, "1", &perms);
+	if (!r)
+		r = write_pairs(txn, &step->back, dir, "", &perms);
+	path_backend(path, &step->id, step->backend_domid, "state");
+	return r ? r : store_write(txn, path, "1", &perms);
+}
+
+static int make_unique_id(struct xensplit_ctx *ctx, char unique_id[UNIQUE_ID_SIZE])
+{
+	uint8_t bytes[(UNIQUE_ID_SIZE - 1) / 2];
+	size_t i;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return fail(ctx, -errno, "no random numbers: %s", strerror(errno));
+	for (i = 0; i < sizeof(bytes); i++)
+		snprintf(unique_id + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+static int write_record(struct txn *txn, const struct step *step, struct record *record)
+{
+	static const struct perms perms = { 1, { { 0, XS_PERM_NONE } } };
+	char dir[PATH_SIZE];
+	int r;
+
+	record->id = step->id;
+	record->backend_domid = step->backend_domid;
+	record->created = (uint64_t)time(NULL);
+	r = make_unique_id(txn->ctx, record->unique_id);
+	if (!r)
+		r = record_write(txn, record);
+	path_record(dir, &step->id, NULL);
+	/* The copies stand in directories of their own, apart from the schema's keys. */
+	if (!r)
+		r = write_pairs(txn, &step->front, dir, "front/", &perms);
+	return r ? r : write_pairs(txn, &step->back, dir, "back/", &perms);
+}
+
+static int refuse_record(struct txn *txn, const struct record *record)
+{
+	struct place place = { record->id, record->backend_domid, true };
+	char text[ID_TEXT_SIZE];
+	int frontend, backend;
+	int r = record_is_stale(txn, record);
+
+	id_text(&record->id, text, sizeof(text));
+	if (r > 0)
+		return fail(
+			txn->ctx, -ESTALE,
+			"%s: a domain that is gone left a device there: 'xensplit reap' "
+			"removes it",
+			text);
+	if (!r)
+		r = place_states(txn, &place, &frontend, &backend);
+	if (r)
+		return r;
+	return fail(txn->ctx, -EEXIST, "%s is attached already (frontend %s, backend %s)",
+		    text, xensplit_state_name(frontend), xensplit_state_name(backend));
+}
+
+/* 0: nothing stands in the way. */
+static int check_free(struct txn *txn, const struct step *step)
+{
+	char text[ID_TEXT_SIZE], path[PATH_SIZE];
+	struct record record;
+	int r = record_read(txn, &step->id, &record);
+
+	if (r != -ENOENT)
+		return r ? r : refuse_record(txn, &record);
+	path_frontend(path, &step->id, NULL);
+	r = store_exists(txn, path);
+	if (!r) {
+		path_backend(path, &step->id, step->backend_domid, NULL);
+		r = store_exists(txn, path);
+	}
+	if (r > 0)
+		return fail(txn->ctx, -EEXIST,
+			    "%s: %s is there, but xensplit did not make it: --replace "
+			    "(XENSPLIT_ATTACH_REPLACE) removes it first",
+			    id_text(&step->id, text, sizeof(text)), path);
+	return r;
+}
+
+/* The cursor only moves on, for a guest may still be busy with the last device. */
+static int pick_devid(struct txn *txn, struct step *step)
+{
+	static const struct perms perms = { 1, { { 0, XS_PERM_NONE } } };
+	uint64_t limit = (uint64_t)devid_limit(step->id.type, step->id.domid), tried,
+		 next = 0;
+	char path[PATH_SIZE], *value, number[16];
+	size_t len;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%" PRIu32 "/%s/next-devid", RECORD_ROOT,
+		 step->id.domid, step->id.type);
+	r = store_read(txn, path, &value, &len);
+	if (r && r != -ENOENT)
+		return r;
+	if (!r) {
+		if (!parse_number(value, len, limit, &next))
+			next = 0;
+		free(value);
+	}
+	for (tried = 0, r = -EEXIST; r == -EEXIST || r == -ESTALE; tried++) {
+		if (tried > limit)
+			return fail(txn->ctx, -EEXIST,
+				    "every device id up to %" PRIu64 " is taken", limit);
+		step->id.devid = (uint32_t)next;
+		next = next == limit ? 0 : next + 1;
+		r = check_free(txn, step);
+	}
+	if (r)
+		return r;
+	snprintf(number, sizeof(number), "%" PRIu64, next);
+	return store_write(txn, path, number, &perms);
+}
+
+static int clear_the_way(struct txn *txn, const struct step *step)
+{
+	struct place place;
+	int r = place_find(txn, &step->id, &place);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	r = place_remove_halves(txn, &place);
+	return r ? r : record_remove(txn, &step->id);
+}
+
+static int make_room(struct txn *txn, struct step *step)
+{
+	if (step->auto_devid)
+		return pick_devid(txn, step);
+	if (step->flags & XENSPLIT_ATTACH_REPLACE)
+		return clear_the_way(txn, step);
+	return check_free(txn, step);
+}
+
+int attach_stage(struct txn *txn, struct step *step)
+{
+	struct place place = { .backend_domid = step->backend_domid };
+	struct record record = { 0 };
+	int r = domain_usable(txn, step->id.domid, record.frontend_uuid);
+
+	if (!r)
+		r = domain_usable(txn, step->backend_domid, record.backend_uuid);
+	if (!r)
+		r = make_room(txn, step);
+	place.id = step->id;
+	if (!r)
+		r = place_remove_errors(txn, &place);
+	if (!r)
+		r = write_record(txn, step, &record);
+	if (!r)
+		r = write_frontend(txn, step);
+	return r ? r : write_backend(txn, step);
+}
+
+/* A driver that has the old device would never see the new one: it closes first. */
+static int close_what_is_there(struct xensplit_ctx *ctx,
+			       const struct xensplit_attach_opts *o, uint64_t deadline_us,
+			       unsigned int timeout_ms)
+{
+	struct device_id id;
+	int r;
+
+	if (!(o->flags & XENSPLIT_ATTACH_REPLACE) || !timeout_ms)
+		return 0;
+	r = id_set(ctx, &id, o->domid, o->type, o->devid);
+	if (!r)
+		r = close_and_wait(ctx, &id, deadline_us, timeout_ms);
+	return r == -ENOENT || r == -ESTALE || r == -ETIMEDOUT ? 0 : r;
+}
+
+static int write_device(struct xensplit_ctx *ctx, struct xensplit_attach_opts *o,
+			uint32_t *ret_devid)
+{
+	struct xensplit_batch *batch;
+	int step, r;
+
+	o->flags &= ~XENSPLIT_ATTACH_ROLLBACK;
+	r = xensplit_batch_new(ctx, &batch);
+	if (r)
+		return r;
+	step = r = xensplit_batch_attach(batch, o);
+	if (r >= 0)
+		r = xensplit_batch_commit(batch);
+	if (!r)
+		r = xensplit_batch_devid(batch, step, ret_devid);
+	xensplit_batch_free(batch);
+	return r;
+}
+
+/* Keeps the reason of the failure as the context's last error. */
+static void roll_back(struct xensplit_ctx *ctx, const struct wait *wait)
+{
+	struct xensplit_id id = { wait->id.domid, wait->id.type, wait->id.devid };
+	char why[sizeof(ctx->errmsg)];
+	int r;
+
+	memcpy(why, ctx->errmsg, sizeof(why));
+	/* A moment for a driver that is half way through. */
+	r = xensplit_detach(ctx, &id, XENSPLIT_DETACH_FORCE, 1000);
+	if (r)
+		log_warn(ctx, "rolling back: %s", ctx->errmsg);
+	fail(ctx, 0, "%s; %s", why,
+	     r ? "it could not be removed" : "it was removed again");
+}
+
+XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
+				 const struct xensplit_attach_opts *opts,
+				 unsigned int timeout_ms, uint32_t *ret_devid)
+{
+	struct xensplit_attach_opts o;
+	struct wait wait = { .until = XENSPLIT_UNTIL_CONNECTED, .fresh = true };
+	uint32_t devid;
+	bool rollback;
+	int r;
+
+	if (!ctx || !opts)
+		return -EINVAL;
+	if (opts_copy(&o, sizeof(o), opts))
+		return fail(ctx, -EINVAL, "attach options of a newer version");
+	rollback = o.flags & XENSPLIT_ATTACH_ROLLBACK;
+	wait.timeout_ms = timeout_ms;
+	wait.deadline_us = now_us() + 1000ull * timeout_ms;
+	r = validate_attach(ctx, &o);
+	if (!r)
+		r = close_what_is_there(ctx, &o, wait.deadline_us, timeout_ms);
+	if (!r)
+		r = write_device(ctx, &o, &devid);
+	if (r)
+		return r;
+	if (ret_devid)
+		*ret_devid = devid;
+	if (!timeout_ms)
+		return 0;
+	r = id_set(ctx, &wait.id, o.domid, o.type, devid);
+	if (!r)
+		r = wait_run(ctx, &wait);
+	if (r && rollback)
+		roll_back(ctx, &wait);
+	return r;
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Steps on any number of devices, done in one transaction, the caller's, or none. */
+#include "internal.h"
+
+struct xensplit_batch {
+	struct xensplit_ctx *ctx;
+	struct step *steps;
+	int count;
+	bool ran;
+	struct xensplit_nodes changes;
+};
+
+XENSPLIT_API int xensplit_batch_new(struct xensplit_ctx *ctx,
+				    struct xensplit_batch **ret_batch)
+{
+	struct xensplit_batch *batch;
+
+	if (!ctx || !ret_batch)
+		return -EINVAL;
+	batch = calloc(1, sizeof(*batch));
+	if (!batch)
+		return fail(ctx, -ENOMEM, "out of memory");
+	batch->ctx = ctx;
+	*ret_batch = batch;
+	return 0;
+}
+
+static void pairs_free(struct pairs *pairs)
+{
+	size_t i;
+
+	for (i = 0; i < pairs->count; i++) {
+		free(pairs->keys[i]);
+		free(pairs->values[i]);
+	}
+	free(pairs->keys);
+	free(pairs->values);
+	memset(pairs, 0, sizeof(*pairs));
+}
+
+static int pairs_copy(struct pairs *to, const struct xensplit_pair *from, size_t count)
+{
+	to->keys = calloc(count + 1, sizeof(*to->keys));
+	to->values = calloc(count + 1, sizeof(*to->values));
+	if (!to->keys || !to->values)
+		return -ENOMEM;
+	for (; to->count < count; to->count++) {
+		to->keys[to->count] = strdup(from[to->count].key);
+		to->values[to->count] = strdup(from[to->count].value);
+		if (!to->keys[to->count] || !to->values[to->count]) {
+			/* Count it, so that the half that was copied is freed. */
+			to->count++;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void step_clear(struct step *step)
+{
+	pairs_free(&step->front);
+	pairs_free(&step->back);
+}
+
+XENSPLIT_API struct xensplit_batch *xensplit_batch_free(struct xensplit_batch *batch)
+{
+	if (!batch)
+		return NULL;
+	while (batch->count)
+		step_clear(&batch->steps[--batch->count]);
+	free(batch->steps);
+	nodes_clear(&batch->changes);
+	free(batch);
+	return NULL;
+}
+
+/* Takes over what the step owns, also on failure. */
+static int add_step(struct xensplit_batch *batch, struct step *step)
+{
+	struct step *more =
+		realloc(batch->steps, ((size_t)batch->count + 1) * sizeof(*more));
+
+	if (!more) {
+		step_clear(step);
+		return fail(batch->ctx, -ENOMEM, "out of memory");
+	}
+	batch->steps = more;
+	batch->steps[batch->count] = *step;
+	batch->ran = false;
+	return batch->count++;
+}
+
+XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
+				       const struct xensplit_attach_opts *opts)
+{
+	struct xensplit_attach_opts o;
+	struct step step = { .kind = STEP_ATTACH };
+	int r;
+
+	if (!batch || !opts)
+		return -EINVAL;
+	if (opts_copy(&o, sizeof(o), opts))
+		return fail(batch->ctx, -EINVAL, "attach options of a newer version");
+	if (o.flags & XENSPLIT_ATTACH_ROLLBACK)
+		return fail(batch->ctx, -EINVAL,
+			    "a batch does not wait, so nothing to roll back");
+	r = validate_attach(batch->ctx, &o);
+	if (r)
+		return r;
+	step.auto_devid = o.devid == XENSPLIT_DEVID_AUTO;
+	step.flags = o.flags;
+	step.backend_domid = o.backend_domid;
+	r = id_set(batch->ctx, &step.id, o.domid, o.type, step.auto_devid ? 0 : o.devid);
+	if (r)
+		return r;
+	if (pairs_copy(&step.front, o.front, o.front_count) ||
+	    pairs_copy(&step.back, o.back, o.back_count)) {
+		step_clear(&step);
+		return fail(batch->ctx, -ENOMEM, "out of memory");
+	}
+	return add_step(batch, &step);
+}
+
+static int add_detach_step(struct xensplit_batch *batch, const struct xensplit_id *id,
+			   enum step_kind kind, uint32_t flags)
+{
+	struct step step = { .kind = kind, .flags = flags };
+	int r;
+
+	if (!batch || !id)
+		return -EINVAL;
+	r = id_set(batch->ctx, &step.id, id->domid, id->type, id->devid);
+	return r ? r : add_step(batch, &step);
+}
+
+XENSPLIT_API int xensplit_batch_close(struct xensplit_batch *batch,
+				      const struct xensplit_id *id)
+{
+	return add_detach_step(batch, id, STEP_CLOSE, 0);
+}
+
+XENSPLIT_API int xensplit_batch_remove(struct xensplit_batch *batch,
+				       const struct xensplit_id *id, uint32_t flags)
+{
+	if (batch && (flags & ~XENSPLIT_REMOVE_STALE))
+		return fail(batch->ctx, -EINVAL, "unknown remove flags 0x%x", flags);
+	return add_detach_step(batch, id, STEP_REMOVE, flags);
+}
+
+static int stage_all(struct txn *txn, void *data)
+{
+	struct xensplit_batch *batch = data;
+	int i, r = 0;
+
+	for (i = 0; i < batch->count && r >= 0; i++) {
+		struct step *step = &batch->steps[i];
+
+		switch (step->kind) {
+		case STEP_ATTACH:
+			r = attach_stage(txn, step);
+			break;
+		case STEP_CLOSE:
+			r = close_stage(txn, &step->id);
+			break;
+		case STEP_REMOVE:
+			r = remove_stage(txn, step);
+			break;
+		}
+	}
+	return r < 0 ? r : 0;
+}
+
+/*
+ * A guest that keeps writing to its half makes each transaction collide that
+ * removes it. Taking the half away by itself can't collide; the record stays
+ * until the rest is gone too, so a crash in between loses nothing.
+ */
+static int take_away_halves(struct xensplit_batch *batch)
+{
+	struct txn plain = TXN_NONE(batch->ctx);
+	bool any = false;
+	int i, r;
+
+	for (i = 0; i < batch->count; i++) {
+		struct step *step = &batch->steps[i];
+		struct record record;
+
+		if (step->kind != STEP_REMOVE || (step->flags & XENSPLIT_REMOVE_STALE) ||
+		    record_require(&plain, &step->id, &record))
+			continue;
+		struct place place = { step->id, record.backend_domid, true };
+
+		r = place_remove_halves(&plain, &place);
+		if (r)
+			return r;
+		any = true;
+	}
+	return any ? 0 : -EBUSY;
+}
+
+XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch)
+{
+	int r;
+
+	if (!batch)
+		return -EINVAL;
+	struct txn txn = TXN_NONE(batch->ctx);
+
+	txn.journal = &batch->changes;
+	r = store_transaction(&txn, stage_all, batch);
+	if (r == -EBUSY && !take_away_halves(batch))
+		r = store_transaction(&txn, stage_all, batch);
+	batch->ran = !r;
+	return r;
+}
+
+XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t transaction)
+{
+	int r;
+
+	if (!batch)
+		return -EINVAL;
+	if (transaction == XBT_NULL)
+		return fail(batch->ctx, -EINVAL,
+			    "a batch is staged inside a transaction");
+	struct txn txn = TXN_NONE(batch->ctx);
+
+	txn.t = transaction;
+	txn.journal = &batch->changes;
+	nodes_clear(&batch->changes);
+	r = stage_all(&txn, batch);
+	batch->ran = !r;
+	return r;
+}
+
+XENSPLIT_API int xensplit_batch_preview(struct xensplit_batch *batch)
+{
+	int r;
+
+	if (!batch)
+		return -EINVAL;
+	struct txn txn = TXN_NONE(batch->ctx);
+
+	txn.journal = &batch->changes;
+	txn.preview = true;
+	r = store_transaction(&txn, stage_all, batch);
+	batch->ran = !r;
+	return r;
+}
+
+XENSPLIT_API const struct xensplit_node *
+xensplit_batch_change(const struct xensplit_batch *batch, size_t index)
+{
+	return batch ? xensplit_nodes_get(&batch->changes, index) : NULL;
+}
+
+XENSPLIT_API int xensplit_batch_devid(const struct xensplit_batch *batch, int step,
+				      uint32_t *ret_devid)
+{
+	if (!batch || !ret_devid || step < 0 || step >= batch->count)
+		return -EINVAL;
+	if (batch->steps[step].auto_devid && !batch->ran)
+		return -ENODATA;
+	*ret_devid = batch->steps[step].id.devid;
+	return 0;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Taking a device away: both drivers close first, then every node goes. */
+#include "internal.h"
+
+/*
+ * Closing in the backend's state is how a toolstack asks: the frontend closes,
+ * its backend follows, and leaves the bus as it is no longer online. An end in
+ * Initialising has no driver that could answer, so it is Closed in its place.
+ */
+static int close_place(struct txn *txn, const struct place *place)
+{
+	struct perms perms = perms_backend(&place->id, place->backend_domid);
+	struct perms front_perms = perms_frontend(&place->id, place->backend_domid);
+	struct txn plain = { .ctx = txn->ctx, .xs = txn->xs };
+	char path[PATH_SIZE], front_path[PATH_SIZE];
+	int frontend, backend, r;
+
+	/* Outside the transaction: a guest could make this read collide for ever. */
+	path_frontend(front_path, &place->id, "state");
+	r = state_read(&plain, front_path, &frontend);
+	path_backend(path, &place->id, place->backend_domid, "state");
+	if (!r)
+		r = state_read(txn, path, &backend);
+	if (r || backend == XENSPLIT_STATE_ABSENT)
+		return r;
+	if (backend == XENSPLIT_STATE_INITIALISING)
+		r = store_write(txn, path, "6", &perms);
+	else if (!state_is_closing(backend))
+		r = store_write(txn, path, "5", &perms);
+	path_backend(path, &place->id, place->backend_domid, "online");
+	if (!r)
+		r = store_write(txn, path, "0", &perms);
+	if (!r && frontend == XENSPLIT_STATE_INITIALISING)
+		r = store_write(txn, front_path, "6", &front_perms);
+	return r;
+}
+
+int close_stage(struct txn *txn, const struct device_id *id)
+{
+	struct record record;
+	int r = record_require(txn, id, &record);
+
+	if (r)
+		return r;
+	struct place place = { *id, record.backend_domid, true };
+
+	return close_place(txn, &place);
+}
+
+static int remove_place(struct txn *txn, const struct place *place)
+{
+	int r = place_remove_halves(txn, place);
+
+	if (!r)
+		r = place_remove_errors(txn, place);
+	return r ? r : record_remove(txn, &place->id);
+}
+
+/*
+ * What a dead domain left. A half in a domain that has taken over the number is
+ * not ours, nor is a backend that a new frontend of that number stands for.
+ */
+static int remove_stale(struct txn *txn, const struct device_id *id)
+{
+	char path[PATH_SIZE], text[ID_TEXT_SIZE];
+	struct record record;
+	int front, back, r;
+
+	r = record_read(txn, id, &record);
+	if (r == -ENOENT)
+		return fail(txn->ctx, r, "%s is not attached",
+			    id_text(id, text, sizeof(text)));
+	if (r)
+		return r;
+	front = record_domain_now(txn, id->domid, record.frontend_uuid);
+	back = record_domain_now(txn, record.backend_domid, record.backend_uuid);
+	if (front < 0 || back < 0)
+		return front < 0 ? front : back;
+	if (front == DOMAIN_SAME && back == DOMAIN_SAME)
+		return fail(txn->ctx, -EBUSY, "%s is not stale: detach it",
+			    id_text(id, text, sizeof(text)));
+	path_frontend(path, id, NULL);
+	r = front == DOMAIN_OTHER ? store_exists(txn, path) : 0;
+	if (r < 0)
+		return r;
+	if (!r)
+		r = store_remove_prune(txn, path, 1);
+	if (!r && back != DOMAIN_OTHER) {
+		path_backend(path, id, record.backend_domid, NULL);
+		r = store_remove_prune(txn, path, record.backend_domid ? 2 : 3);
+	}
+	return r < 0 ? r : record_remove(txn, id);
+}
+
+int remove_stage(struct txn *txn, const struct step *step)
+{
+	struct record record;
+	int r;
+
+	if (step->flags & XENSPLIT_REMOVE_STALE)
+		return remove_stale(txn, &step->id);
+	r = record_require(txn, &step->id, &record);
+	if (r)
+		return r;
+	struct place place = { step->id, record.backend_domid, true };
+
+	return remove_place(txn, &place);
+}
+
+struct closing {
+	const struct device_id *id;
+	bool removed;
+};
+
+/* A backend that no driver has taken up is not waited for. */
+static int close_or_remove(struct txn *txn, void *data)
+{
+	struct closing *closing = data;
+	char path[PATH_SIZE];
+	struct record record;
+	int backend, r;
+
+	r = record_require(txn, closing->id, &record);
+	path_backend(path, closing->id, record.backend_domid, "state");
+	if (!r)
+		r = state_read(txn, path, &backend);
+	if (r)
+		return r;
+	struct place place = { *closing->id, record.backend_domid, true };
+
+	closing->removed = backend == XENSPLIT_STATE_INITIALISING;
+	return closing->removed ? remove_place(txn, &place) : close_place(txn, &place);
+}
+
+static int close_found(struct txn *txn, void *data)
+{
+	const struct place *place = data;
+
+	return place->backend_domid == XENSPLIT_ANY ? 0 : close_place(txn, place);
+}
+
+int close_and_wait(struct xensplit_ctx *ctx, const struct device_id *id,
+		   uint64_t deadline_us, unsigned int timeout_ms)
+{
+	struct wait wait = { .id = *id,
+			     .until = XENSPLIT_UNTIL_CLOSED,
+			     .timeout_ms = timeout_ms,
+			     .deadline_us = deadline_us };
+	struct txn txn = TXN_NONE(ctx);
+	struct place place;
+	int r = place_find(&txn, id, &place);
+
+	if (!r)
+		r = store_transaction(&txn, close_found, &place);
+	return r ? r : wait_run(ctx, &wait);
+}
+
+static int phase_one(struct xensplit_ctx *ctx, struct closing *closing)
+{
+	struct txn txn = TXN_NONE(ctx);
+	int r = store_transaction(&txn, close_or_remove, closing);
+
+	/* An end that writes without a pause: each of the steps holds by itself. */
+	return r == -EBUSY ? close_or_remove(&txn, closing) : r;
+}
+
+static int phase_two(struct xensplit_ctx *ctx, const struct xensplit_id *id)
+{
+	struct xensplit_batch *batch;
+	int r = xensplit_batch_new(ctx, &batch);
+
+	if (r)
+		return r;
+	r = xensplit_batch_remove(batch, id, 0);
+	if (r >= 0)
+		r = xensplit_batch_commit(batch);
+	xensplit_batch_free(batch);
+	return r;
+}
+
+XENSPLIT_API int xensplit_detach(struct xensplit_ctx *ctx, const struct xensplit_id *id,
+				 uint32_t flags, unsigned int timeout_ms)
+{
+	struct wait wait = { .until = XENSPLIT_UNTIL_CLOSED, .timeout_ms = timeout_ms };
+	struct closing closing = { &wait.id, false };
+	int r;
+
+	if (!ctx || !id)
+		return -EINVAL;
+	if (flags & ~XENSPLIT_DETACH_FORCE)
+		return fail(ctx, -EINVAL, "unknown detach flags 0x%x", flags);
+	wait.deadline_us = now_us() + 1000ull * timeout_ms;
+	r = id_set(ctx, &wait.id, id->domid, id->type, id->devid);
+	if (!r)
+		r = phase_one(ctx, &closing);
+	if (r || closing.removed)
+		return r;
+	r = wait_run(ctx, &wait);
+	if (r == -ETIMEDOUT && (flags & XENSPLIT_DETACH_FORCE)) {
+		log_warn(ctx, "%s; removed all the same", ctx->errmsg);
+		r = 0;
+	}
+	return r ? r : phase_two(ctx, id);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The two halves of a device: where they stand, what they say, how they go. */
+#include "internal.h"
+
+/* First the owner, with what everyone else may do: nothing (docs/misc/xenstore.txt). */
+static struct perms perms_two(uint32_t owner, uint32_t reader)
+{
+	struct perms perms = { 2, { { owner, XS_PERM_NONE }, { reader, XS_PERM_READ } } };
+
+	return perms;
+}
+
+struct perms perms_frontend(const struct device_id *id, uint32_t backend_domid)
+{
+	return perms_two(id->domid, backend_domid);
+}
+
+struct perms perms_backend(const struct device_id *id, uint32_t backend_domid)
+{
+	return perms_two(backend_domid, id->domid);
+}
+
+/* Where its backend is, is not for a guest to say: both ends may only read it. */
+struct perms perms_identity(const struct device_id *id, uint32_t backend_domid)
+{
+	struct perms perms = { 3,
+			       { { 0, XS_PERM_NONE },
+				 { id->domid, XS_PERM_READ },
+				 { backend_domid, XS_PERM_READ } } };
+
+	return perms;
+}
+
+int state_read(struct txn *txn, const char *path, int *ret_state)
+{
+	char *value;
+	size_t len;
+	int r = store_read(txn, path, &value, &len);
+
+	if (r == -ENOENT) {
+		*ret_state = XENSPLIT_STATE_ABSENT;
+		return 0;
+	}
+	if (r)
+		return r;
+	*ret_state = state_parse(value, len);
+	free(value);
+	return 0;
+}
+
+int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
+		 int *ret_backend)
+{
+	char path[PATH_SIZE];
+	int frontend, backend = XENSPLIT_STATE_ABSENT;
+	int r;
+
+	path_frontend(path, &place->id, "state");
+	r = state_read(txn, path, &frontend);
+	if (!r && place->backend_domid != XENSPLIT_ANY) {
+		path_backend(path, &place->id, place->backend_domid, "state");
+		r = state_read(txn, path, &backend);
+	}
+	if (r)
+		return r;
+	*ret_frontend = frontend;
+	*ret_backend = backend;
+	return 0;
+}
+
+/*
+ * The frontend names its backend, but a guest can write that: so each domain is
+ * looked at for a backend of this device.
+ */
+static int find_backend(struct txn *txn, const struct device_id *id, uint32_t *ret_domid)
+{
+	unsigned int count, i;
+	char path[PATH_SIZE], **names = NULL;
+	int r = store_list(txn, "/local/domain", &names, &count);
+
+	if (r)
+		return r;
+	r = 0;
+	for (i = 0; !r && i < count; i++) {
+		uint64_t domid;
+
+		if (!parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
+			continue;
+		path_backend(path, id, (uint32_t)domid, NULL);
+		r = store_exists(txn, path);
+		if (r > 0)
+			*ret_domid = (uint32_t)domid;
+	}
+	free(names);
+	return r;
+}
+
+int place_find(struct txn *txn, const struct device_id *id, struct place *ret_place)
+{
+	struct place place = { .id = *id, .backend_domid = XENSPLIT_ANY };
+	char text[ID_TEXT_SIZE], path[PATH_SIZE];
+	struct record record;
+	int r = record_read(txn, id, &record);
+
+	if (r && r != -ENOENT)
+		return r;
+	if (!r) {
+		place.backend_domid = record.backend_domid;
+		place.recorded = true;
+		*ret_place = place;
+		return 0;
+	}
+	r = find_backend(txn, id, &place.backend_domid);
+	if (r == 0) {
+		path_frontend(path, id, NULL);
+		r = store_exists(txn, path);
+	}
+	if (r == 0)
+		return fail(txn->ctx, -ENOENT, "there is no %s",
+			    id_text(id, text, sizeof(text)));
+	if (r > 0)
+		*ret_place = place;
+	return r < 0 ? r : 0;
+}
+
+int place_remove_halves(struct txn *txn, const struct place *place)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	path_frontend(path, &place->id, NULL);
+	r = store_remove_prune(txn, path, 1);
+	if (r || place->backend_domid == XENSPLIT_ANY)
+		return r;
+	/*
+	 * A driver domain's own backend directory was made by its toolstack, with
+	 * permissions of its own; dom0's appears with its first backend.
+	 */
+	path_backend(path, &place->id, place->backend_domid, NULL);
+	return store_remove_prune(txn, path, place->backend_domid ? 2 : 3);
+}
+
+/*
+ * What drivers wrote about an earlier device of this name. Outside of any
+ * transaction: the nodes are the drivers' own, who could make it collide for
+ * ever, and nothing else depends on them.
+ */
+int place_remove_errors(struct txn *txn, const struct place *place)
+{
+	struct txn plain = { .ctx = txn->ctx, .xs = txn->xs };
+	char path[PATH_SIZE];
+	int r;
+
+	if (txn->preview)
+		return 0;
+	path_frontend_error(path, &place->id, NULL);
+	r = store_remove_prune(&plain, path, 2);
+	if (r || place->backend_domid == XENSPLIT_ANY)
+		return r;
+	path_backend_error(path, &place->id, place->backend_domid, NULL);
+	return store_remove_prune(&plain, path, place->backend_domid ? 3 : 4);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Domains: which there are, what they are called, how one is told from the next. */
+#include "internal.h"
+
+/* Ask the caller's hypervisor table. -EOPNOTSUPP: nobody can tell. */
+static int ask_hypervisor(struct xensplit_ctx *ctx, uint32_t domid,
+			  struct xensplit_domain *domain)
+{
+	int r;
+
+	memset(domain, 0, sizeof(*domain));
+	if (!ctx->hypervisor)
+		return -EOPNOTSUPP;
+	r = ctx->hypervisor->query(ctx->hypervisor_data, domid, domain);
+	return r == 0 || r == -ESRCH ? r : -EOPNOTSUPP;
+}
+
+uint32_t domain_flags(struct xensplit_ctx *ctx, uint32_t domid)
+{
+	struct xensplit_domain domain;
+
+	return ask_hypervisor(ctx, domid, &domain) ? 0 : domain.flags;
+}
+
+static void format_uuid(char uuid[UUID_SIZE], const uint8_t bytes[16])
+{
+	static const uint8_t none[16];
+	size_t used = 0;
+	int i;
+
+	uuid[0] = '\0';
+	if (!memcmp(bytes, none, sizeof(none)))
+		return;
+	for (i = 0; i < 16; i++)
+		used += (size_t)snprintf(uuid + used, UUID_SIZE - used, "%s%02x",
+					 i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+					 bytes[i]);
+}
+
+/* libxl and xenopsd both point /local/domain/D/vm at /vm/UUID; no guest may write it. */
+static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+{
+	static const char prefix[] = "/vm/";
+	char path[PATH_SIZE], *value;
+	size_t len;
+	int r;
+
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/vm", domid);
+	uuid[0] = '\0';
+	r = store_read(txn, path, &value, &len);
+	if (r == -ENOENT) {
+		*strrchr(path, '/') = '\0';
+		r = store_exists(txn, path);
+		return r > 0 ? 0 : (r ? r : -ESRCH);
+	}
+	if (r)
+		return r;
+	if (len == strlen(prefix) + UUID_SIZE - 1 && strlen(value) == len &&
+	    !strncmp(value, prefix, strlen(prefix)))
+		memcpy(uuid, value + strlen(prefix), UUID_SIZE);
+	free(value);
+	return 0;
+}
+
+int domain_identity(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+{
+	struct xensplit_domain domain;
+	int r = ask_hypervisor(txn->ctx, domid, &domain);
+
+	if (r == -EOPNOTSUPP)
+		r = uuid_from_store(txn, domid, uuid);
+	else if (!r)
+		format_uuid(uuid, domain.uuid);
+	if (r == -ESRCH)
+		return fail(txn->ctx, r, "no such domain: %" PRIu32, domid);
+	return r;
+}
+
+int domain_usable(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+{
+	char path[PATH_SIZE];
+	int r = domid < DOMID_END
+			? domain_identity(txn, domid, uuid)
+			: fail(txn->ctx, -ESRCH, "no such domain: %" PRIu32, domid);
+
+	if (r)
+		return r;
+	if (domain_flags(txn->ctx, domid) & XENSPLIT_DOMAIN_DYING)
+		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
+	if (!txn->ctx->hypervisor)
+		return 0;
+	/* The hypervisor knows it, but its toolstack may not have got this far. */
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
+	r = store_exists(txn, path);
+	if (r)
+		return r < 0 ? r : 0;
+	return fail(txn->ctx, -ESRCH,
+		    "domain %" PRIu32 " has no %s: is it still being built?", domid,
+		    path);
+}
+
+char *domain_name(struct txn *txn, uint32_t domid)
+{
+	char path[PATH_SIZE], *name;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", domid);
+	if (store_read(txn, path, &name, &len))
+		return NULL;
+	if (!len || strlen(name) != len) {
+		free(name);
+		return NULL;
+	}
+	return name;
+}
+
+static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid)
+{
+	unsigned int count, i, found = 0;
+	char **domids, shown[128];
+	int r = store_list(txn, "/local/domain", &domids, &count);
+
+	if (r && r != -ENOENT)
+		return r;
+	for (i = 0; !r && i < count; i++) {
+		uint64_t domid;
+		char *name;
+
+		if (!parse_number(domids[i], strlen(domids[i]), DOMID_END - 1, &domid))
+			continue;
+		name = domain_name(txn, (uint32_t)domid);
+		if (name && !strcmp(name, wanted)) {
+			*ret_domid = (uint32_t)domid;
+			found++;
+		}
+		free(name);
+	}
+	if (!r)
+		free(domids);
+	escape(shown, sizeof(shown), wanted, strlen(wanted));
+	if (!found)
+		return fail(txn->ctx, -ESRCH, "no such domain: '%s'", shown);
+	if (found > 1)
+		return fail(txn->ctx, -EINVAL,
+			    "%u domains are named '%s': give the domid", found, shown);
+	return 0;
+}
+
+XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text,
+				      uint32_t *ret_domid)
+{
+	uint32_t found = 0;
+	uint64_t domid;
+	int r;
+
+	if (!ctx || !text || !ret_domid)
+		return -EINVAL;
+	if (!*text)
+		return fail(ctx, -EINVAL, "an empty text is no domain");
+	if (strspn(text, "0123456789") == strlen(text)) {
+		if (!parse_number(text, strlen(text), DOMID_END - 1, &domid))
+			return fail(ctx, -ESRCH,
+				    "no such domain: %.20s (domids are below %u)", text,
+				    DOMID_END);
+		*ret_domid = (uint32_t)domid;
+		return 0;
+	}
+	struct txn txn = TXN_NONE(ctx);
+
+	r = find_by_name(&txn, text, &found);
+	if (!r)
+		*ret_domid = found;
+	return r;
+}
+
+XENSPLIT_API int xensplit_domain_check(struct xensplit_ctx *ctx, uint32_t domid)
+{
+	char uuid[UUID_SIZE];
+
+	if (!ctx)
+		return -EINVAL;
+	struct txn txn = TXN_NONE(ctx);
+
+	return domain_usable(&txn, domid, uuid);
+}

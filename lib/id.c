@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Device ids, and the paths that follow from them. */
+#include "internal.h"
+
+bool type_is_valid(const char *type)
+{
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789_-";
+	size_t len = type ? strlen(type) : 0;
+
+	return len && len <= TYPE_MAX && strspn(type, allowed) == len;
+}
+
+int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
+	   const char *type, uint32_t devid)
+{
+	char shown[64];
+
+	if (!type_is_valid(type))
+		return fail(ctx, -EINVAL,
+			    "'%s' is no device type: it takes A-Z a-z 0-9 _ and -",
+			    type ? escape(shown, sizeof(shown), type, strlen(type)) : "");
+	if (domid >= DOMID_END)
+		return fail(ctx, -ESRCH,
+			    "no such domain: %" PRIu32 " (domids are below %u)", domid,
+			    DOMID_END);
+	if (devid > INT32_MAX)
+		return fail(ctx, -EINVAL, "%" PRIu32 " is no device id: they end at %d",
+			    devid, INT32_MAX);
+	memset(id, 0, sizeof(*id));
+	id->domid = domid;
+	id->devid = devid;
+	memcpy(id->type, type, strlen(type));
+	return 0;
+}
+
+int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from,
+		    struct xensplit_filter *to)
+{
+	XENSPLIT_OPTS(xensplit_filter, any);
+
+	any.domid = XENSPLIT_ANY;
+	any.devid = XENSPLIT_ANY;
+	*to = any;
+	if (!from)
+		return 0;
+	if (opts_copy(to, sizeof(*to), from))
+		return fail(ctx, -EINVAL, "a filter of a newer version");
+	if (to->type && !type_is_valid(to->type))
+		return fail(ctx, -EINVAL, "a filter with a type that is none");
+	if (to->domid != XENSPLIT_ANY && to->domid >= DOMID_END)
+		return fail(ctx, -ESRCH,
+			    "no such domain: %" PRIu32 " (domids are below %u)",
+			    to->domid, DOMID_END);
+	return 0;
+}
+
+bool id_matches(const struct device_id *id, const struct xensplit_filter *filter)
+{
+	return (filter->domid == XENSPLIT_ANY || filter->domid == id->domid) &&
+	       (filter->devid == XENSPLIT_ANY || filter->devid == id->devid) &&
+	       (!filter->type || !strcmp(filter->type, id->type));
+}
+
+int id_compare(const struct device_id *a, const struct device_id *b)
+{
+	int order;
+
+	if (a->domid != b->domid)
+		return a->domid < b->domid ? -1 : 1;
+	order = strcmp(a->type, b->type);
+	if (order)
+		return order;
+	return a->devid < b->devid ? -1 : a->devid > b->devid;
+}
+
+const char *id_text(const struct device_id *id, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s/%" PRIu32 " of domain %" PRIu32, id->type, id->devid,
+		 id->domid);
+	return buf;
+}
+
+static const char *slash(const char *key)
+{
+	return key ? "/" : "";
+}
+
+static const char *or_none(const char *key)
+{
+	return key ? key : "";
+}
+
+void path_record(char *path, const struct device_id *id, const char *key)
+{
+	snprintf(path, PATH_SIZE, "%s/%" PRIu32 "/%s/%" PRIu32 "%s%s", RECORD_ROOT,
+		 id->domid, id->type, id->devid, slash(key), or_none(key));
+}
+
+void path_frontend(char *path, const struct device_id *id, const char *key)
+{
+	snprintf(path, PATH_SIZE, "/local/domain/%" PRIu32 "/device/%s/%" PRIu32 "%s%s",
+		 id->domid, id->type, id->devid, slash(key), or_none(key));
+}
+
+void path_backend(char *path, const struct device_id *id, uint32_t backend_domid,
+		  const char *key)
+{
+	snprintf(path, PATH_SIZE,
+		 "/local/domain/%" PRIu32 "/backend/%s/%" PRIu32 "/%" PRIu32 "%s%s",
+		 backend_domid, id->type, id->domid, id->devid, slash(key), or_none(key));
+}
+
+/* Where Linux writes what went wrong: error_path() of xenbus_client.c */
+void path_frontend_error(char *path, const struct device_id *id, const char *key)
+{
+	snprintf(path, PATH_SIZE,
+		 "/local/domain/%" PRIu32 "/error/device/%s/%" PRIu32 "%s%s", id->domid,
+		 id->type, id->devid, slash(key), or_none(key));
+}
+
+void path_backend_error(char *path, const struct device_id *id, uint32_t backend_domid,
+			const char *key)
+{
+	snprintf(path, PATH_SIZE,
+		 "/local/domain/%" PRIu32 "/error/backend/%s/%" PRIu32 "/%" PRIu32 "%s%s",
+		 backend_domid, id->type, id->domid, id->devid, slash(key), or_none(key));
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What a device may be, decided before XenStore is asked anything. */
+#include "internal.h"
+
+/* XEN_BUS_ID_SIZE of Linux's include/xen/xenbus.h; the bus drops longer ids in silence. */
+#define BUS_ID_SIZE 20
+
+/* libxl__device_kind of Xen's tools/libs/light/libxl_types_internal.idl */
+static const char *const reserved_types[] = {
+	"vif",	   "vbd",  "qdisk",  "tap",    "pci",	      "vfb",	"vkbd",
+	"console", "vtpm", "vusb",   "qusb",   "9pfs",	      "vdispl", "vuart",
+	"pvcalls", "vsnd", "vinput", "virtio", "virtio_disk",
+};
+
+static const char *const front_keys[] = { "backend", "backend-id", "state" };
+static const char *const back_keys[] = { "frontend", "frontend-id", "online", "state" };
+
+static unsigned int digits(uint32_t number)
+{
+	unsigned int count = 1;
+
+	while (number >= 10) {
+		number /= 10;
+		count++;
+	}
+	return count;
+}
+
+int64_t devid_limit(const char *type, uint32_t domid)
+{
+	/* "T-D-I" is the longer of the two. */
+	size_t taken = strlen(type) + 1 + digits(domid) + 1;
+	int64_t limit = 1;
+
+	if (taken >= BUS_ID_SIZE - 1)
+		return -1;
+	for (taken = BUS_ID_SIZE - 1 - taken; taken && limit < INT32_MAX; taken--)
+		limit *= 10;
+	return limit - 1 > INT32_MAX ? INT32_MAX : limit - 1;
+}
+
+static int validate_bus_id(struct xensplit_ctx *ctx,
+			   const struct xensplit_attach_opts *opts)
+{
+	bool automatic = opts->devid == XENSPLIT_DEVID_AUTO;
+	uint32_t devid = automatic ? 0 : opts->devid;
+	size_t type = strlen(opts->type), domid = digits(opts->domid), id = digits(devid);
+
+	if ((int64_t)devid <= devid_limit(opts->type, opts->domid))
+		return 0;
+	return fail(ctx, -EINVAL,
+		    "bus id '%s-%" PRIu32 "-%" PRIu32
+		    "' has %zu + 1 + %zu + 1 + %zu = %zu "
+		    "characters: Linux's xenbus ignores a device with more than %d",
+		    opts->type, opts->domid, devid, type, domid, id,
+		    type + domid + id + 2, BUS_ID_SIZE - 1);
+}
+
+static int validate_type(struct xensplit_ctx *ctx,
+			 const struct xensplit_attach_opts *opts)
+{
+	size_t i;
+
+	if (opts->flags & XENSPLIT_ATTACH_RESERVED)
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(reserved_types); i++)
+		if (!strcmp(opts->type, reserved_types[i]))
+			return fail(ctx, -EINVAL,
+				    "type '%s' is managed by libxl: attach it with xl, "
+				    "or allow "
+				    "it with --reserved (XENSPLIT_ATTACH_RESERVED)",
+				    opts->type);
+	return 0;
+}
+
+static int validate_key(struct xensplit_ctx *ctx, const struct xensplit_pair *pair,
+			const char *side, const char *const *taken, size_t taken_count)
+{
+	char shown[64];
+	size_t i;
+
+	if (!pair->key || !pair->value)
+		return fail(ctx, -EINVAL, "a %s key without a key or a value", side);
+	escape(shown, sizeof(shown), pair->key, strlen(pair->key));
+	/* A type has the alphabet of a path element, and its limit will do for a key. */
+	if (!type_is_valid(pair->key))
+		return fail(ctx, -EINVAL,
+			    "%s key '%s' is not one path element: it takes A-Z a-z 0-9 _ "
+			    "and -",
+			    side, shown);
+	for (i = 0; i < taken_count; i++)
+		if (!strcmp(pair->key, taken[i]))
+			return fail(ctx, -EINVAL,
+				    "%s key '%s' is written by xensplit itself", side,
+				    shown);
+	if (strlen(pair->value) > VALUE_MAX_LEN)
+		return fail(ctx, -EINVAL,
+			    "the value of %s key '%s' has %zu bytes: XenStore takes at "
+			    "most %d",
+			    side, shown, strlen(pair->value), VALUE_MAX_LEN);
+	return 0;
+}
+
+static int validate_keys(struct xensplit_ctx *ctx, const char *side,
+			 const struct xensplit_pair *pairs, size_t count,
+			 const char *const *taken, size_t taken_count)
+{
+	size_t i, j;
+	int r;
+
+	if (count && !pairs)
+		return fail(ctx, -EINVAL, "%zu %s keys at no address", count, side);
+	for (i = 0; i < count; i++) {
+		r = validate_key(ctx, &pairs[i], side, taken, taken_count);
+		if (r)
+			return r;
+		for (j = 0; j < i; j++)
+			if (!strcmp(pairs[i].key, pairs[j].key))
+				return fail(ctx, -EINVAL, "%s key '%s' is given twice",
+					    side, pairs[i].key);
+	}
+	return 0;
+}
+
+int validate_attach(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *opts)
+{
+	static const uint32_t known = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_RESERVED |
+				      XENSPLIT_ATTACH_ROLLBACK;
+	struct device_id id;
+	int r;
+
+	if (opts->flags & ~known)
+		return fail(ctx, -EINVAL, "unknown attach flags 0x%x",
+			    opts->flags & ~known);
+	if (opts->devid == XENSPLIT_DEVID_AUTO && (opts->flags & XENSPLIT_ATTACH_REPLACE))
+		return fail(ctx, -EINVAL,
+			    "an automatic device id has nothing to replace");
+	if (opts->backend_domid >= DOMID_END)
+		return fail(ctx, -ESRCH,
+			    "no such domain: %" PRIu32 " (domids are below %u)",
+			    opts->backend_domid, DOMID_END);
+	r = id_set(ctx, &id, opts->domid, opts->type,
+		   opts->devid == XENSPLIT_DEVID_AUTO ? 0 : opts->devid);
+	if (!r)
+		r = validate_type(ctx, opts);
+	if (!r)
+		r = validate_bus_id(ctx, opts);
+	if (!r)
+		r = validate_keys(ctx, "frontend", opts->front, opts->front_count,
+				  front_keys, ARRAY_SIZE(front_keys));
+	return r ? r
+		 : validate_keys(ctx, "backend", opts->back, opts->back_count, back_keys,
+				 ARRAY_SIZE(back_keys));
+}
