@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libxentoollog's own logger writes the file's name of libxc's liking, levels and contexts, and
- * repeats progress on a pipe line by line. The messages of a small tool read like its own.
+ * The stdio logger of libxentoollog puts level and context before each message, and shows
+ * progress as a percentage, on a pipe too. Here messages read like the tool's own.
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <xentoollog.h>
 
@@ -37,17 +38,26 @@ static void logger_message(struct xentoollog_logger *logger, xentoollog_level le
 	fputc('\n', stderr);
 }
 
+/* The library counts milliseconds. A line that wrapped could not be taken away again. */
 static void logger_progress(struct xentoollog_logger *logger, const char *context,
 			    const char *doing_what, int percent, unsigned long done,
 			    unsigned long total)
 {
+	struct winsize size = { 0 };
+	char line[256];
+	int room;
+
 	(void)logger;
 	(void)context;
 	(void)percent;
 	logger_clear_progress();
-	if (done == total)
+	if (done >= total)
 		return;
-	progress_width = fprintf(stderr, "%s (%lu of %lu s)", doing_what, done, total);
+	ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	room = size.ws_col ? size.ws_col - 1 : 79;
+	snprintf(line, sizeof(line), "%lu of %lu s: %s", done / 1000,
+		 (total + 999) / 1000, doing_what);
+	progress_width = fprintf(stderr, "%.*s", room, line);
 	fflush(stderr);
 }
 
