@@ -158,24 +158,14 @@ int opts_parse(const struct opt *const *tables, int argc, char **argv, int permu
 
 void opts_help(const struct opt *table)
 {
-	const struct opt *row;
 	char text[64];
-	int width = 0;
 
-	for (row = table; row->type != OPT_END; row++) {
-		int len = (int)strlen(row->name);
-
-		len += row->arg ? (int)strlen(row->arg) + 1 : 0;
-		if (len > width)
-			width = len;
-	}
-	for (row = table; row->type != OPT_END; row++) {
-		snprintf(text, sizeof(text), "%s%s%s", row->name, row->arg ? " " : "",
-			 row->arg ? row->arg : "");
-		if (row->letter)
-			printf("  -%c, --%-*s  %s\n", row->letter, width, text,
-			       row->help);
+	for (; table->type != OPT_END; table++) {
+		snprintf(text, sizeof(text), "%s%s%s", table->name, table->arg ? " " : "",
+			 table->arg ? table->arg : "");
+		if (table->letter)
+			printf("  -%c, --%-15s  %s\n", table->letter, text, table->help);
 		else
-			printf("      --%-*s  %s\n", width, text, row->help);
+			printf("      --%-15s  %s\n", text, table->help);
 	}
 }

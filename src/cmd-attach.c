@@ -111,7 +111,7 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_attach = {
 	.name = "attach",
 	.args = "DOMAIN [TYPE[/DEVID]]",
-	.summary = "write a device and wait until both ends are Connected",
+	.summary = "create a device and wait until it is Connected",
 	.notes = "DEVID may be auto: an id is chosen, and told. A device stays until\n"
 		 "it is detached, also where it fails to connect (but for --rollback).\n",
 	.min_args = 1,

@@ -157,7 +157,7 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_detach = {
 	.name = "detach",
 	.args = "DOMAIN [TYPE[/DEVID]]",
-	.summary = "have both drivers close a device, then remove it",
+	.summary = "have the drivers close a device, remove it",
 	.notes = "A device whose driver has not closed when the time is up stays.\n",
 	.min_args = 1,
 	.max_args = 2,

@@ -66,8 +66,8 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_list = {
 	.name = "list",
 	.args = "[DOMAIN]",
-	.summary = "the devices there are, with their states",
-	.notes = "Columns: " DEVICE_COLUMNS "\n",
+	.summary = "list devices and their states",
+	.notes = "Columns:\n" USUAL_COLUMNS "\nand, on request, " MORE_COLUMNS "\n",
 	.max_args = 1,
 	.options = options,
 	.run = run,

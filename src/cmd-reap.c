@@ -99,7 +99,7 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_reap = {
 	.name = "reap",
 	.args = "",
-	.summary = "remove what dead or replaced domains left behind",
+	.summary = "remove what dead and replaced domains left",
 	.notes = "What has no record, and devices of living domains, are left alone.\n",
 	.options = options,
 	.run = run,

@@ -47,7 +47,7 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_show = {
 	.name = "show",
 	.args = "DOMAIN [TYPE[/DEVID]]",
-	.summary = "every node of a device, with owner and permissions",
+	.summary = "show a device's nodes, owners and permissions",
 	.notes = "PERMISSIONS begins with the owner and what everyone else may do (n:\n"
 		 "nothing, r: read, w: write, b: both); then come single domains. What\n"
 		 "can't be printed is shown as \\xNN, a backslash as two.\n",

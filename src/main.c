@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static int help(void)
 	     "\n"
 	     "Verbs:");
 	for (i = 0; i < VERB_COUNT; i++)
-		printf("  %-7s %-24s %s\n", verbs[i]->name, verbs[i]->args,
+		printf("  %-7s %-22s %s\n", verbs[i]->name, verbs[i]->args,
 		       verbs[i]->summary);
 	puts("\n"
 	     "DOMAIN is a domid or a name; TYPE is mydevice, and DEVID 0, unless given.\n"
@@ -62,8 +63,9 @@ static int help(void)
 
 static int verb_help(const struct verb *verb)
 {
-	printf("Usage: xensplit %s%s%s [OPTION...]\n\n%s.\n", verb->name,
-	       *verb->args ? " " : "", verb->args, verb->summary);
+	printf("Usage: xensplit %s%s%s [OPTION...]\n\n%c%s.\n", verb->name,
+	       *verb->args ? " " : "", verb->args, toupper(*verb->summary),
+	       verb->summary + 1);
 	if (verb->notes)
 		printf("\n%s", verb->notes);
 	if (verb->options->type != OPT_END) {

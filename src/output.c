@@ -294,8 +294,9 @@ int print_devices_table(const struct xensplit_device *const *devices, size_t cou
 		if (!shown_count) {
 			char *text = escape(columns, strlen(columns));
 
-			usage_error("--output '%s': the columns are %s", text,
-				    DEVICE_COLUMNS);
+			usage_error("--output '%s': the columns are " USUAL_COLUMNS
+				    "," MORE_COLUMNS,
+				    text);
 			free(text);
 			return EXIT_USAGE;
 		}

@@ -23,10 +23,10 @@ char *id_name(const struct xensplit_id *id);
 void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-#define DEVICE_COLUMNS                                                                \
+#define USUAL_COLUMNS                                                                 \
 	"DOMID,DOMAIN,TYPE,DEVID,BACKEND,FRONTEND-STATE,BACKEND-STATE,ONLINE,ORIGIN," \
-	"STALE,"                                                                      \
-	"FRONTEND-PATH,BACKEND-PATH"
+	"STALE"
+#define MORE_COLUMNS "FRONTEND-PATH,BACKEND-PATH"
 
 /*
  * print_devices_table
