@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for xensplit(8). Verbs and options come from the tool itself, so that they
+# are those of the version at hand.
+
+# Reads words, one a line. Names come from other domains: none may be more than a word.
+_xensplit_reply()
+{
+	local word
+
+	while IFS= read -r word; do
+		[[ $word == "$cur"* && $word =~ ^[A-Za-z0-9@%+=:,./_-]+$ ]] && COMPREPLY+=("$word")
+	done
+}
+
+_xensplit_domains()
+{
+	xl list 2>/dev/null | awk 'NR > 1 { print $1; print $2 }' | grep . ||
+		xenstore-list /local/domain 2>/dev/null
+}
+
+_xensplit()
+{
+	local tool=$1 cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local verb='' help with_argument word i
+	local -a words=()
+
+	COMPREPLY=()
+	if [[ $cur == = ]]; then # readline cuts --option=value in three
+		cur=''
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+
+	# The options before a verb take no argument.
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -* ]] || { verb=${COMP_WORDS[i]}; break; }
+	done
+	help=$("$tool" ${verb:+"$verb"} --help 2>/dev/null)
+	with_argument=$(sed -nE 's/^  (-.)?,? +(--[a-z-]+) [A-Z].*/ \1 \2 /p' <<<"$help")
+
+	for ((i++; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $with_argument == *" $word "* ]]; then
+			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
+			((i++))
+		elif [[ $word != -* ]]; then
+			words+=("$word")
+		fi
+	done
+
+	if [[ $with_argument == *" $prev "* ]]; then
+		case $prev in
+		-b | --backend) _xensplit_reply < <(_xensplit_domains) ;;
+		--until) _xensplit_reply <<<$'connected\nclosed\ngone' ;;
+		-o | --output) _xensplit_reply < <(sed -n 's/^Columns: //p' <<<"$help" | tr , '\n') ;;
+		esac
+	elif [[ $cur == -* ]]; then
+		_xensplit_reply < <(sed -nE 's/^  (-.,|   ) (--[a-z-]+).*/\2/p' <<<"$help")
+	elif [[ -z $verb ]]; then
+		_xensplit_reply < <("$tool" --list-verbs 2>/dev/null; echo help)
+	elif [[ $verb == help ]]; then
+		((${#words[@]})) || _xensplit_reply < <("$tool" --list-verbs 2>/dev/null)
+	elif [[ $help != "Usage: xensplit $verb "*DOMAIN* ]]; then
+		return
+	elif ((${#words[@]} == 0)); then
+		_xensplit_reply < <(_xensplit_domains)
+	elif ((${#words[@]} == 1)) && [[ $help == *'TYPE[/DEVID]'* ]]; then
+		_xensplit_reply < <("$tool" list --all --no-headings -o TYPE,DEVID -- "${words[0]}" \
+			2>/dev/null | awk '{ print $1 "/" $2 }')
+	fi
+}
+
+complete -F _xensplit xensplit
