@@ -121,10 +121,17 @@ $(O)/install/xensplit: $(TOOL_OBJ) $(O)/libxensplit.so
 .PHONY: examples
 examples: $(EXAMPLES) ## the programs of examples/
 
+# An example names what else it needs in a line of its own, /* pkg-config: NAME... */, and is
+# left out where that is not installed.
 $(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< \
-		-L$(O) -lxensplit $(LIB_LIBS) -Wl,-rpath,'$$ORIGIN/..'
+	$(call msg,CC,$@)more=$$(sed -n 's|^/\* pkg-config: \(.*\) \*/$$|\1|p' $<); \
+	if [ "$$more" ]; then \
+		$(PKG_CONFIG) --exists $$more || { echo "  SKIP    $@: no $$more"; exit 0; }; \
+		more=$$($(PKG_CONFIG) --cflags --libs $$more); \
+	fi; \
+	$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< \
+		-L$(O) -lxensplit $(LIB_LIBS) $$more -Wl,-rpath,'$$ORIGIN/..'
 
 include tests/tests.mk
 
