@@ -13,11 +13,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } verbs[] = {
-	{ "create", verb_create },
-	{ "kill", verb_kill },
-	{ "as", verb_as },
-	{ "drive", verb_drive },
-	{ "stop-daemon", verb_stop_daemon },
+	{ "create", verb_create }, { "kill", verb_kill },
+	{ "as", verb_as },	   { "drive", verb_drive },
+	{ "proxy", verb_proxy },   { "stop-daemon", verb_stop_daemon },
 };
 
 static const char usage[] =
@@ -30,6 +28,9 @@ static const char usage[] =
 	"[--never-close]\n"
 	"                        [--delay MS] [--error TEXT] [--garbage VALUE] [--flood "
 	"N] [--once]\n"
+	"       xensplit-sandbox proxy [--count FILE] [--kill-at N [--after]] [--trace] "
+	"-- "
+	"COMMAND...\n"
 	"       xensplit-sandbox stop-daemon [--freeze]\n";
 
 int usage_error(const char *format, ...)

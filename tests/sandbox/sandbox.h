@@ -28,6 +28,7 @@ int verb_create(int argc, char **argv);
 int verb_kill(int argc, char **argv);
 int verb_as(int argc, char **argv);
 int verb_drive(int argc, char **argv);
+int verb_proxy(int argc, char **argv);
 int verb_stop_daemon(int argc, char **argv);
 
 /* process.c */

@@ -15,15 +15,9 @@
 #include <unistd.h>
 
 #include "shim.h"
+#include "wire.h"
 
 #define MAX_BACKLOG (16 << 20) /* bytes that a client may leave unread */
-
-/* A message on its way, part of it perhaps still to come or to go. */
-struct message {
-	struct xsd_sockmsg hdr;
-	char payload[XENSTORE_PAYLOAD_MAX];
-	unsigned int done;
-};
 
 struct queued {
 	struct queued *next;
@@ -74,23 +68,6 @@ struct guest {
 };
 
 static struct guest *guests;
-
-static size_t message_size(const struct message *msg)
-{
-	if (msg->done < sizeof(msg->hdr))
-		return sizeof(msg->hdr);
-	return sizeof(msg->hdr) + msg->hdr.len;
-}
-
-static bool message_complete(const struct message *msg)
-{
-	return msg->done >= sizeof(msg->hdr) && msg->done == message_size(msg);
-}
-
-static char *message_rest(struct message *msg)
-{
-	return (char *)msg + msg->done;
-}
 
 /* The client's own words, or the clean-up's, become the guest's next request. */
 
@@ -493,8 +470,7 @@ static void client_ready(struct source *src, uint32_t events)
 			break;
 		if (n > 0)
 			c->in.done += n;
-		if (n <= 0 ||
-		    message_size(&c->in) > sizeof(c->in.hdr) + XENSTORE_PAYLOAD_MAX) {
+		if (n <= 0 || message_too_long(&c->in)) {
 			client_left(c);
 			return;
 		}

@@ -80,12 +80,14 @@ static struct domain *get_domain(unsigned int domid)
 
 struct xenstore_domain_interface *xen_domain_page(unsigned int domid)
 {
+	struct xenstore_domain_interface *page;
 	struct domain *d;
 
 	pthread_mutex_lock(&lock);
 	d = get_domain(domid);
+	page = d ? d->page : NULL;
 	pthread_mutex_unlock(&lock);
-	return d ? d->page : NULL;
+	return page;
 }
 
 int xen_domain_new(unsigned int domid)
@@ -148,9 +150,9 @@ static void raise_port(struct port *p)
  */
 int xen_domain_die(unsigned int domid)
 {
-	struct port *virq = &ports[virq_port];
 	struct domain **where, *d;
 	struct timespec until;
+	struct port *virq;
 	int ret = 0;
 
 	clock_gettime(CLOCK_REALTIME, &until);
@@ -164,6 +166,7 @@ int xen_domain_die(unsigned int domid)
 		return -ESRCH;
 	}
 	*where = d->next;
+	virq = &ports[virq_port];
 	raise_port(virq);
 	while (ret == 0 && (virq->pending || virq->masked))
 		ret = pthread_cond_timedwait(&virq_idle, &lock, &until);
@@ -203,10 +206,13 @@ int xen_port_bind(unsigned int domid)
 
 int xen_port_bind_virq(void)
 {
-	int port = xen_port_bind(0);
+	int port;
 
+	pthread_mutex_lock(&lock);
+	port = bind_port(0);
 	if (port > 0)
 		virq_port = port;
+	pthread_mutex_unlock(&lock);
 	return port;
 }
 
