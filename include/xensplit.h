@@ -357,7 +357,7 @@ XENSPLIT_API struct xensplit_list *xensplit_list_free(struct xensplit_list *list
  * @op: enum xensplit_node_op
  * @path: absolute
  * @value: its bytes, with a NUL behind them that does not count; NULL where the
- *   node is removed
+ *   node is removed or keeps its value
  * @value_len: they may hold NULs
  * @perms: such as "n5,r0": the owner with what everyone else may do, then what
  *   single domains may (docs/misc/xenstore.txt of Xen); NULL where removed
@@ -373,9 +373,10 @@ struct xensplit_node {
 };
 
 enum xensplit_node_op {
-	XENSPLIT_NODE_IS = 0,	 /* it is there */
-	XENSPLIT_NODE_WRITE = 1, /* it is, or would be, written */
-	XENSPLIT_NODE_REMOVE = 2 /* it is, or would be, removed with all below */
+	XENSPLIT_NODE_IS = 0,	  /* it is there */
+	XENSPLIT_NODE_WRITE = 1,  /* it is, or would be, written */
+	XENSPLIT_NODE_REMOVE = 2, /* it is, or would be, removed with all below */
+	XENSPLIT_NODE_PERMS = 3	  /* its permissions are, or would be, set */
 };
 
 struct xensplit_nodes;
@@ -472,7 +473,8 @@ struct xensplit_attach_opts {
  *   then fails to connect; may be NULL
  *
  * With XENSPLIT_ATTACH_REPLACE a device that is in use is closed first, which
- * takes part of the time.
+ * takes part of the time, and removed in a commit of its own; then a quarter of a
+ * second passes, for a guest to notice.
  *
  * Returns: 0; -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY, -EACCES, -ENOTCONN
  * with nothing written; -ETIMEDOUT or -EPROTO when the device is written but
@@ -656,6 +658,95 @@ xensplit_batch_change(const struct xensplit_batch *batch, size_t index);
  */
 XENSPLIT_API int xensplit_batch_devid(const struct xensplit_batch *batch, int step,
 				      uint32_t *ret_devid);
+
+/* ------------------------------------------------------------ diagnose --- */
+
+enum xensplit_severity {
+	XENSPLIT_SEVERITY_WARNING = 1, /* it works, but not as it should */
+	XENSPLIT_SEVERITY_ERROR = 2    /* it stops the device */
+};
+
+/*
+ * struct xensplit_finding - one thing that is wrong
+ * @severity: enum xensplit_severity
+ * @code: a word that stays the same from release to release, such as
+ *   "frontend-permissions"; xensplit-doctor(8) lists them
+ * @id: the device; type NULL where it is about the host
+ * @backend_domid: XENSPLIT_ANY where not known
+ * @what: what is so, with node and value
+ * @why: why that stops the device, or may
+ * @fix: the command that mends it, or in words what does; NULL where nothing can
+ * @repairable: xensplit_batch_repair() mends it
+ *
+ * The texts are one line of printable ASCII each: what a guest wrote is escaped
+ * in them.
+ *
+ * Since: 0.1
+ */
+struct xensplit_finding {
+	int severity;
+	const char *code;
+	struct xensplit_id id;
+	uint32_t backend_domid;
+	const char *what;
+	const char *why;
+	const char *fix;
+	int repairable;
+};
+
+struct xensplit_findings;
+
+/*
+ * xensplit_diagnose - why are these devices not connected?
+ * @filter: NULL for the host. A filter that names a single device, or a type,
+ *   takes in foreign devices whatever their type; otherwise those of the types that
+ *   libxl manages only count where their domain is gone.
+ * @ret_findings: to be ended with xensplit_findings_free(); empty where all is
+ *   well
+ *
+ * The findings about a device stand together, the cause before what follows
+ * from it. Reads XenStore, asks the hypervisor table and, where the backend's domain
+ * is the one it runs in, /sys/bus/xen-backend and modules.alias.
+ *
+ * Returns: 0, -EINVAL, -ENOENT (a single device that is not there), -EACCES,
+ * -ENOTCONN, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_diagnose(struct xensplit_ctx *ctx,
+				   const struct xensplit_filter *filter,
+				   struct xensplit_findings **ret_findings);
+
+/*
+ * xensplit_findings_get - one finding, valid as long as all; NULL past the end
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API const struct xensplit_finding *
+xensplit_findings_get(const struct xensplit_findings *findings, size_t index);
+
+/*
+ * xensplit_findings_free - end the findings. Returns: NULL.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API struct xensplit_findings *
+xensplit_findings_free(struct xensplit_findings *findings);
+
+/*
+ * xensplit_batch_repair - add a step that mends what can safely be mended
+ * @id: a device with a record, or a foreign one
+ *
+ * Sets owners and permissions as an attach would have, and BE/online where it is
+ * missing. If that changed anything, both states are written again as they are, which makes
+ * each driver look at the other end once more.
+ *
+ * Returns: the step's index, or -EINVAL, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
+				       const struct xensplit_id *id);
 
 /* ------------------------------------------------------------- monitor --- */
 

@@ -139,7 +139,7 @@ static int check_free(struct txn *txn, const struct step *step)
 	if (r > 0)
 		return fail(txn->ctx, -EEXIST,
 			    "%s: %s is there, but xensplit did not make it: --replace "
-			    "(XENSPLIT_ATTACH_REPLACE) removes it first",
+			    "removes it first",
 			    id_text(&step->id, text, sizeof(text)), path);
 	return r;
 }
@@ -218,20 +218,26 @@ int attach_stage(struct txn *txn, struct step *step)
 	return r ? r : write_backend(txn, step);
 }
 
-/* A driver that has the old device would never see the new one: it closes first. */
-static int close_what_is_there(struct xensplit_ctx *ctx,
-			       const struct xensplit_attach_opts *o, uint64_t deadline_us,
-			       unsigned int timeout_ms)
-{
-	struct device_id id;
-	int r;
+/*
+ * A guest learns of a removal after the fact, and Linux before 7.0 takes a
+ * frontend that is there again by then for the old one. Nothing tells when it
+ * has looked.
+ */
+#define SETTLE_MS 250
 
-	if (!(o->flags & XENSPLIT_ATTACH_REPLACE) || !timeout_ms)
+static int replace_what_is_there(struct xensplit_ctx *ctx, const struct wait *wait)
+{
+	struct timespec settle = { .tv_nsec = SETTLE_MS * 1000000L };
+	int r = close_and_wait(ctx, &wait->id, wait->deadline_us, wait->timeout_ms);
+
+	if (r == -ENOENT || r == -ESTALE)
 		return 0;
-	r = id_set(ctx, &id, o->domid, o->type, o->devid);
+	if (r && r != -ETIMEDOUT)
+		return r;
+	r = remove_whatever(ctx, &wait->id);
 	if (!r)
-		r = close_and_wait(ctx, &id, deadline_us, timeout_ms);
-	return r == -ENOENT || r == -ESTALE || r == -ETIMEDOUT ? 0 : r;
+		nanosleep(&settle, NULL);
+	return r;
 }
 
 static int write_device(struct xensplit_ctx *ctx, struct xensplit_attach_opts *o,
@@ -275,7 +281,6 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 {
 	struct xensplit_attach_opts o;
 	struct wait wait = { .until = XENSPLIT_UNTIL_CONNECTED, .fresh = true };
-	uint32_t devid;
 	bool rollback;
 	int r;
 
@@ -288,18 +293,19 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 	wait.deadline_us = now_us() + 1000ull * timeout_ms;
 	r = validate_attach(ctx, &o);
 	if (!r)
-		r = close_what_is_there(ctx, &o, wait.deadline_us, timeout_ms);
+		r = id_set(ctx, &wait.id, o.domid, o.type,
+			   o.devid == XENSPLIT_DEVID_AUTO ? 0 : o.devid);
+	if (!r && (o.flags & XENSPLIT_ATTACH_REPLACE))
+		r = replace_what_is_there(ctx, &wait);
 	if (!r)
-		r = write_device(ctx, &o, &devid);
+		r = write_device(ctx, &o, &wait.id.devid);
 	if (r)
 		return r;
 	if (ret_devid)
-		*ret_devid = devid;
+		*ret_devid = wait.id.devid;
 	if (!timeout_ms)
 		return 0;
-	r = id_set(ctx, &wait.id, o.domid, o.type, devid);
-	if (!r)
-		r = wait_run(ctx, &wait);
+	r = wait_run(ctx, &wait);
 	if (r && rollback)
 		roll_back(ctx, &wait);
 	return r;

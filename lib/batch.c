@@ -121,8 +121,8 @@ XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
 	return add_step(batch, &step);
 }
 
-static int add_detach_step(struct xensplit_batch *batch, const struct xensplit_id *id,
-			   enum step_kind kind, uint32_t flags)
+static int add_id_step(struct xensplit_batch *batch, const struct xensplit_id *id,
+		       enum step_kind kind, uint32_t flags)
 {
 	struct step step = { .kind = kind, .flags = flags };
 	int r;
@@ -136,7 +136,7 @@ static int add_detach_step(struct xensplit_batch *batch, const struct xensplit_i
 XENSPLIT_API int xensplit_batch_close(struct xensplit_batch *batch,
 				      const struct xensplit_id *id)
 {
-	return add_detach_step(batch, id, STEP_CLOSE, 0);
+	return add_id_step(batch, id, STEP_CLOSE, 0);
 }
 
 XENSPLIT_API int xensplit_batch_remove(struct xensplit_batch *batch,
@@ -144,7 +144,13 @@ XENSPLIT_API int xensplit_batch_remove(struct xensplit_batch *batch,
 {
 	if (batch && (flags & ~XENSPLIT_REMOVE_STALE))
 		return fail(batch->ctx, -EINVAL, "unknown remove flags 0x%x", flags);
-	return add_detach_step(batch, id, STEP_REMOVE, flags);
+	return add_id_step(batch, id, STEP_REMOVE, flags);
+}
+
+XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
+				       const struct xensplit_id *id)
+{
+	return add_id_step(batch, id, STEP_REPAIR, 0);
 }
 
 static int stage_all(struct txn *txn, void *data)
@@ -164,6 +170,9 @@ static int stage_all(struct txn *txn, void *data)
 			break;
 		case STEP_REMOVE:
 			r = remove_stage(txn, step);
+			break;
+		case STEP_REPAIR:
+			r = repair_stage(txn, &step->id);
 			break;
 		}
 	}

@@ -155,6 +155,20 @@ int close_and_wait(struct xensplit_ctx *ctx, const struct device_id *id,
 	return r ? r : wait_run(ctx, &wait);
 }
 
+static int remove_found(struct txn *txn, void *data)
+{
+	return remove_place(txn, data);
+}
+
+int remove_whatever(struct xensplit_ctx *ctx, const struct device_id *id)
+{
+	struct txn txn = TXN_NONE(ctx);
+	struct place place;
+	int r = place_find(&txn, id, &place);
+
+	return r ? r : store_transaction(&txn, remove_found, &place);
+}
+
 static int phase_one(struct xensplit_ctx *ctx, struct closing *closing)
 {
 	struct txn txn = TXN_NONE(ctx);

@@ -31,6 +31,13 @@ struct perms perms_identity(const struct device_id *id, uint32_t backend_domid)
 	return perms;
 }
 
+const char *states_text(int frontend_state, int backend_state, char *buf, size_t size)
+{
+	snprintf(buf, size, "frontend %s, backend %s",
+		 xensplit_state_name(frontend_state), xensplit_state_name(backend_state));
+	return buf;
+}
+
 int state_read(struct txn *txn, const char *path, int *ret_state)
 {
 	char *value;

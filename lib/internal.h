@@ -86,6 +86,15 @@ struct perms {
 	struct xs_permissions entry[PERMS_MAX];
 };
 
+#define NODE_PERMS_MAX 16
+
+/* What a node's permissions are, whoever set them. */
+struct node_perms {
+	unsigned int count;
+	struct xs_permissions entry[NODE_PERMS_MAX];
+	char text[256];
+};
+
 /*
  * A place to work in: a connection, a transaction or none, and where changes
  * are noted down.
@@ -110,8 +119,10 @@ int store_read(struct txn *txn, const char *path, char **ret_value,
 int store_exists(struct txn *txn, const char *path) __must_check;
 int store_list(struct txn *txn, const char *path, char ***ret_names,
 	       unsigned int *ret_count) __must_check;
-int store_get_perms(struct txn *txn, const char *path, char *buf,
-		    size_t size) __must_check;
+int store_get_perms(struct txn *txn, const char *path,
+		    struct node_perms *ret_perms) __must_check;
+int store_set_perms(struct txn *txn, const char *path,
+		    const struct perms *perms) __must_check;
 int store_write(struct txn *txn, const char *path, const char *value,
 		const struct perms *inherited) __must_check;
 int store_write_perms(struct txn *txn, const char *path, const char *value,
@@ -182,6 +193,7 @@ void path_backend_error(char *path, const struct device_id *id, uint32_t backend
 
 int validate_attach(struct xensplit_ctx *ctx,
 		    const struct xensplit_attach_opts *opts) __must_check;
+bool type_is_reserved(const char *type);
 /* The highest device id whose bus ids are short enough; -1 where none is. */
 int64_t devid_limit(const char *type, uint32_t domid);
 
@@ -241,16 +253,20 @@ int place_find(struct txn *txn, const struct device_id *id,
 	       struct place *ret_place) __must_check;
 int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
 		 int *ret_backend) __must_check;
+/* "frontend Connected, backend Closing" */
+const char *states_text(int frontend_state, int backend_state, char *buf, size_t size);
+#define STATES_TEXT_SIZE 64
 int state_read(struct txn *txn, const char *path, int *ret_state) __must_check;
 int place_remove_halves(struct txn *txn, const struct place *place) __must_check;
 int place_remove_errors(struct txn *txn, const struct place *place) __must_check;
 
-/* batch.c, attach.c, detach.c */
+/* batch.c, attach.c, detach.c, repair.c */
 
 enum step_kind {
 	STEP_ATTACH,
 	STEP_CLOSE,
-	STEP_REMOVE
+	STEP_REMOVE,
+	STEP_REPAIR
 };
 
 struct pairs {
@@ -272,6 +288,9 @@ struct step {
 int attach_stage(struct txn *txn, struct step *step) __must_check;
 int close_stage(struct txn *txn, const struct device_id *id) __must_check;
 int remove_stage(struct txn *txn, const struct step *step) __must_check;
+int repair_stage(struct txn *txn, const struct device_id *id) __must_check;
+/* Remove a device that is there, whoever made it, in a commit of its own. */
+int remove_whatever(struct xensplit_ctx *ctx, const struct device_id *id) __must_check;
 /* Ask a device that is there, whoever made it, to close; and wait for it. */
 int close_and_wait(struct xensplit_ctx *ctx, const struct device_id *id,
 		   uint64_t deadline_us, unsigned int timeout_ms) __must_check;
@@ -302,9 +321,43 @@ void monitor_view(const struct xensplit_monitor *monitor, struct view *ret_view)
 
 /* diagnose.c */
 
-/* One sentence: why a device in these states does not get on, and what helps. */
-const char *diagnose_states(int frontend_state, int backend_state);
-const char *diagnose_domain(struct xensplit_ctx *ctx, const struct device_id *id,
-			    uint32_t backend_domid, char *buf, size_t size);
+/* What a device is being looked at for. */
+struct patient {
+	struct txn *txn;
+	struct place place;
+	int frontend_state;
+	int backend_state;
+	struct xensplit_findings *findings;
+};
+
+/*
+ * Note a finding down. @what is formatted; in @fix, {T} {D} {I} {B} stand for
+ * the device and {FE} {BE} for its paths. One of each code for a device: 0.
+ */
+int finding_add(struct patient *patient, int severity, const char *code, const char *why,
+		const char *fix, const char *what, ...) __printf(6, 7) __must_check;
+/*
+ * The cause of what holds a device up, for a message that tells its states
+ * already. NULL: nothing was found.
+ */
+const char *diagnose_cause(struct xensplit_ctx *ctx, const struct device_id *id,
+			   const char *states, char *buf, size_t size);
+
+/* checks.c */
+
+/* All that can be wrong with one device, causes first. */
+int check_device(struct patient *patient) __must_check;
+int check_store_speed(struct patient *patient) __must_check;
+
+/* kernel.c */
+
+/* What the kernel of this domain makes of a backend that stands in it. */
+int check_kernel(struct patient *patient) __must_check;
+
+/* perms.c */
+
+bool perms_may_read(const struct node_perms *perms, uint32_t domid);
+bool perms_may_write(const struct node_perms *perms, uint32_t domid);
+bool perms_open_to_all(const struct node_perms *perms);
 
 #endif

@@ -89,7 +89,8 @@ static int walk_children(struct txn *txn, struct xensplit_nodes *nodes, const ch
 static int walk(struct txn *txn, struct xensplit_nodes *nodes, const char *path,
 		unsigned int depth)
 {
-	char perms[128], *value;
+	struct node_perms perms;
+	char *value;
 	size_t len;
 	int r;
 
@@ -98,9 +99,9 @@ static int walk(struct txn *txn, struct xensplit_nodes *nodes, const char *path,
 	r = store_read(txn, path, &value, &len);
 	if (r)
 		return r == -ENOENT ? 0 : r;
-	r = store_get_perms(txn, path, perms, sizeof(perms));
+	r = store_get_perms(txn, path, &perms);
 	if (!r)
-		r = nodes_add(nodes, XENSPLIT_NODE_IS, path, value, len, perms);
+		r = nodes_add(nodes, XENSPLIT_NODE_IS, path, value, len, perms.text);
 	free(value);
 	if (!r)
 		r = walk_children(txn, nodes, path, depth);

@@ -118,14 +118,16 @@ static size_t perms_format(const struct xs_permissions *perms, unsigned int coun
 	return used;
 }
 
-int store_get_perms(struct txn *txn, const char *path, char *buf, size_t size)
+int store_get_perms(struct txn *txn, const char *path, struct node_perms *ret_perms)
 {
 	unsigned int count;
 	struct xs_permissions *perms = xs_get_permissions(txn->xs, txn->t, path, &count);
 
 	if (!perms)
 		return store_fail(txn, "read the permissions of", path);
-	perms_format(perms, count, buf, size);
+	perms_format(perms, count, ret_perms->text, sizeof(ret_perms->text));
+	ret_perms->count = count < NODE_PERMS_MAX ? count : NODE_PERMS_MAX;
+	memcpy(ret_perms->entry, perms, ret_perms->count * sizeof(*perms));
 	free(perms);
 	return 0;
 }
@@ -164,6 +166,13 @@ int store_write(struct txn *txn, const char *path, const char *value,
 	if (!xs_write(txn->xs, txn->t, path, value, (unsigned int)strlen(value)))
 		return store_fail(txn, "write", path);
 	return journal_add(txn, XENSPLIT_NODE_WRITE, path, value, inherited);
+}
+
+int store_set_perms(struct txn *txn, const char *path, const struct perms *perms)
+{
+	int r = set_perms(txn, path, perms);
+
+	return r ? r : journal_add(txn, XENSPLIT_NODE_PERMS, path, NULL, perms);
 }
 
 int store_write_perms(struct txn *txn, const char *path, const char *value,

@@ -56,21 +56,25 @@ static int validate_bus_id(struct xensplit_ctx *ctx,
 		    type + domid + id + 2, BUS_ID_SIZE - 1);
 }
 
-static int validate_type(struct xensplit_ctx *ctx,
-			 const struct xensplit_attach_opts *opts)
+bool type_is_reserved(const char *type)
 {
 	size_t i;
 
-	if (opts->flags & XENSPLIT_ATTACH_RESERVED)
-		return 0;
 	for (i = 0; i < ARRAY_SIZE(reserved_types); i++)
-		if (!strcmp(opts->type, reserved_types[i]))
-			return fail(ctx, -EINVAL,
-				    "type '%s' is managed by libxl: attach it with xl, "
-				    "or allow "
-				    "it with --reserved (XENSPLIT_ATTACH_RESERVED)",
-				    opts->type);
-	return 0;
+		if (!strcmp(type, reserved_types[i]))
+			return true;
+	return false;
+}
+
+static int validate_type(struct xensplit_ctx *ctx,
+			 const struct xensplit_attach_opts *opts)
+{
+	if ((opts->flags & XENSPLIT_ATTACH_RESERVED) || !type_is_reserved(opts->type))
+		return 0;
+	return fail(ctx, -EINVAL,
+		    "type '%s' is managed by libxl: attach it with xl, or allow it with "
+		    "--reserved",
+		    opts->type);
 }
 
 static int validate_key(struct xensplit_ctx *ctx, const struct xensplit_pair *pair,

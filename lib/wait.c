@@ -22,12 +22,10 @@ static const char *end_name(int end)
 	return end == XENSPLIT_END_FRONTEND ? "frontend" : "backend";
 }
 
-static const char *states_text(const struct waiting *w, char *buf, size_t size)
+static const char *states_of(const struct waiting *w, char *buf)
 {
-	snprintf(buf, size, "frontend %s, backend %s",
-		 xensplit_state_name(w->view.frontend_state),
-		 xensplit_state_name(w->view.backend_state));
-	return buf;
+	return states_text(w->view.frontend_state, w->view.backend_state, buf,
+			   STATES_TEXT_SIZE);
 }
 
 static double elapsed(const struct wait *wait)
@@ -91,7 +89,7 @@ static void take_events(struct waiting *w)
 
 static int gave_up(struct waiting *w, int end, int state)
 {
-	char what[ID_TEXT_SIZE + 80], states[96];
+	char what[ID_TEXT_SIZE + 80], states[STATES_TEXT_SIZE];
 
 	if (!state_is_closing(state) || !(w->started[end] || w->wait->fresh))
 		return 0;
@@ -100,20 +98,20 @@ static int gave_up(struct waiting *w, int end, int state)
 		w->ctx, -EPROTO,
 		"%s: the %s driver gave up after %.1f s (%s); its kernel log tells why",
 		what, end ? "backend" : "frontend", elapsed(w->wait),
-		states_text(w, states, sizeof(states)));
+		states_of(w, states));
 }
 
 /* 1 when there, 0 not yet, or a negative errno. */
 static int check_connected(struct waiting *w)
 {
-	char what[ID_TEXT_SIZE + 80], states[96];
+	char what[ID_TEXT_SIZE + 80], states[STATES_TEXT_SIZE];
 	int r;
 
 	if (state_is_connected(w->view.frontend_state) &&
 	    state_is_connected(w->view.backend_state))
 		return 1;
 	describe(w, what, sizeof(what));
-	states_text(w, states, sizeof(states));
+	states_of(w, states);
 	if (w->error_end)
 		return fail(w->ctx, -EPROTO,
 			    "%s: the %s driver gave up after %.1f s (%s): \"%s\"", what,
@@ -149,29 +147,28 @@ static int check(struct waiting *w)
 static int deadline_passed(struct waiting *w)
 {
 	static const char *const missed[] = { "not Connected", "not Closed", "not gone" };
-	char what[ID_TEXT_SIZE + 80], states[96], domain[160];
-	const char *cause;
+	char what[ID_TEXT_SIZE + 80], states[STATES_TEXT_SIZE], cause[512];
+	double seconds = elapsed(w->wait);
+	bool known;
 
 	describe(w, what, sizeof(what));
-	cause = diagnose_domain(w->ctx, &w->wait->id, w->view.backend_domid, domain,
-				sizeof(domain));
-	if (!cause)
-		cause = diagnose_states(w->view.frontend_state, w->view.backend_state);
-	return fail(w->ctx, -ETIMEDOUT, "%s is %s after %.1f s (%s): %s", what,
-		    missed[w->wait->until], elapsed(w->wait),
-		    states_text(w, states, sizeof(states)), cause);
+	known = diagnose_cause(w->ctx, &w->wait->id, states_of(w, states), cause,
+			       sizeof(cause));
+	return fail(w->ctx, -ETIMEDOUT, "%s is %s after %.1f s (%s)%s%s", what,
+		    missed[w->wait->until], seconds, states_of(w, states),
+		    known ? ": " : "", known ? cause : "");
 }
 
 static void report_progress(const struct waiting *w)
 {
 	static const char *const aim[] = { "to connect", "to close", "to go" };
-	char doing[ID_TEXT_SIZE + 160], text[ID_TEXT_SIZE], states[96];
+	char doing[ID_TEXT_SIZE + 160], text[ID_TEXT_SIZE], states[STATES_TEXT_SIZE];
 	unsigned long total = w->wait->timeout_ms, left;
 
 	left = (unsigned long)((w->wait->deadline_us - now_us()) / 1000);
 	snprintf(doing, sizeof(doing), "waiting for %s %s (%s)",
 		 id_text(&w->wait->id, text, sizeof(text)), aim[w->wait->until],
-		 states_text(w, states, sizeof(states)));
+		 states_of(w, states));
 	log_progress(w->ctx, doing, left < total ? total - left : 0, total);
 }
 

@@ -103,6 +103,13 @@ static int opt_store(const struct opt *row, char *arg)
 		return 0;
 	case OPT_PAIRS:
 		return parse_pair(row, arg);
+	case OPT_NUMBER:
+		if (!parse_number(arg, UINT32_MAX, row->value))
+			return 0;
+		shown = escape(arg, strlen(arg));
+		usage_error("--%s '%s': it takes a number", row->name, shown);
+		free(shown);
+		return -1;
 	case OPT_SECONDS:
 		if (!parse_seconds(arg, row->value))
 			return 0;

@@ -11,6 +11,7 @@ enum opt_type {
 	OPT_FLAG,    /* int, set to 1 */
 	OPT_COUNT,   /* int, one more each time */
 	OPT_TEXT,    /* const char * */
+	OPT_NUMBER,  /* uint32_t */
 	OPT_SECONDS, /* unsigned int, in milliseconds */
 	OPT_PAIRS,   /* struct pairs, one more each time */
 };

@@ -11,7 +11,8 @@
 #include "tool.h"
 
 static const struct verb *const verbs[] = {
-	&verb_attach, &verb_detach, &verb_list, &verb_show, &verb_wait, &verb_reap,
+	&verb_attach, &verb_detach, &verb_list,	  &verb_show,
+	&verb_wait,   &verb_watch,  &verb_doctor, &verb_reap,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -49,7 +50,7 @@ static int help(void)
 	     "\n"
 	     "Verbs:");
 	for (i = 0; i < VERB_COUNT; i++)
-		printf("  %-7s %-22s %s\n", verbs[i]->name, verbs[i]->args,
+		printf("  %-7s %-24s %s\n", verbs[i]->name, verbs[i]->args,
 		       verbs[i]->summary);
 	puts("\n"
 	     "DOMAIN is a domid or a name; TYPE is mydevice, and DEVID 0, unless given.\n"

@@ -46,6 +46,13 @@ void print_nodes_table(const struct xensplit_nodes *nodes);
 /* What a batch would change. */
 void print_changes(const struct xensplit_batch *batch, int json);
 
+void print_findings(const struct xensplit_findings *findings, int json);
+
+/* One line, or one JSON object. */
+void print_event(const struct xensplit_event *event, int json, int color);
+/* The line that says that nothing will be missed from now on. */
+void print_armed(int json);
+
 /* The devices of a list as an array, to be freed; it borrows from the list. */
 const struct xensplit_device **list_devices(const struct xensplit_list *list,
 					    size_t *ret_count);

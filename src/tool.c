@@ -169,6 +169,27 @@ int tool_target(struct tool *tool, const char *verb, int argc, char **argv,
 	return tool_domain(tool, verb, argv[0], &ret_id->domid);
 }
 
+int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
+		struct xensplit_filter *ret_filter)
+{
+	struct xensplit_filter any = { sizeof(any), XENSPLIT_ANY, NULL, XENSPLIT_ANY };
+	struct xensplit_id id;
+	int status;
+
+	*ret_filter = any;
+	if (!argc)
+		return tool_open(tool);
+	status = tool_target(tool, verb, argc, argv, 0, &id);
+	if (status)
+		return status;
+	ret_filter->domid = id.domid;
+	if (argc > 1) {
+		ret_filter->type = id.type;
+		ret_filter->devid = id.devid;
+	}
+	return EXIT_SUCCESS;
+}
+
 int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *id,
 		uint32_t list_flags, const char *text, uint64_t start_ms)
 {

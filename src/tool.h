@@ -45,10 +45,12 @@ struct verb {
 
 extern const struct verb verb_attach;
 extern const struct verb verb_detach;
+extern const struct verb verb_doctor;
 extern const struct verb verb_list;
 extern const struct verb verb_reap;
 extern const struct verb verb_show;
 extern const struct verb verb_wait;
+extern const struct verb verb_watch;
 
 /* Connects to XenStore; says so where it can't. Returns: an exit status. */
 int tool_open(struct tool *tool);
@@ -62,6 +64,10 @@ int tool_open(struct tool *tool);
  */
 int tool_target(struct tool *tool, const char *verb, int argc, char **argv,
 		int allow_auto, struct xensplit_id *ret_id);
+
+/* As tool_target(), for "[DOMAIN [TYPE[/DEVID]]]": what is left out means all. */
+int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
+		struct xensplit_filter *ret_filter);
 
 /* As xensplit_domain_find(), with a message. Returns: an exit status. */
 int tool_domain(struct tool *tool, const char *verb, const char *text,

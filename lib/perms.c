@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Permissions of a node: who may do what (docs/misc/xenstore.txt of Xen). */
+#include "internal.h"
+
+/* Dom0 may do everything; an owner everything to his node; others what it says. */
+static bool may(const struct node_perms *perms, uint32_t domid, unsigned int what)
+{
+	unsigned int i;
+
+	if (!domid || !perms->count || perms->entry[0].id == domid)
+		return true;
+	for (i = 1; i < perms->count; i++)
+		if (perms->entry[i].id == domid)
+			return (unsigned int)perms->entry[i].perms & what;
+	return (unsigned int)perms->entry[0].perms & what;
+}
+
+bool perms_may_read(const struct node_perms *perms, uint32_t domid)
+{
+	return may(perms, domid, XS_PERM_READ);
+}
+
+bool perms_may_write(const struct node_perms *perms, uint32_t domid)
+{
+	return may(perms, domid, XS_PERM_WRITE);
+}
+
+bool perms_open_to_all(const struct node_perms *perms)
+{
+	return perms->count && perms->entry[0].perms != XS_PERM_NONE;
+}

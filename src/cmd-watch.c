@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "tool.h"
+
+static struct {
+	int banner;
+	uint32_t num_events;
+	unsigned int idle_ms;
+} args;
+
+static const struct opt options[] = {
+	{ OPT_FLAG, 0, "banner", NULL, &args.banner, "say when the watch is armed" },
+	{ OPT_NUMBER, 0, "num-events", "COUNT", &args.num_events, "end after so many" },
+	{ OPT_SECONDS, 0, "idle-timeout", "SECONDS", &args.idle_ms,
+	  "give up when nothing happens for this time" },
+	{ 0 },
+};
+
+static int use_color(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+/* Returns: how many events were printed, or a negative errno. */
+static int print_events(const struct tool *tool, struct xensplit_monitor *monitor,
+			uint32_t most)
+{
+	const struct xensplit_event *event;
+	int count = 0, got;
+
+	while ((uint32_t)count < most &&
+	       (got = xensplit_monitor_next(monitor, &event)) > 0) {
+		print_event(event, tool->json, use_color());
+		/* Whoever reads a pipe wants each line when it happens. */
+		if (fflush(stdout))
+			return -errno;
+		count++;
+	}
+	return count;
+}
+
+static int wait_once(struct xensplit_monitor *monitor, uint64_t idle_until_ms)
+{
+	struct pollfd fd = { .fd = xensplit_monitor_get_fd(monitor),
+			     .events = (short)xensplit_monitor_get_events(monitor) };
+	uint64_t until = xensplit_monitor_get_timeout(monitor) / 1000 + 1;
+	uint64_t now = now_ms();
+
+	if (until > idle_until_ms)
+		until = idle_until_ms;
+	if (poll(&fd, 1, until > now ? (int)(until - now) : 0) < 0 && errno != EINTR)
+		return -errno;
+	return xensplit_monitor_process(monitor);
+}
+
+static int follow(const struct tool *tool, struct xensplit_monitor *monitor)
+{
+	uint32_t left = args.num_events ? args.num_events : UINT32_MAX;
+	uint64_t idle_until = 0;
+	int count = 1, err;
+
+	for (;;) {
+		if (count)
+			idle_until = args.idle_ms ? now_ms() + args.idle_ms : UINT64_MAX;
+		count = print_events(tool, monitor, left);
+		if (count < 0)
+			return count;
+		left -= args.num_events ? (uint32_t)count : 0;
+		if (!left)
+			return 0;
+		if (!count && now_ms() >= idle_until)
+			return -ETIMEDOUT;
+		err = wait_once(monitor, idle_until);
+		if (err)
+			return err;
+	}
+}
+
+static int run(struct tool *tool, int argc, char **argv)
+{
+	struct xensplit_monitor *monitor = NULL;
+	struct xensplit_filter filter;
+	int status, err;
+
+	status = tool_filter(tool, "watch", argc, argv, &filter);
+	if (status)
+		return status;
+	err = xensplit_monitor_new(tool->ctx, &filter, &monitor);
+	if (err)
+		return tool_fail(tool, err, "watch");
+	if (args.banner)
+		print_armed(tool->json);
+	err = fflush(stdout) ? -errno : follow(tool, monitor);
+	xensplit_monitor_free(monitor);
+	if (err == -ETIMEDOUT) {
+		fprintf(stderr, "xensplit: watch: nothing happened for %.1f s\n",
+			args.idle_ms / 1000.0);
+		return EXIT_DEADLINE;
+	}
+	if (err == -EPIPE)
+		return EXIT_FAILURE;
+	return err ? tool_fail(tool, err, "watch") : EXIT_SUCCESS;
+}
+
+const struct verb verb_watch = {
+	.name = "watch",
+	.args = "[DOMAIN [TYPE[/DEVID]]]",
+	.summary = "one line for each change",
+	.notes = "Devices that are there already come first. Without a TYPE, those with "
+		 "a\n"
+		 "record are followed; a device that is named is, whoever made it.\n",
+	.min_args = 0,
+	.max_args = 2,
+	.options = options,
+	.run = run,
+};
