@@ -10,8 +10,9 @@ HARNESS := $(wildcard tests/harness/*.bats)
 UNIT_PROG  := $(UNIT:%=$(O)/tests/unit/%)
 STORE_PROG := $(STORE:%=$(O)/tests/store/%)
 # What several test programs share stands beside them in files not called test-*.
-UNIT_HELP  := $(filter-out $(wildcard tests/unit/test-*.c),$(wildcard tests/unit/*.c))
-STORE_HELP := $(filter-out $(wildcard tests/store/test-*.c),$(wildcard tests/store/*.c))
+test_obj   = $(patsubst %.c,$(O)/%.o,$(wildcard tests/$(1)/*.c))
+UNIT_HELP  := $(filter-out $(UNIT_PROG:=.o),$(call test_obj,unit))
+STORE_HELP := $(filter-out $(STORE_PROG:=.o),$(call test_obj,store))
 # Simulated guests run under the plain sandbox, also when what they test is instrumented.
 PLAIN   ?= $(abspath $(O))
 SANDBOX ?= $(PLAIN)/sandbox/xensplit-sandbox
@@ -30,17 +31,22 @@ endif
 
 cmocka = $(call once,cmocka,$(call pkg_config,--libs,cmocka))
 
-$(O)/tests/unit/%: tests/unit/%.c $(UNIT_HELP) $(O)/libxensplit.a Makefile
+$(O)/tests/unit/%.o: tests/unit/%.c Makefile | $(O)/.found
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -Ilib $(LDFLAGS) -o $@ $< $(UNIT_HELP) \
-		$(O)/libxensplit.a $(LIB_LIBS) $(cmocka)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -Ilib -c -o $@ $<
 
-$(O)/tests/store/%: tests/store/%.c $(STORE_HELP) $(O)/libxensplit.so Makefile
+$(O)/tests/store/%.o: tests/store/%.c Makefile | $(O)/.found
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -o $@ $< $(STORE_HELP) \
-		-L$(O) -lxensplit $(LIB_LIBS) $(cmocka) -Wl,-rpath,'$$ORIGIN/../..'
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
 
--include $(UNIT_PROG:=.d) $(STORE_PROG:=.d)
+$(UNIT_PROG): %: %.o $(UNIT_HELP) $(O)/libxensplit.a
+	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
+
+$(STORE_PROG): %: %.o $(STORE_HELP) $(O)/libxensplit.so
+	$(call msg,LINK,$@)$(LINK) -o $@ $< $(STORE_HELP) -L$(O) -lxensplit $(LIB_LIBS) $(cmocka) \
+		-Wl,-rpath,'$$ORIGIN/../..'
+
+-include $(patsubst %.o,%.d,$(call test_obj,unit) $(call test_obj,store))
 
 # Suites as tap-sum takes them, NAME=COMMAND, for the build in folder $(1); $(2) goes into the
 # name, $(3) before the program.
@@ -62,7 +68,7 @@ build-asan: | $(O)/.found
 
 .PHONY: check check-fast check-unit check-store check-cli check-sandbox check-xen
 .PHONY: check-asan check-valgrind check-harness installcheck check-fresh
-check: tests build-sandbox build-asan ## every test but fuzz and bench
+check: tests build-sandbox build-asan build-root ## every test but fuzz and bench
 	$(Q)tests/tap-sum $(harness_suites) $(call fast_suites,$(O)) $(sandbox_suites) \
 		$(asan_suites) $(valgrind_suites) $(install_suites) $(xen_suites)
 
@@ -82,8 +88,16 @@ sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(a
 check-sandbox: build-sandbox ## the sandbox itself
 	$(Q)tests/tap-sum $(sandbox_suites)
 
-xen_suites = 'xen=O=$(abspath $(O)) tests/xen/run $(SUITE)'
-check-xen: all ## real Xen in QEMU; SUITE=NAME for a part
+# What the machines in QEMU get to run is what a user would have.
+.PHONY: build-root
+build-root: all
+	$(Q)rm -rf $(O)/root
+	$(Q)$(MAKE) --no-print-directory -s install DESTDIR=$(abspath $(O))/root PREFIX=/usr
+
+xen_run = O=$(abspath $(O)) XENSPLIT_DESTDIR=$(abspath $(O))/root tests/xen/run \
+	$(if $(SUITE),--suite $(SUITE))
+xen_suites = 'xen=$(xen_run) $(SCENARIO)'
+check-xen: build-root ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAME
 	$(Q)tests/tap-sum $(xen_suites)
 
 asan_suites = $(call fast_suites,$(O)/asan,asan/)
@@ -110,8 +124,8 @@ check-fresh: ## demo and check in an empty Debian with only git and make
 demo: all build-sandbox ## the main job, in the sandbox
 	$(Q)tests/demo
 
-demo-xen: all ## the main job, on real Xen in QEMU
-	$(Q)O=$(abspath $(O)) tests/xen/demo
+demo-xen: build-root ## the main job, on real Xen in QEMU
+	$(Q)$(xen_run) --story tests/xen/demo.sh
 
 .PHONY: bench fuzz lint
 SECONDS := 60
