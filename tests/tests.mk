@@ -113,7 +113,7 @@ check-valgrind: tests build-sandbox ## unit and store under valgrind
 check-harness: | setup ## the scripts that add up and check
 	$(Q)tests/tap-sum $(harness_suites)
 
-install_suites = 'install=O=$(abspath $(O)) tests/installcheck'
+install_suites = 'install=O=$(abspath $(O)) bats --formatter tap tests/install'
 installcheck: all ## what make install puts down works and goes away again
 	$(Q)tests/tap-sum $(install_suites)
 

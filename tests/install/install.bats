@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `make install` puts down can be used by a stranger, and `make uninstall` takes it away.
+# O is the build folder. The tests are in order: the last one removes what the first installed.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  export root=$BATS_FILE_TMPDIR/root
+  export prefix=$root/opt/xensplit
+  export lib=$prefix/lib/some-arch
+  version=$(sed -n 's/^VERSION := //p' Makefile)
+  export version
+  staged install
+}
+
+staged() { # not a part of the make that may have called us
+  env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make O="$O" DESTDIR="$root" \
+    PREFIX=/opt/xensplit LIBDIR=/opt/xensplit/lib/some-arch "$@"
+}
+
+pkg_config() { # Xen's own files are where they were, ours are below the staging folder
+  PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-variable=prefix="$prefix" "$@" libxensplit
+}
+
+program() { # PKG-CONFIG-OPTION...
+  local -a flags
+
+  echo '#include <stdio.h>
+    #include <xensplit.h>
+    int main(void) { return puts(xensplit_version()) < 0; }' >"$BATS_TEST_TMPDIR/program.c"
+  read -ra flags < <(pkg_config --cflags --libs "$@")
+  "${CC:-cc}" -Wall -Wextra -Werror -o "$BATS_TEST_TMPDIR/program" "$BATS_TEST_TMPDIR/program.c" \
+    "${flags[@]}"
+}
+
+@test "everything is there, and nothing else" {
+  {
+    echo include/xensplit.h
+    echo lib/some-arch/libxensplit.{a,so,"so.${version%%.*}","so.$version"}
+    echo lib/some-arch/pkgconfig/libxensplit.pc
+    echo sbin/xensplit
+    echo share/bash-completion/completions/xensplit share/zsh/site-functions/_xensplit
+    for page in man/*.[1-8]; do
+      [[ ! -f $page ]] || echo "share/man/man${page##*.}/${page##*/}"
+    done
+  } | tr ' ' '\n' | sort >"$BATS_TEST_TMPDIR/wanted"
+  find "$root" ! -type d -printf '%P\n' | sed 's|^opt/xensplit/||' | sort |
+    diff "$BATS_TEST_TMPDIR/wanted" -
+}
+
+@test "the library goes by its soname, through links" {
+  readelf -d "$lib/libxensplit.so" | grep -F "soname: [libxensplit.so.${version%%.*}]"
+  [ "$(readlink "$lib/libxensplit.so")" = "libxensplit.so.${version%%.*}" ]
+  [ "$(readlink "$lib/libxensplit.so.${version%%.*}")" = "libxensplit.so.$version" ]
+}
+
+@test "library and tool carry no search path" {
+  run ! grep -E 'RPATH|RUNPATH' <(readelf -d "$lib/libxensplit.so" "$prefix/sbin/xensplit")
+}
+
+@test "pkg-config knows the version" {
+  pkg_config --exact-version="$version"
+}
+
+@test "a program builds with what pkg-config says, and runs" {
+  program
+  readelf -d "$BATS_TEST_TMPDIR/program" | grep -F "[libxensplit.so.${version%%.*}]"
+  [ "$(LD_LIBRARY_PATH=$lib "$BATS_TEST_TMPDIR/program")" = "$version" ]
+}
+
+@test "a program builds against the static library alone, and runs" {
+  mv "$lib/libxensplit.so" "$lib/aside"
+  program --static
+  mv "$lib/aside" "$lib/libxensplit.so"
+  [ "$("$BATS_TEST_TMPDIR/program")" = "$version" ]
+}
+
+@test "the installed tool runs" {
+  [ "$(LD_LIBRARY_PATH=$lib "$prefix/sbin/xensplit" --version)" = "xensplit $version" ]
+}
+
+@test "make uninstall leaves no file" {
+  staged uninstall
+  run -0 find "$root" ! -type d
+  [ -z "$output" ]
+}
