@@ -1,0 +1,232 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Each check of this project's own passes a small tree that is right, and finds what is wrong
+# with it once it is not.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  checks=$PWD/tests/lint
+  cd "$BATS_TEST_TMPDIR" || exit
+  export O=$PWD/build
+  mkdir -p include lib src "$O"/{src,lib/static,install}
+  cat >include/xensplit.h <<'END'
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define XENSPLIT_API __attribute__((visibility("default")))
+/*
+ * xensplit_one - the first, not xensplit_none(void)
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_one(void);
+
+/*
+ * xensplit_two - the second
+ *
+ * Since: 0.2
+ */
+XENSPLIT_API const char *
+xensplit_two(int (*callback)(void),
+	     int more);
+END
+  cat >lib/libxensplit.map <<'END'
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+LIBXENSPLIT_0.1 { global: xensplit_one; local: *; };
+LIBXENSPLIT_0.2 {
+	global:
+		xensplit_two;
+} LIBXENSPLIT_0.1;
+END
+  cat >lib/one.c <<'END'
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "../include/xensplit.h"
+int hidden(void);
+int hidden(void) { return 1; }
+int xensplit_one(void) { return hidden(); }
+const char *xensplit_two(int (*callback)(void), int more) { return callback() + more ? "" : 0; }
+END
+  echo '/* SPDX-License-Identifier: LGPL-2.1-or-later */ void xs_open(void); void store(void); void store(void) { xs_open(); }' >lib/store.c
+  echo '/* SPDX-License-Identifier: GPL-2.0-or-later */ void xc_open(void); void domctl(void); void domctl(void) { xc_open(); }' >src/domctl.c
+  git init -q .
+  git add .
+  build
+}
+
+build() {
+  local file
+
+  for file in lib/*.c; do
+    gcc -fno-builtin -c -o "$O/lib/static/$(basename "$file" .c).o" "$file"
+  done
+  for file in src/*.c; do
+    gcc -c -o "$O/src/$(basename "$file" .c).o" "$file"
+  done
+  gcc -shared -fPIC -Wl,--version-script=lib/libxensplit.map -o "$O/libxensplit.so" lib/*.c
+}
+
+passes() {
+  run "$checks/check-$1"
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+}
+
+finds() { # CHECK TEXT
+  run "$checks/check-$1"
+  echo "$output"
+  [ "$status" -ne 0 ]
+  [[ $output == *"$2"* ]]
+}
+
+@test "symbols: header, marker, map and library agree" {
+  passes symbols
+}
+
+@test "symbols: a function that is not in the map" {
+  sed -i 's/ xensplit_one;/ ;/; s/global: ;//' lib/libxensplit.map
+  build
+  finds symbols "declared in include/xensplit.h, but not listed in lib/libxensplit.map: xensplit_one"
+}
+
+@test "symbols: a name in the map that is nowhere else" {
+  sed -i 's/xensplit_two;/xensplit_two; xensplit_three;/' lib/libxensplit.map
+  build
+  finds symbols "listed in lib/libxensplit.map, but not exported by libxensplit.so: xensplit_three"
+}
+
+@test "symbols: a pattern in the map" {
+  sed -i 's/xensplit_two;/xensplit_t*;/' lib/libxensplit.map
+  build
+  finds symbols "xensplit_t*"
+}
+
+@test "symbols: a declaration without the marker" {
+  sed -i 's/^XENSPLIT_API int/int/' include/xensplit.h
+  finds symbols "but not marked XENSPLIT_API: xensplit_one"
+}
+
+@test "symbols: what is exported besides" {
+  sed -i 's/xensplit_two;/xensplit_two; hidden;/' lib/libxensplit.map
+  build
+  finds symbols "exported by libxensplit.so, but not listed in lib/libxensplit.map: hidden"
+}
+
+@test "symbols: a block that was released may not change" {
+  git -c user.name=t -c user.email=t@t commit -qm t
+  git -c user.name=t -c user.email=t@t tag -am t v0.2.0
+  passes symbols
+  printf 'LIBXENSPLIT_0.3 { } LIBXENSPLIT_0.2;\n' >>lib/libxensplit.map
+  passes symbols
+  sed -i 's/global: xensplit_one/global:  xensplit_one/' lib/libxensplit.map
+  finds symbols "must not change"
+}
+
+@test "docs: every function has its comment and its version" {
+  passes docs
+}
+
+@test "docs: a version that is not the map's" {
+  sed -i 's/Since: 0.2/Since: 0.1/' include/xensplit.h
+  finds docs "xensplit_two says Since: 0.1, the map says 0.2"
+}
+
+@test "docs: no version" {
+  sed -i '/Since: 0.1/d' include/xensplit.h
+  finds docs 'xensplit_one: its comment has no "Since:"'
+}
+
+@test "docs: no comment of its own" {
+  sed -i 's/xensplit_two - /xensplit_one - /' include/xensplit.h
+  finds docs "xensplit_two has no comment"
+  sed -i 's/^XENSPLIT_API const/\nXENSPLIT_API int xensplit_four(void);\n&/' include/xensplit.h
+  finds docs "xensplit_four has no comment"
+}
+
+@test "header: it compiles alone" {
+  passes header
+  sed -i 's/(void);/();/' include/xensplit.h
+  finds header "prototype"
+}
+
+@test "header: a type it does not bring along" {
+  echo 'int xensplit_size(size_t size);' >>include/xensplit.h
+  finds header "size_t"
+}
+
+@test "header: a comment that C89 does not know" {
+  echo '// comment' >>include/xensplit.h
+  finds header "C++ style comments"
+}
+
+@test "licences: each folder has its own" {
+  passes licences
+}
+
+@test "licences: none, or that of another folder" {
+  mkdir examples
+  touch examples/new.c
+  git add .
+  finds licences "examples/new.c: its first lines do not say SPDX-License-Identifier: LGPL-2.1-or-later"
+  rm examples/new.c
+  sed -i 's/GPL-2.0-or-later/GPL-2.0-only/' src/domctl.c
+  finds licences "src/domctl.c"
+}
+
+@test "layers: each calls what it may" {
+  passes layers
+}
+
+@test "layers: libxenstore outside store.c" {
+  echo 'int xs_read(void); int two(void) { return xs_read(); }' >>lib/one.c
+  build
+  finds layers "lib/one.c calls xs_read"
+}
+
+@test "layers: libxenstore in the tool" {
+  echo 'int xs_read(void); int two(void) { return xs_read(); }' >>src/domctl.c
+  build
+  finds layers "src/domctl.c calls xs_read"
+}
+
+@test "layers: libxenctrl outside domctl.c" {
+  mv src/domctl.c src/main.c
+  build
+  finds layers "src/main.c calls xc_open"
+}
+
+@test "layers: a library that prints or exits" {
+  echo '#include <stdio.h>' >lib/loud.c
+  echo 'void loud(void) { printf("%d", 1); }' >>lib/loud.c
+  build
+  finds layers "lib/loud.c calls printf"
+  echo '#include <stdlib.h>' >lib/loud.c
+  echo 'void loud(void) { exit(1); }' >>lib/loud.c
+  build
+  finds layers "lib/loud.c calls exit"
+  echo '#include <stdio.h>' >lib/loud.c
+  echo 'int loud(char *s) { return snprintf(s, 1, "%d", 1); }' >>lib/loud.c
+  build
+  passes layers
+}
+
+@test "needed: nothing but the stable libraries" {
+  passes needed
+  gcc -shared -fPIC -Wl,--no-as-needed -o "$O/libxensplit.so" lib/one.c -ljson-c
+  finds needed "libjson-c.so.5: the library must not link this"
+}
+
+@test "needed: no search path in what is installed" {
+  gcc -shared -fPIC -Wl,-rpath,/tmp -o "$O/libxensplit.so" lib/one.c
+  finds needed "RUNPATH"
+}
+
+@test "the run fails when one check does, and says which" {
+  cp -r "$checks" "$BATS_TEST_TMPDIR/tests-lint"
+  mkdir tests
+  mv tests-lint tests/lint
+  run -0 tests/lint/run licences symbols
+  echo >lib/one.c
+  run -1 tests/lint/run licences symbols
+  [[ ${lines[0]} == *"licences: FAILED" ]]
+  [[ $output == *"1 of 2 checks failed" ]]
+}
