@@ -69,8 +69,7 @@ static void serve(struct bus *bus, int life_fd, bool once)
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			err(EXIT_FAILURE, "poll");
 		if (fds[1].revents) {
-			printf("%s %u: the domain or its store is gone\n",
-			       bus->front ? "front" : "back", bus->domid);
+			bus_die(bus);
 			return;
 		}
 		if (fds[2].revents)

@@ -57,6 +57,7 @@ says() {
 
 # drive front|back DOMID [OPTION...]: starts the driver, waits until it listens
 drive() {
+  rm -f "$XENSPLIT_SANDBOX/$1.out"
   "$SANDBOX" drive "$1" "$2" mydevice "${@:3}" >"$XENSPLIT_SANDBOX/$1.out" 2>&1 &
   wait_for says "$1" ready
 }

@@ -62,9 +62,10 @@ static bool node_exists(struct bus *bus, const char *node)
 {
 	unsigned int count;
 	char **list = xs_directory(bus->xs, XBT_NULL, node, &count);
+	bool exists = list;
 
 	free(list);
-	return list;
+	return exists;
 }
 
 bool bus_write(struct bus *bus, struct device *dev, const char *key, const void *value,
@@ -96,7 +97,7 @@ void bus_error(struct bus *bus, struct device *dev, const char *format, ...)
 	bus_say(bus, dev->node, "error: %s", text);
 }
 
-/* 0 once it is written, or when the node is gone and there is nothing to write to. */
+/* 1 once it is written, 0 when the node is gone and there is nothing to write to. */
 static int write_state(struct bus *bus, struct device *dev, enum xenbus_state state)
 {
 	char path[XENSTORE_PATH_SIZE], text[4];
@@ -116,7 +117,7 @@ static int write_state(struct bus *bus, struct device *dev, enum xenbus_state st
 		err = old && !wrote ? errno : 0;
 		free(old);
 		if (xs_transaction_end(bus->xs, tx, !wrote) || !wrote)
-			return -err;
+			return wrote ? 1 : -err;
 	} while (errno == EAGAIN);
 	return -errno;
 }
@@ -139,12 +140,12 @@ void bus_switch_state(struct bus *bus, struct device *dev, enum xenbus_state sta
 		return;
 	delay(bus);
 	ret = write_state(bus, dev, state);
-	if (ret == 0) {
+	if (ret > 0) {
 		bus_say(bus, dev->node, "%d -> %d", dev->state, state);
 		dev->state = state;
-		return;
+	} else if (ret < 0) {
+		bus_error(bus, dev, "%d writing new state", -ret);
 	}
-	bus_error(bus, dev, "%d writing new state", -ret);
 }
 
 static void free_device(struct device *dev)
@@ -175,7 +176,7 @@ void bus_unregister(struct bus *bus, struct device *dev)
 	*where = dev->next;
 	if (dev->otherend) {
 		watch_otherend(bus, dev, false);
-		if (!bus->how.never_close && node_exists(bus, dev->node))
+		if (!bus->how.never_close)
 			bus_switch_state(bus, dev, XenbusStateClosed);
 	}
 	bus_say(bus, dev->node, "unregistered");
@@ -374,4 +375,17 @@ void bus_stop(struct bus *bus)
 {
 	while (bus->devices)
 		bus_unregister(bus, bus->devices);
+}
+
+/* The domain died and takes its devices along. */
+void bus_die(struct bus *bus)
+{
+	struct device *dev;
+
+	printf("%s %u: the domain or its store is gone\n", bus->front ? "front" : "back",
+	       bus->domid);
+	while ((dev = bus->devices)) {
+		bus->devices = dev->next;
+		free_device(dev);
+	}
 }

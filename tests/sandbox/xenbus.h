@@ -43,6 +43,7 @@ struct bus {
 int bus_start(struct bus *bus);
 void bus_event(struct bus *bus);
 void bus_stop(struct bus *bus);
+void bus_die(struct bus *bus);
 
 /* driver.c: what the driver does when the bus calls it */
 void driver_probe(struct bus *bus, struct device *dev);
