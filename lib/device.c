@@ -147,6 +147,14 @@ int place_remove_halves(struct txn *txn, const struct place *place)
 	return store_remove_prune(txn, path, place->backend_domid ? 2 : 3);
 }
 
+/* One request where there is nothing, as there mostly is. */
+static int remove_if_there(struct txn *txn, const char *path, unsigned int parents)
+{
+	int r = store_exists(txn, path);
+
+	return r > 0 ? store_remove_prune(txn, path, parents) : r;
+}
+
 /*
  * What drivers wrote about an earlier device of this name. Outside of any
  * transaction: the nodes are the drivers' own, who could make it collide for
@@ -161,9 +169,9 @@ int place_remove_errors(struct txn *txn, const struct place *place)
 	if (txn->preview)
 		return 0;
 	path_frontend_error(path, &place->id, NULL);
-	r = store_remove_prune(&plain, path, 2);
+	r = remove_if_there(&plain, path, 2);
 	if (r || place->backend_domid == XENSPLIT_ANY)
 		return r;
 	path_backend_error(path, &place->id, place->backend_domid, NULL);
-	return store_remove_prune(&plain, path, place->backend_domid ? 3 : 4);
+	return remove_if_there(&plain, path, place->backend_domid ? 3 : 4);
 }

@@ -45,8 +45,11 @@ static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE]
 	size_t len;
 	int r;
 
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/vm", domid);
 	uuid[0] = '\0';
+	/* Dom0 is there as long as Xen is, and no toolstack gives it a UUID. */
+	if (!domid)
+		return 0;
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/vm", domid);
 	r = store_read(txn, path, &value, &len);
 	if (r == -ENOENT) {
 		*strrchr(path, '/') = '\0';
@@ -62,34 +65,29 @@ static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE]
 	return 0;
 }
 
+static int no_such_domain(struct txn *txn, uint32_t domid)
+{
+	return fail(txn->ctx, -ESRCH, "no such domain: %" PRIu32, domid);
+}
+
 int domain_identity(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
 {
 	struct xensplit_domain domain;
 	int r = ask_hypervisor(txn->ctx, domid, &domain);
 
-	if (r == -EOPNOTSUPP)
-		r = uuid_from_store(txn, domid, uuid);
-	else if (!r)
+	if (!r)
 		format_uuid(uuid, domain.uuid);
-	if (r == -ESRCH)
-		return fail(txn->ctx, r, "no such domain: %" PRIu32, domid);
-	return r;
+	else if (r == -EOPNOTSUPP)
+		r = uuid_from_store(txn, domid, uuid);
+	return r == -ESRCH ? no_such_domain(txn, domid) : r;
 }
 
-int domain_usable(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+/* The hypervisor knows it, but its toolstack may not have got this far. */
+static int require_directory(struct txn *txn, uint32_t domid)
 {
 	char path[PATH_SIZE];
-	int r = domid < DOMID_END
-			? domain_identity(txn, domid, uuid)
-			: fail(txn->ctx, -ESRCH, "no such domain: %" PRIu32, domid);
+	int r;
 
-	if (r)
-		return r;
-	if (domain_flags(txn->ctx, domid) & XENSPLIT_DOMAIN_DYING)
-		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
-	if (!txn->ctx->hypervisor)
-		return 0;
-	/* The hypervisor knows it, but its toolstack may not have got this far. */
 	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
 	r = store_exists(txn, path);
 	if (r)
@@ -99,25 +97,52 @@ int domain_usable(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
 		    path);
 }
 
+int domain_usable(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+{
+	struct xensplit_domain domain;
+	int r;
+
+	if (domid >= DOMID_END)
+		return no_such_domain(txn, domid);
+	r = ask_hypervisor(txn->ctx, domid, &domain);
+	if (r)
+		return domain_identity(txn, domid, uuid);
+	if (domain.flags & XENSPLIT_DOMAIN_DYING)
+		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
+	format_uuid(uuid, domain.uuid);
+	return require_directory(txn, domid);
+}
+
+/* *ret_name is NULL where it has none, or none that this client may read. */
+static int read_name(struct txn *txn, uint32_t domid, char **ret_name)
+{
+	char path[PATH_SIZE];
+	size_t len;
+	int r;
+
+	*ret_name = NULL;
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", domid);
+	r = store_read(txn, path, ret_name, &len);
+	if (r)
+		return r == -ENOENT || r == -EACCES ? 0 : r;
+	if (!len || strlen(*ret_name) != len) {
+		free(*ret_name);
+		*ret_name = NULL;
+	}
+	return 0;
+}
+
 char *domain_name(struct txn *txn, uint32_t domid)
 {
-	char path[PATH_SIZE], *name;
-	size_t len;
+	char *name;
 
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", domid);
-	if (store_read(txn, path, &name, &len))
-		return NULL;
-	if (!len || strlen(name) != len) {
-		free(name);
-		return NULL;
-	}
-	return name;
+	return read_name(txn, domid, &name) ? NULL : name;
 }
 
 static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid)
 {
 	unsigned int count, i, found = 0;
-	char **domids, shown[128];
+	char **domids = NULL, shown[128];
 	int r = store_list(txn, "/local/domain", &domids, &count);
 
 	if (r && r != -ENOENT)
@@ -128,15 +153,16 @@ static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid
 
 		if (!parse_number(domids[i], strlen(domids[i]), DOMID_END - 1, &domid))
 			continue;
-		name = domain_name(txn, (uint32_t)domid);
-		if (name && !strcmp(name, wanted)) {
+		r = read_name(txn, (uint32_t)domid, &name);
+		if (!r && name && !strcmp(name, wanted)) {
 			*ret_domid = (uint32_t)domid;
 			found++;
 		}
 		free(name);
 	}
-	if (!r)
-		free(domids);
+	free(domids);
+	if (r && r != -ENOENT)
+		return r;
 	escape(shown, sizeof(shown), wanted, strlen(wanted));
 	if (!found)
 		return fail(txn->ctx, -ESRCH, "no such domain: '%s'", shown);

@@ -17,9 +17,19 @@ struct xensplit_list {
 	size_t count;
 };
 
+/* What was last asked about a domain: its devices stand together. */
+struct asked {
+	bool valid;
+	uint32_t domid;
+	char recorded_uuid[UUID_SIZE];
+	int now;
+};
+
 struct building {
 	struct xensplit_list *list;
 	struct xensplit_filter filter;
+	struct asked front;
+	struct asked back;
 };
 
 static int list_add(struct txn *txn, struct xensplit_list *list,
@@ -91,6 +101,30 @@ static int skip_record(struct txn *txn, int r)
 	return r == -EBADMSG || r == -ENOENT ? 0 : r;
 }
 
+static int domain_now(struct txn *txn, struct asked *asked, uint32_t domid,
+		      const char *uuid)
+{
+	if (asked->valid && asked->domid == domid && !strcmp(asked->recorded_uuid, uuid))
+		return asked->now;
+	asked->now = record_domain_now(txn, domid, uuid);
+	asked->valid = asked->now >= 0;
+	asked->domid = domid;
+	snprintf(asked->recorded_uuid, sizeof(asked->recorded_uuid), "%s", uuid);
+	return asked->now;
+}
+
+static int is_stale(struct txn *txn, struct building *building,
+		    const struct record *record)
+{
+	int now = domain_now(txn, &building->front, record->id.domid,
+			     record->frontend_uuid);
+
+	if (now == DOMAIN_SAME)
+		now = domain_now(txn, &building->back, record->backend_domid,
+				 record->backend_uuid);
+	return now < 0 ? now : now != DOMAIN_SAME;
+}
+
 static int add_recorded(struct txn *txn, const struct device_id *id, void *data)
 {
 	struct building *building = data;
@@ -103,7 +137,7 @@ static int add_recorded(struct txn *txn, const struct device_id *id, void *data)
 		r = record_read_details(txn, &record);
 	if (r)
 		return skip_record(txn, r);
-	stale = record_is_stale(txn, &record);
+	stale = is_stale(txn, building, &record);
 	if (stale < 0)
 		return stale;
 	r = list_add(txn, building->list, id, &entry);

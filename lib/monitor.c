@@ -380,19 +380,27 @@ static int report_vanished(struct xensplit_monitor *m, struct followed *f)
 	return push_plain(m, f, XENSPLIT_EVENT_VANISHED, XENSPLIT_END_NONE);
 }
 
+/* Where it is and what it says. An end that is absent can mean that it has moved. */
+static int look(struct xensplit_monitor *m, struct followed *f, int states[2])
+{
+	bool located = f->relocate || !f->present;
+	int r = located ? locate(m, f) : 0;
+
+	if (!r)
+		r = read_states(m, f, states);
+	if (r || located ||
+	    (states[0] != XENSPLIT_STATE_ABSENT && states[1] != XENSPLIT_STATE_ABSENT))
+		return r;
+	r = locate(m, f);
+	return r ? r : read_states(m, f, states);
+}
+
 static int refresh_states(struct xensplit_monitor *m, struct followed *f)
 {
-	int states[2], r;
+	int states[2];
 	bool there;
+	int r = look(m, f, states);
 
-	r = read_states(m, f, states);
-	/* An end that comes or goes can mean that the device did. */
-	if (!r && (f->relocate || !f->present || states[0] == XENSPLIT_STATE_ABSENT ||
-		   states[1] == XENSPLIT_STATE_ABSENT)) {
-		r = locate(m, f);
-		if (!r)
-			r = read_states(m, f, states);
-	}
 	if (r)
 		return r;
 	there = f->recorded || states[0] != XENSPLIT_STATE_ABSENT ||
@@ -630,10 +638,11 @@ static int start(struct xensplit_monitor *m)
 		snprintf(path, sizeof(path), "%s", RECORD_ROOT);
 	r = store_watch(&m->txn, path, "records");
 	/* Only a privileged domain may; others learn by their nodes alone. */
-	if (!r)
+	if (!r) {
 		r = store_watch(&m->txn, "@releaseDomain", "release");
-	if (r == -EACCES)
-		r = 0;
+		if (r == -EACCES)
+			r = 0;
+	}
 	if (!r && m->single)
 		r = follow(m, &m->only, &f);
 	if (!r && m->single)

@@ -259,6 +259,13 @@ int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record
 	char **names = NULL;
 	int r;
 
+	/* A single one is not looked for: whether it is there, its reader finds out. */
+	if (filter->domid != XENSPLIT_ANY && filter->type &&
+	    filter->devid != XENSPLIT_ANY) {
+		r = id_set(txn->ctx, &walk.id, filter->domid, filter->type,
+			   filter->devid);
+		return r ? r : fn(txn, &walk.id, data);
+	}
 	if (filter->domid != XENSPLIT_ANY) {
 		walk.id.domid = filter->domid;
 		return walk_types(txn, &walk);
