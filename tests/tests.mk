@@ -60,7 +60,7 @@ harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats
 tests: all examples $(UNIT_PROG) $(STORE_PROG) ## build the test programs and the examples
 
 build-sandbox: | $(O)/.found
-	$(Q)$(MAKE) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
+	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 build-asan: | $(O)/.found
