@@ -96,7 +96,8 @@ int main(void)
 		sd_event_unref(loop);
 		xensplit_monitor_free(monitor);
 	}
-	fprintf(stderr, "%s\n", xensplit_errmsg(ctx));
+	if (r < 0)
+		fprintf(stderr, "%s\n", xensplit_errmsg(ctx));
 	xensplit_free(ctx);
-	return EXIT_FAILURE;
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
