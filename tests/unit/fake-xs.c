@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * xenstored in memory, behind the functions of libxenstore: see unit.h. It has no permissions
+ * to enforce and one client; a failed request does not poison its transaction, as in xenstored.
+ */
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#define NODES_MAX  256
+#define FIRED_MAX  256
+#define PERMS_ROOM 4
+
+struct node {
+	char path[256];
+	char value[4096];
+	size_t len;
+	struct xs_permissions perms[PERMS_ROOM];
+	unsigned int perms_count;
+};
+
+struct tree {
+	struct node nodes[NODES_MAX];
+	size_t count;
+};
+
+struct watch {
+	char path[256];
+	char token[64];
+};
+
+/* One connection has watches, the monitor's; requests of all go to the one tree. */
+struct xs_handle {
+	int fd;
+	struct watch watches[16];
+	size_t watch_count;
+	struct watch fired[FIRED_MAX];
+	size_t fired_count;
+};
+
+struct fake fake;
+static struct tree live, staged;
+static bool in_transaction, transaction_failed;
+static char changed[FIRED_MAX][256]; /* by the open transaction */
+static size_t changed_count;
+static struct xs_handle *handles[4];
+
+/* --- the tree --- */
+
+static struct tree *tree_of(xs_transaction_t t)
+{
+	assert_true(t == XBT_NULL || (in_transaction && t == 1));
+	return t ? &staged : &live;
+}
+
+static struct node *find(struct tree *tree, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < tree->count; i++)
+		if (!strcmp(tree->nodes[i].path, path))
+			return &tree->nodes[i];
+	return NULL;
+}
+
+static void parent_of(char *parent, const char *path)
+{
+	char *slash;
+
+	strcpy(parent, path);
+	slash = strrchr(parent, '/');
+	slash[slash == parent] = '\0';
+}
+
+/* With the parents that are missing, and the parent's permissions. */
+static struct node *make(struct tree *tree, const char *path)
+{
+	struct node *node = find(tree, path), *above;
+	char parent[256];
+
+	if (node)
+		return node;
+	parent_of(parent, path);
+	above = make(tree, parent);
+	assert_true(tree->count < NODES_MAX);
+	node = &tree->nodes[tree->count++];
+	*node = *above;
+	snprintf(node->path, sizeof(node->path), "%s", path);
+	node->len = 0;
+	return node;
+}
+
+static bool is_below(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	return !strncmp(path, top, len) && (path[len] == '/' || !path[len]);
+}
+
+static void remove_below(struct tree *tree, const char *top)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < tree->count; i++)
+		if (!is_below(tree->nodes[i].path, top))
+			tree->nodes[kept++] = tree->nodes[i];
+	tree->count = kept;
+}
+
+/* --- watches --- */
+
+static void fire(struct xs_handle *h, const struct watch *watch, const char *path)
+{
+	uint64_t one = 1;
+
+	assert_true(h->fired_count < FIRED_MAX);
+	snprintf(h->fired[h->fired_count].path, sizeof(h->fired[0].path), "%s", path);
+	strcpy(h->fired[h->fired_count++].token, watch->token);
+	assert_int_equal(write(h->fd, &one, sizeof(one)), sizeof(one));
+}
+
+static void tell(const char *path, bool removed)
+{
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(handles); i++)
+		for (j = 0; handles[i] && j < handles[i]->watch_count; j++)
+			if (is_below(path, handles[i]->watches[j].path))
+				fire(handles[i], &handles[i]->watches[j], path);
+			else if (removed && is_below(handles[i]->watches[j].path, path))
+				fire(handles[i], &handles[i]->watches[j],
+				     handles[i]->watches[j].path);
+}
+
+static void changes(xs_transaction_t t, const char *path, bool removed)
+{
+	if (!t) {
+		tell(path, removed);
+		return;
+	}
+	assert_true(changed_count < FIRED_MAX);
+	snprintf(changed[changed_count++], sizeof(changed[0]), "%c%s",
+		 removed ? '-' : '+', path);
+}
+
+/* --- failures --- */
+
+static bool fails(xs_transaction_t t, const char *call, const char *path)
+{
+	fake.requests++;
+	if (!fake.fail_at || fake.requests < fake.fail_at ||
+	    (fake.requests > fake.fail_at && !fake.fail_from_there_on))
+		return false;
+	if (!fake.failed)
+		snprintf(fake.failed_call, sizeof(fake.failed_call), "%s %s", call, path);
+	fake.failed = true;
+	if (t)
+		transaction_failed = true;
+	errno = fake.fail_errno;
+	return true;
+}
+
+/* --- libxenstore --- */
+
+struct xs_handle *xs_open(unsigned long flags)
+{
+	struct xs_handle *h;
+	size_t i;
+
+	assert_int_equal(flags, 0);
+	if (fails(XBT_NULL, "open", ""))
+		return NULL;
+	h = calloc(1, sizeof(*h));
+	h->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	for (i = 0; handles[i]; i++)
+		assert_true(i + 1 < ARRAY_SIZE(handles));
+	return handles[i] = h;
+}
+
+void xs_close(struct xs_handle *h)
+{
+	size_t i;
+
+	for (i = 0; h && i < ARRAY_SIZE(handles); i++)
+		if (handles[i] == h)
+			handles[i] = NULL;
+	if (h)
+		close(h->fd);
+	free(h);
+}
+
+void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
+	      unsigned int *len)
+{
+	struct node *node = find(tree_of(t), path);
+	char *value;
+
+	assert_non_null(h);
+	if (fails(t, "read", path))
+		return NULL;
+	if (!node) {
+		errno = ENOENT;
+		return NULL;
+	}
+	value = calloc(1, node->len + 1);
+	memcpy(value, node->value, node->len);
+	if (len)
+		*len = (unsigned int)node->len;
+	return value;
+}
+
+/* One block, as the caller frees it: the pointers, then the names. */
+char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
+		    unsigned int *num)
+{
+	struct tree *tree = tree_of(t);
+	size_t i, len = strlen(path);
+	char **names, *text;
+
+	assert_non_null(h);
+	if (fails(t, "list", path))
+		return NULL;
+	if (!find(tree, path)) {
+		errno = ENOENT;
+		return NULL;
+	}
+	names = calloc(NODES_MAX, sizeof(*names) + 64);
+	text = (char *)(names + NODES_MAX);
+	*num = 0;
+	for (i = 0; i < tree->count; i++) {
+		const char *child = tree->nodes[i].path;
+
+		if (!is_below(child, path) || !child[len] || strchr(child + len + 1, '/'))
+			continue;
+		names[(*num)++] = strcpy(text, child + len + 1);
+		text += 64;
+	}
+	return names;
+}
+
+bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
+	      unsigned int len)
+{
+	struct node *node;
+
+	assert_non_null(h);
+	if (fails(t, "write", path))
+		return false;
+	node = make(tree_of(t), path);
+	assert_true(len <= sizeof(node->value));
+	memcpy(node->value, data, len);
+	node->len = len;
+	changes(t, path, false);
+	return true;
+}
+
+bool xs_mkdir(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	assert_non_null(h);
+	if (fails(t, "mkdir", path))
+		return false;
+	make(tree_of(t), path);
+	changes(t, path, false);
+	return true;
+}
+
+bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	char parent[256];
+
+	assert_non_null(h);
+	if (fails(t, "rm", path))
+		return false;
+	parent_of(parent, path);
+	if (!find(tree_of(t), parent)) {
+		errno = ENOENT;
+		return false;
+	}
+	remove_below(tree_of(t), path);
+	changes(t, path, true);
+	return true;
+}
+
+bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
+			struct xs_permissions *perms, unsigned int num_perms)
+{
+	struct node *node = find(tree_of(t), path);
+	char home[64];
+
+	assert_non_null(h);
+	if (fails(t, "set-permissions", path))
+		return false;
+	snprintf(home, sizeof(home), "/local/domain/%u", perms[0].id);
+	if (!node || !find(&live, home)) {
+		errno = ENOENT;
+		return false;
+	}
+	assert_true(num_perms <= PERMS_ROOM);
+	memcpy(node->perms, perms, num_perms * sizeof(*perms));
+	node->perms_count = num_perms;
+	return true;
+}
+
+struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t t,
+					  const char *path, unsigned int *num)
+{
+	struct node *node = find(tree_of(t), path);
+	struct xs_permissions *perms;
+
+	assert_non_null(h);
+	if (fails(t, "get-permissions", path))
+		return NULL;
+	if (!node) {
+		errno = ENOENT;
+		return NULL;
+	}
+	perms = calloc(PERMS_ROOM, sizeof(*perms));
+	memcpy(perms, node->perms, sizeof(node->perms));
+	*num = node->perms_count;
+	return perms;
+}
+
+xs_transaction_t xs_transaction_start(struct xs_handle *h)
+{
+	assert_non_null(h);
+	if (fails(XBT_NULL, "transaction-start", ""))
+		return XBT_NULL;
+	assert_false(in_transaction);
+	in_transaction = true;
+	transaction_failed = false;
+	changed_count = 0;
+	staged = live;
+	fake.open_transactions++;
+	fake.tries++;
+	return 1;
+}
+
+/* The driver that answers a request to close at once. */
+static void answer_close(void)
+{
+	struct node *node = find(&live, "/local/domain/0/backend/mydevice/5/0/state");
+
+	if (fake.backend_closes && node && node->len == 1 && *node->value == '5') {
+		*node->value = '6';
+		tell(node->path, false);
+	}
+}
+
+bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
+{
+	size_t i;
+
+	assert_non_null(h);
+	assert_true(in_transaction && t == 1);
+	in_transaction = false;
+	fake.open_transactions--;
+	if (fails(XBT_NULL, abort ? "abort" : "commit", ""))
+		return false;
+	if (abort)
+		return true;
+	if (transaction_failed)
+		fake.committed_failure = true;
+	if (fake.conflicts) {
+		fake.conflicts--;
+		errno = EAGAIN;
+		return false;
+	}
+	fake.commits++;
+	live = staged;
+	for (i = 0; i < changed_count; i++)
+		tell(changed[i] + 1, changed[i][0] == '-');
+	answer_close();
+	return true;
+}
+
+bool xs_watch(struct xs_handle *h, const char *path, const char *token)
+{
+	struct watch *watch = &h->watches[h->watch_count];
+
+	if (fails(XBT_NULL, "watch", path))
+		return false;
+	assert_true(h->watch_count < ARRAY_SIZE(h->watches));
+	snprintf(watch->path, sizeof(watch->path), "%s", path);
+	snprintf(watch->token, sizeof(watch->token), "%s", token);
+	h->watch_count++;
+	fire(h, watch, path);
+	return true;
+}
+
+bool xs_unwatch(struct xs_handle *h, const char *path, const char *token)
+{
+	size_t i;
+
+	if (fails(XBT_NULL, "unwatch", path))
+		return false;
+	for (i = 0; i < h->watch_count; i++)
+		if (!strcmp(h->watches[i].path, path) &&
+		    !strcmp(h->watches[i].token, token)) {
+			h->watches[i] = h->watches[--h->watch_count];
+			return true;
+		}
+	errno = ENOENT;
+	return false;
+}
+
+int xs_fileno(struct xs_handle *h)
+{
+	return h->fd;
+}
+
+/* Not a request: what has arrived is taken from memory. */
+char **xs_check_watch(struct xs_handle *h)
+{
+	struct watch *first = &h->fired[0];
+	uint64_t count;
+	char **watch, *text;
+
+	if (!h->fired_count) {
+		if (read(h->fd, &count, sizeof(count)) < 0)
+			errno = EAGAIN;
+		errno = EAGAIN;
+		return NULL;
+	}
+	watch = calloc(1, 2 * sizeof(*watch) + sizeof(*first));
+	text = (char *)(watch + 2);
+	watch[XS_WATCH_PATH] = strcpy(text, first->path);
+	watch[XS_WATCH_TOKEN] = strcpy(text + sizeof(first->path), first->token);
+	memmove(first, first + 1, --h->fired_count * sizeof(*first));
+	return watch;
+}
+
+/* --- time --- */
+
+/* The library's pauses are told, not waited for. */
+int nanosleep(const struct timespec *pause, struct timespec *left)
+{
+	uint64_t us = (uint64_t)pause->tv_sec * 1000000 + (uint64_t)pause->tv_nsec / 1000;
+
+	(void)left;
+	if (fake.pauses < ARRAY_SIZE(fake.pause_us))
+		fake.pause_us[fake.pauses] = us;
+	fake.pauses++;
+	return 0;
+}
+
+/* --- for the tests --- */
+
+void fake_calm(void)
+{
+	memset(&fake, 0, sizeof(fake));
+}
+
+void fake_set(const char *path, const char *value, size_t len)
+{
+	struct node *node = make(&live, path);
+
+	memcpy(node->value, value, len);
+	node->len = len;
+	tell(path, false);
+}
+
+const char *fake_value(const char *path, size_t *ret_len)
+{
+	struct node *node = find(&live, path);
+
+	if (node && ret_len)
+		*ret_len = node->len;
+	if (node)
+		node->value[node->len] = '\0';
+	return node ? node->value : NULL;
+}
+
+void fake_reset(void)
+{
+	size_t i;
+
+	/* What a test that failed left open. */
+	for (i = 0; i < ARRAY_SIZE(handles); i++)
+		xs_close(handles[i]);
+	fake_calm();
+	in_transaction = false;
+	memset(&live, 0, sizeof(live));
+	strcpy(live.nodes[0].path, "/");
+	live.nodes[0].perms_count = 1;
+	live.count = 1;
+	fake_set("/local/domain/0/name", "Domain-0", 8);
+	fake_set("/local/domain/5/name", "g5", 2);
+	fake_set("/local/domain/5/vm", "/vm/00000000-0000-4000-8000-000000000005", 40);
+	fake_set("/local/domain/6/name", "g6", 2);
+}
+
+char *fake_dump(void)
+{
+	char *text = NULL;
+	size_t size, i;
+	unsigned int j;
+	FILE *out = open_memstream(&text, &size);
+
+	for (i = 0; i < live.count; i++) {
+		const struct node *node = &live.nodes[i];
+		char value[4096];
+
+		fprintf(out, "%s = \"%s\"", node->path,
+			escape(value, sizeof(value), node->value, node->len));
+		for (j = 0; j < node->perms_count; j++)
+			fprintf(out, " %u:%u", node->perms[j].id,
+				(unsigned int)node->perms[j].perms);
+		fputc('\n', out);
+	}
+	fclose(out);
+	return text;
+}
+
+static void say_nothing(struct xentoollog_logger *logger, xentoollog_level level,
+			int errnoval, const char *context, const char *format,
+			va_list args)
+{
+	(void)logger;
+	(void)level;
+	(void)errnoval;
+	(void)context;
+	(void)format;
+	(void)args;
+}
+
+static void end_nothing(struct xentoollog_logger *logger)
+{
+	(void)logger;
+}
+
+struct xensplit_ctx *unit_ctx(void)
+{
+	static struct xentoollog_logger quiet = { .vmessage = say_nothing,
+						  .destroy = end_nothing };
+	XENSPLIT_OPTS(xensplit_opts, opts);
+	struct xensplit_ctx *ctx;
+
+	opts.logger = &quiet;
+	assert_int_equal(xensplit_new(&opts, &ctx), 0);
+	return ctx;
+}
+
+void unit_ctx_free(struct xensplit_ctx *ctx)
+{
+	size_t i;
+
+	xensplit_free(ctx);
+	for (i = 0; i < ARRAY_SIZE(handles); i++)
+		assert_null(handles[i]);
+}
