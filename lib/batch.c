@@ -217,7 +217,7 @@ XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch)
 
 	txn.journal = &batch->changes;
 	r = store_transaction(&txn, stage_all, batch);
-	if (r == -EBUSY && !take_away_halves(batch))
+	if (txn.collided && !take_away_halves(batch))
 		r = store_transaction(&txn, stage_all, batch);
 	batch->ran = !r;
 	return r;

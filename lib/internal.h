@@ -105,6 +105,7 @@ struct txn {
 	xs_transaction_t t;
 	struct xensplit_nodes *journal; /* NULL: changes are not noted */
 	bool preview;			/* never to be committed */
+	bool collided;			/* given up, as every commit collided */
 };
 
 #define TXN_NONE(context)                             \

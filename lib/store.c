@@ -294,7 +294,8 @@ int store_transaction(struct txn *txn, int (*fn)(struct txn *txn, void *data), v
 		r = transaction_once(txn, fn, data);
 	}
 	txn->t = XBT_NULL;
-	if (r == -EAGAIN)
+	txn->collided = r == -EAGAIN;
+	if (txn->collided)
 		return fail(txn->ctx, -EBUSY,
 			    "other clients kept changing the same nodes: gave up after "
 			    "%u tries",

@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every request that an operation makes fails in turn, in every way. Whatever it is: no
+ * transaction is left open, none is committed after a failure inside it, a device is there as a
+ * whole or not at all, and the caller learns of it. The sanitizers see what would be leaked.
+ */
+#include "unit.h"
+
+#define REC	   "/xensplit/5/mydevice/0"
+#define FE	   "/local/domain/5/device/mydevice/0"
+#define BE	   "/local/domain/0/backend/mydevice/5/0"
+#define POINTS_MAX 400
+
+static const struct xensplit_id device = { 5, "mydevice", 0 };
+static const struct xensplit_pair pair = { "key", "value" };
+
+static int attach_with(struct xensplit_ctx *ctx, uint32_t devid, uint32_t flags)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	uint32_t ret = 77;
+	int r;
+
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.devid = devid;
+	opts.flags = flags;
+	opts.front = opts.back = &pair;
+	opts.front_count = opts.back_count = 1;
+	r = xensplit_attach(ctx, &opts, 0, &ret);
+	assert_int_equal(ret, r ? 77 : 0);
+	return r;
+}
+
+static int attach(struct xensplit_ctx *ctx)
+{
+	return attach_with(ctx, 0, 0);
+}
+
+static int attach_auto(struct xensplit_ctx *ctx)
+{
+	return attach_with(ctx, XENSPLIT_DEVID_AUTO, 0);
+}
+
+static int attach_replacing(struct xensplit_ctx *ctx)
+{
+	return attach_with(ctx, 0, XENSPLIT_ATTACH_REPLACE);
+}
+
+static int detach(struct xensplit_ctx *ctx)
+{
+	return xensplit_detach(ctx, &device, 0, 5000);
+}
+
+static int batch(struct xensplit_ctx *ctx,
+		 int (*add)(struct xensplit_batch *batch, const struct xensplit_id *id),
+		 int (*run)(struct xensplit_batch *batch))
+{
+	struct xensplit_batch *b;
+	int r = xensplit_batch_new(ctx, &b);
+
+	if (r)
+		return r;
+	r = add(b, &device);
+	if (r >= 0)
+		r = run(b);
+	xensplit_batch_free(b);
+	return r;
+}
+
+static int add_remove(struct xensplit_batch *b, const struct xensplit_id *id)
+{
+	return xensplit_batch_remove(b, id, 0);
+}
+
+static int add_reap(struct xensplit_batch *b, const struct xensplit_id *id)
+{
+	return xensplit_batch_remove(b, id, XENSPLIT_REMOVE_STALE);
+}
+
+static int close_(struct xensplit_ctx *ctx)
+{
+	return batch(ctx, xensplit_batch_close, xensplit_batch_commit);
+}
+
+static int remove_(struct xensplit_ctx *ctx)
+{
+	return batch(ctx, add_remove, xensplit_batch_commit);
+}
+
+static int preview_remove(struct xensplit_ctx *ctx)
+{
+	return batch(ctx, add_remove, xensplit_batch_preview);
+}
+
+static int reap(struct xensplit_ctx *ctx)
+{
+	return batch(ctx, add_reap, xensplit_batch_commit);
+}
+
+static int repair(struct xensplit_ctx *ctx)
+{
+	return batch(ctx, xensplit_batch_repair, xensplit_batch_commit);
+}
+
+static int list(struct xensplit_ctx *ctx)
+{
+	struct xensplit_list *l;
+	int r = xensplit_list_new(ctx, NULL, XENSPLIT_LIST_FOREIGN, &l);
+
+	if (!r) {
+		assert_non_null(xensplit_list_get(l, 0));
+		xensplit_list_free(l);
+	}
+	return r;
+}
+
+static int nodes(struct xensplit_ctx *ctx)
+{
+	struct xensplit_nodes *n;
+	int r = xensplit_nodes_new(ctx, &device, &n);
+
+	if (!r) {
+		assert_non_null(xensplit_nodes_get(n, 0));
+		xensplit_nodes_free(n);
+	}
+	return r;
+}
+
+static int diagnose(struct xensplit_ctx *ctx)
+{
+	struct xensplit_findings *f;
+	int r = xensplit_diagnose(ctx, NULL, &f);
+
+	if (!r)
+		xensplit_findings_free(f);
+	return r;
+}
+
+static int watch(struct xensplit_ctx *ctx)
+{
+	const struct xensplit_event *event;
+	struct xensplit_monitor *monitor;
+	int r = xensplit_monitor_new(ctx, NULL, &monitor);
+
+	if (r)
+		return r;
+	fake_set(BE "/state", "2", 1);
+	fake_set("/local/domain/0/error/backend/mydevice/5/0/error", "oops", 4);
+	r = xensplit_monitor_process(monitor);
+	while (xensplit_monitor_next(monitor, &event) > 0)
+		;
+	xensplit_monitor_free(monitor);
+	return r;
+}
+
+static int wait_connected(struct xensplit_ctx *ctx)
+{
+	return xensplit_wait(ctx, &device, XENSPLIT_UNTIL_CONNECTED, 5000);
+}
+
+static int wait_gone(struct xensplit_ctx *ctx)
+{
+	return xensplit_wait(ctx, &device, XENSPLIT_UNTIL_GONE, 0);
+}
+
+static int find_by_name(struct xensplit_ctx *ctx)
+{
+	uint32_t domid;
+
+	return xensplit_domain_find(ctx, "g5", &domid);
+}
+
+/* --- what there is before --- */
+
+static void nothing(struct xensplit_ctx *ctx)
+{
+	(void)ctx;
+}
+
+static void attached(struct xensplit_ctx *ctx)
+{
+	assert_int_equal(attach(ctx), 0);
+}
+
+static void connected(struct xensplit_ctx *ctx)
+{
+	attached(ctx);
+	fake_set(FE "/state", "4", 1);
+	fake_set(BE "/state", "4", 1);
+}
+
+static void of_a_former_domain(struct xensplit_ctx *ctx)
+{
+	attached(ctx);
+	assert_true(xs_rm(ctx->xs, XBT_NULL, FE)); /* with its domain */
+	fake_set(REC "/frontend-uuid", "00000000-0000-4000-8000-00000000dead", 36);
+}
+
+static void with_wrong_permissions(struct xensplit_ctx *ctx)
+{
+	connected(ctx);
+	fake_set(BE "/new", "", 0);
+	assert_true(xs_set_permissions(ctx->xs, XBT_NULL, FE "/state",
+				       &(struct xs_permissions){ 0, XS_PERM_READ }, 1));
+	assert_true(xs_rm(ctx->xs, XBT_NULL, BE "/online"));
+}
+
+static const struct operation {
+	const char *name;
+	void (*prepare)(struct xensplit_ctx *ctx);
+	int (*run)(struct xensplit_ctx *ctx);
+	unsigned int at_least; /* requests it makes, roughly: so that none goes untested */
+	int result;
+} operations[] = {
+	{ "attach", nothing, attach, 25, 0 },
+	{ "attach auto", nothing, attach_auto, 27, 0 },
+	{ "attach --replace", attached, attach_replacing, 35, 0 },
+	{ "detach unclaimed", attached, detach, 12, 0 },
+	{ "detach connected", connected, detach, 25, 0 },
+	{ "close", connected, close_, 8, 0 },
+	{ "remove", connected, remove_, 12, 0 },
+	{ "remove preview", connected, preview_remove, 12, 0 },
+	{ "reap", of_a_former_domain, reap, 10, 0 },
+	{ "repair", with_wrong_permissions, repair, 20, 0 },
+	{ "list", connected, list, 15, 0 },
+	{ "nodes", connected, nodes, 40, 0 },
+	{ "diagnose", connected, diagnose, 20, 0 },
+	{ "watch", connected, watch, 15, 0 },
+	{ "wait until connected", connected, wait_connected, 12, 0 },
+	{ "wait until gone", connected, wait_gone, 12, -ETIMEDOUT },
+	{ "domain by name", nothing, find_by_name, 3, 0 },
+};
+
+/* --- one run --- */
+
+static bool is_below(const char *line, const char *top)
+{
+	return !strncmp(line, top, strlen(top));
+}
+
+/* The lines of the device: its record and halves and all above them, without the id. */
+static char *device_of(const char *dump)
+{
+	char *kept = calloc(1, strlen(dump) + 1);
+
+	while (*dump) {
+		size_t len = strcspn(dump, "\n") + 1;
+
+		if (is_below(dump, "/xensplit") || strstr(dump, "/mydevice"))
+			if (!is_below(dump, REC "/unique-id") &&
+			    !is_below(dump, "/local/domain/0/error"))
+				strncat(kept, dump, len);
+		dump += len;
+	}
+	return kept;
+}
+
+static char *device_now(void)
+{
+	char *dump = fake_dump(), *kept = device_of(dump);
+
+	free(dump);
+	return kept;
+}
+
+struct outcome {
+	int r;
+	char *before, *after;
+};
+
+static struct outcome run_with_failure(const struct operation *op, unsigned int at,
+				       int err, bool from_there_on)
+{
+	struct xensplit_ctx *ctx;
+	struct outcome outcome;
+
+	fake_reset();
+	ctx = unit_ctx();
+	op->prepare(ctx);
+	outcome.before = device_now();
+	fake_calm();
+	fake.backend_closes = true;
+	fake.fail_at = at;
+	fake.fail_errno = err;
+	fake.fail_from_there_on = from_there_on;
+	outcome.r = op->run(ctx);
+	fake.fail_at = 0;
+	outcome.after = device_now();
+	if (outcome.r && !*xensplit_errmsg(ctx))
+		wrong("%s: %s failed, and nothing is said\n", op->name, fake.failed_call);
+	unit_ctx_free(ctx);
+	return outcome;
+}
+
+static void outcome_free(struct outcome *outcome)
+{
+	free(outcome->before);
+	free(outcome->after);
+}
+
+static bool there(const char *path)
+{
+	return fake_value(path, NULL) != NULL;
+}
+
+static void assert_whole_or_none(const struct operation *op)
+{
+	bool whole = there(REC "/backend-id"), front = whole && op->run != reap;
+
+	if (there(REC) != whole || there(FE "/state") != front || there(FE) != front ||
+	    there(BE "/state") != whole || there(BE) != whole)
+		wrong("%s: %s failed, and half a device is left\n", op->name,
+		      fake.failed_call);
+}
+
+static void assert_sound(const struct operation *op)
+{
+	if (fake.committed_failure)
+		wrong("%s: committed after '%s' failed\n", op->name, fake.failed_call);
+	if (fake.open_transactions)
+		wrong("%s: a transaction is open after '%s' failed\n", op->name,
+		      fake.failed_call);
+	assert_whole_or_none(op);
+}
+
+/* What goes on without an answer: a name is for the reader, an abort has nobody to tell. */
+static bool may_fail_in_silence(const struct operation *op, int err)
+{
+	const char *call = fake.failed_call;
+	size_t len = strlen(call);
+	bool refused = err == EACCES || err == EPERM;
+
+	/* The deadline has passed already: it is only not said why. */
+	if (op->result == -ETIMEDOUT)
+		return true;
+	if (len > 5 && !strcmp(call + len - 5, "/name"))
+		return op->run != find_by_name || refused;
+	if (refused && (!strcmp(call, "watch @releaseDomain") || strstr(call, "/error/")))
+		return true;
+	return !strcmp(call, "abort ") || is_below(call, "unwatch ");
+}
+
+static void assert_told(const struct operation *op, int r, int err, int expected)
+{
+	/* Without a connection there is nobody to say more. */
+	if (is_below(fake.failed_call, "open "))
+		expected = -ENOTCONN;
+	/* A name that may not be read is none that was asked for. */
+	if (op->run == find_by_name && expected == -EACCES &&
+	    strstr(fake.failed_call, "/5/name"))
+		expected = -ESRCH;
+	if (r == expected || (r == op->result && may_fail_in_silence(op, err)))
+		return;
+	wrong("%s: '%s' failed with %s, result %d instead of %d\n", op->name,
+	      fake.failed_call, strerror(err), r, expected);
+}
+
+static void fail_at_each(const struct operation *op, int err, int expected,
+			 bool from_there_on)
+{
+	unsigned int at;
+
+	for (at = 1; at < POINTS_MAX; at++) {
+		struct outcome outcome = run_with_failure(op, at, err, from_there_on);
+		bool failed = fake.failed;
+
+		assert_sound(op);
+		if (failed)
+			assert_told(op, outcome.r, err, expected);
+		else
+			assert_int_equal(outcome.r, op->result);
+		/* A detach commits twice; after the first the device stays whole. */
+		if (outcome.r && op->run != watch && !fake.commits &&
+		    strcmp(outcome.before, outcome.after) != 0)
+			wrong("%s: '%s' failed, and the store changed:\n%s\nwas\n%s\n",
+			      op->name, fake.failed_call, outcome.after, outcome.before);
+		outcome_free(&outcome);
+		if (!failed)
+			break;
+	}
+	if (at <= op->at_least)
+		wrong("%s: only %u requests\n", op->name, at - 1);
+}
+
+static void fail_all(int err, int expected, bool from_there_on)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(operations); i++)
+		fail_at_each(&operations[i], err, expected, from_there_on);
+}
+
+/* --- the ways to fail --- */
+
+static void pitfall_01_no_permission_at_any_request(void **state)
+{
+	(void)state;
+	fail_all(EACCES, -EACCES, false);
+}
+
+static void pitfall_01_not_permitted_at_any_request(void **state)
+{
+	(void)state;
+	fail_all(EPERM, -EACCES, false);
+}
+
+static void pitfall_01_a_quota_at_any_request(void **state)
+{
+	(void)state;
+	fail_all(ENOSPC, -ENOSPC, false);
+}
+
+static void pitfall_01_no_memory_at_any_request(void **state)
+{
+	(void)state;
+	fail_all(ENOMEM, -ENOMEM, false);
+}
+
+/* EINVAL from a daemon that answers is about the request. */
+static void pitfall_01_a_bad_request(void **state)
+{
+	(void)state;
+	fail_all(EINVAL, -EINVAL, false);
+}
+
+/* The same EINVAL is what libxenstore gives when the daemon is dead. */
+static void pitfall_16_the_daemon_dies_at_any_request(void **state)
+{
+	static const int errors[] = { EINVAL, EBADF, EPIPE, EIO };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(errors); i++)
+		fail_all(errors[i], -ENOTCONN, true);
+}
+
+/* ENOENT is an answer to a read; to what writes it is the failure of a request. */
+static void pitfall_06_no_such_node_where_one_is_written(void **state)
+{
+	static const struct operation *const ops[] = { &operations[0], &operations[1] };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		unsigned int at, seen = 0;
+
+		for (at = 1; at < POINTS_MAX; at++) {
+			struct outcome o = run_with_failure(ops[i], at, ENOENT, false);
+			bool failed = fake.failed;
+
+			assert_int_equal(fake.open_transactions, 0);
+			if (is_below(fake.failed_call, "set-permissions") ||
+			    is_below(fake.failed_call, "write") ||
+			    is_below(fake.failed_call, "mkdir")) {
+				seen++;
+				assert_sound(ops[i]);
+				assert_int_equal(o.r,
+						 is_below(fake.failed_call, "set-perm")
+							 ? -ESRCH
+							 : -ENOENT);
+				assert_string_equal(o.before, o.after);
+			}
+			outcome_free(&o);
+			if (!failed)
+				break;
+		}
+		assert_true(seen > 15);
+	}
+}
+
+/* --- collisions --- */
+
+static void pitfall_02_a_collision_is_tried_again(void **state)
+{
+	struct xensplit_ctx *ctx;
+
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	fake.conflicts = 3;
+	assert_int_equal(attach(ctx), 0);
+	assert_int_equal(fake.tries, 4);
+	assert_int_equal(fake.commits, 1);
+	assert_whole_or_none(&operations[0]);
+	assert_true(there(REC));
+	unit_ctx_free(ctx);
+}
+
+static void pitfall_02_tries_are_bounded(void **state)
+{
+	struct xensplit_ctx *ctx;
+	char *before, *after;
+	uint64_t total = 0;
+	unsigned int i;
+
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	before = device_now();
+	fake.conflicts = UINT32_MAX;
+	assert_int_equal(attach(ctx), -EBUSY);
+	assert_contains(xensplit_errmsg(ctx), "kept changing the same nodes");
+	assert_in_range(fake.tries, 10, 50);
+	assert_int_equal(fake.open_transactions, 0);
+	assert_int_equal(fake.pauses, fake.tries - 1);
+	for (i = 0; i < fake.pauses; i++)
+		total += fake.pause_us[i];
+	assert_in_range(total, 500000, 3000000);
+	after = device_now();
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	unit_ctx_free(ctx);
+}
+
+/* They grow, and no two rounds of them are alike: clients that collided part. */
+static void pitfall_02_pauses_grow_and_differ(void **state)
+{
+	uint64_t first[8];
+	unsigned int round, i, differ = 0;
+
+	(void)state;
+	for (round = 0; round < 2; round++) {
+		struct xensplit_ctx *ctx;
+
+		fake_reset();
+		ctx = unit_ctx();
+		fake.conflicts = ARRAY_SIZE(first);
+		assert_int_equal(attach(ctx), 0);
+		assert_int_equal(fake.pauses, ARRAY_SIZE(first));
+		assert_true(fake.pause_us[7] > 8 * fake.pause_us[0]);
+		for (i = 0; round && i < ARRAY_SIZE(first); i++)
+			differ += first[i] != fake.pause_us[i];
+		memcpy(first, fake.pause_us, sizeof(first));
+		unit_ctx_free(ctx);
+	}
+	assert_true(differ > 0);
+}
+
+/* A guest that makes every commit collide can't keep its device. */
+static void pitfall_02_a_detach_gets_through_many_collisions(void **state)
+{
+	struct xensplit_ctx *ctx;
+
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	connected(ctx);
+	fake_calm();
+	fake.conflicts = 60;
+	fake_set(BE "/state", "6", 1);
+	assert_int_equal(detach(ctx), 0);
+	assert_false(there(REC));
+	assert_whole_or_none(&operations[0]);
+	assert_true(fake.tries > 60);
+	unit_ctx_free(ctx);
+}
+
+/*
+ * -EBUSY is also the word for a device that is not stale. It must not be taken for a
+ * collision, upon which the halves of what else is to be removed would be taken away.
+ */
+static void pitfall_01_a_refused_step_leaves_the_others_alone(void **state)
+{
+	struct xensplit_ctx *ctx;
+	struct xensplit_batch *b;
+	char *before, *after;
+
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	connected(ctx);
+	assert_int_equal(xensplit_batch_new(ctx, &b), 0);
+	assert_int_equal(
+		xensplit_batch_attach(b,
+				      &(struct xensplit_attach_opts){
+					      .sz = sizeof(struct xensplit_attach_opts),
+					      .domid = 6,
+					      .type = "mydevice" }),
+		0);
+	assert_int_equal(xensplit_batch_commit(b), 0);
+	xensplit_batch_free(b);
+	before = device_now();
+
+	assert_int_equal(xensplit_batch_new(ctx, &b), 0);
+	assert_int_equal(xensplit_batch_remove(b, &device, 0), 0);
+	assert_int_equal(xensplit_batch_remove(b,
+					       &(struct xensplit_id){ 6, "mydevice", 0 },
+					       XENSPLIT_REMOVE_STALE),
+			 1);
+	assert_int_equal(xensplit_batch_commit(b), -EBUSY);
+	assert_contains(xensplit_errmsg(ctx), "not stale");
+	xensplit_batch_free(b);
+	after = device_now();
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	unit_ctx_free(ctx);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pitfall_01_no_permission_at_any_request),
+		cmocka_unit_test(pitfall_01_not_permitted_at_any_request),
+		cmocka_unit_test(pitfall_01_a_quota_at_any_request),
+		cmocka_unit_test(pitfall_01_no_memory_at_any_request),
+		cmocka_unit_test(pitfall_01_a_bad_request),
+		cmocka_unit_test(pitfall_01_a_refused_step_leaves_the_others_alone),
+		cmocka_unit_test(pitfall_02_a_collision_is_tried_again),
+		cmocka_unit_test(pitfall_02_tries_are_bounded),
+		cmocka_unit_test(pitfall_02_pauses_grow_and_differ),
+		cmocka_unit_test(pitfall_02_a_detach_gets_through_many_collisions),
+		cmocka_unit_test(pitfall_06_no_such_node_where_one_is_written),
+		cmocka_unit_test(pitfall_16_the_daemon_dies_at_any_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
