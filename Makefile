@@ -58,6 +58,7 @@ LIB_LIBS   = $(call once,LIB_LIBS,$(call pkg_config,--libs,$(pkg_lib)))
 TOOL_CFLAGS = $(call once,TOOL_CFLAGS,$(call pkg_config,--cflags,$(pkg_lib) $(pkg_tool)))
 TOOL_LIBS  = $(call once,TOOL_LIBS,$(call pkg_config,--libs,$(pkg_tool)))
 
+OBJCOPY ?= objcopy
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DXENSPLIT_VERSION='"$(VERSION)"' -Iinclude -Wall -Wextra
 COMPILE = $(CC) $(BASE_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS)
@@ -92,7 +93,7 @@ $(O)/lib/shared/%.o: lib/%.c Makefile | $(O)/.found
 
 $(O)/lib/static/%.o: lib/%.c Makefile | $(O)/.found
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -fvisibility=hidden -c -o $@ $<
 
 $(O)/$(SOFILE): $(LIB_SHARED_OBJ) $(MAP)
 	$(call msg,LINK,$@)$(LINK) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(MAP) \
@@ -102,7 +103,16 @@ $(O)/libxensplit.so: $(O)/$(SOFILE)
 	$(Q)ln -sf $(SOFILE) $(O)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $@
 
-$(O)/libxensplit.a: $(LIB_STATIC_OBJ)
+# With all that is internal, for the unit tests.
+$(O)/lib/internal.a: $(LIB_STATIC_OBJ)
+	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+# In one object, so that a name such as fail() stays the library's own: who links statically
+# may have one, too.
+$(O)/lib/public.o: $(LIB_STATIC_OBJ)
+	$(call msg,LD,$@)$(LD) -r -o $@ $^ && $(OBJCOPY) --localize-hidden $@
+
+$(O)/libxensplit.a: $(O)/lib/public.o
 	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/src/%.o: src/%.c Makefile | $(O)/.found

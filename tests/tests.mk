@@ -39,7 +39,7 @@ $(O)/tests/store/%.o: tests/store/%.c Makefile | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
 
-$(UNIT_PROG): %: %.o $(UNIT_HELP) $(O)/libxensplit.a
+$(UNIT_PROG): %: %.o $(UNIT_HELP) $(O)/lib/internal.a
 	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
 $(STORE_PROG): %: %.o $(STORE_HELP) $(O)/libxensplit.so
