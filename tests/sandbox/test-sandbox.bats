@@ -285,8 +285,9 @@ full() {
   [[ $(left_over "$dir" | wc -l) == 6 ]]
 }
 
+# A zombie, which init has yet to reap, has no command line.
 gone() {
-  ! left_over "$dir" >/dev/null && ! kill -0 "$pid" "$keeper" 2>/dev/null
+  ! left_over "$dir" >/dev/null && ! grep -qsz . "/proc/$pid/cmdline" "/proc/$keeper/cmdline"
 }
 
 # ends_with STATUS: the process $pid
