@@ -219,9 +219,10 @@ XENSPLIT_API const char *xensplit_version(void);
  *
  * A domid is not looked up: what uses it finds out whether it lives.
  *
- * Returns: 0; -EINVAL for an empty text or a name that two domains bear; -ESRCH
- * for a name that none bears, or a number that no domain can have (they are
- * below 32752, DOMID_FIRST_RESERVED of xen.h).
+ * Returns: 0; -EINVAL for an empty text, a name that two domains bear, or one
+ * that begins with a digit and that none bears; -ESRCH for any other name that
+ * none bears, or a number that no domain can have (they are below 32752,
+ * DOMID_FIRST_RESERVED of xen.h).
  *
  * Since: 0.1
  */
@@ -441,7 +442,7 @@ struct xensplit_pair {
  *
  * Linux ignores a device whose bus id, "T/I" in the guest and "T-D-I" in the
  * backend's domain, has 20 characters or more (XEN_BUS_ID_SIZE,
- * include/xen/xenbus.h), so such a device is refused; so are the types that
+ * drivers/xen/xenbus/xenbus.h), so such a device is refused; so are the types that
  * libxl manages, and keys that the schema writes itself.
  *
  * Since: 0.1
@@ -598,6 +599,19 @@ XENSPLIT_API int xensplit_batch_close(struct xensplit_batch *batch,
  */
 XENSPLIT_API int xensplit_batch_remove(struct xensplit_batch *batch,
 				       const struct xensplit_id *id, uint32_t flags);
+
+/*
+ * xensplit_batch_reap - add the removal of all that dead domains left
+ *
+ * Every stale device, as xensplit_batch_remove() does it with
+ * XENSPLIT_REMOVE_STALE, and what was kept to pick device ids for domains that
+ * are gone.
+ *
+ * Returns: the step's index, or -EINVAL, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_batch_reap(struct xensplit_batch *batch);
 
 /*
  * xensplit_batch_commit - do all steps, in order, in one transaction

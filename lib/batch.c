@@ -153,6 +153,13 @@ XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 	return add_id_step(batch, id, STEP_REPAIR, 0);
 }
 
+XENSPLIT_API int xensplit_batch_reap(struct xensplit_batch *batch)
+{
+	struct step step = { .kind = STEP_REAP };
+
+	return batch ? add_step(batch, &step) : -EINVAL;
+}
+
 static int stage_all(struct txn *txn, void *data)
 {
 	struct xensplit_batch *batch = data;
@@ -173,6 +180,9 @@ static int stage_all(struct txn *txn, void *data)
 			break;
 		case STEP_REPAIR:
 			r = repair_stage(txn, &step->id);
+			break;
+		case STEP_REAP:
+			r = reap_stage(txn);
 			break;
 		}
 	}

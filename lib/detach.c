@@ -56,42 +56,6 @@ static int remove_place(struct txn *txn, const struct place *place)
 	return r ? r : record_remove(txn, &place->id);
 }
 
-/*
- * What a dead domain left. A half in a domain that has taken over the number is
- * not ours, nor is a backend that a new frontend of that number stands for.
- */
-static int remove_stale(struct txn *txn, const struct device_id *id)
-{
-	char path[PATH_SIZE], text[ID_TEXT_SIZE];
-	struct record record;
-	int front, back, r;
-
-	r = record_read(txn, id, &record);
-	if (r == -ENOENT)
-		return fail(txn->ctx, r, "%s is not attached",
-			    id_text(id, text, sizeof(text)));
-	if (r)
-		return r;
-	front = record_domain_now(txn, id->domid, record.frontend_uuid);
-	back = record_domain_now(txn, record.backend_domid, record.backend_uuid);
-	if (front < 0 || back < 0)
-		return front < 0 ? front : back;
-	if (front == DOMAIN_SAME && back == DOMAIN_SAME)
-		return fail(txn->ctx, -EBUSY, "%s is not stale: detach it",
-			    id_text(id, text, sizeof(text)));
-	path_frontend(path, id, NULL);
-	r = front == DOMAIN_OTHER ? store_exists(txn, path) : 0;
-	if (r < 0)
-		return r;
-	if (!r)
-		r = store_remove_prune(txn, path, 1);
-	if (!r && back != DOMAIN_OTHER) {
-		path_backend(path, id, record.backend_domid, NULL);
-		r = store_remove_prune(txn, path, record.backend_domid ? 2 : 3);
-	}
-	return r < 0 ? r : record_remove(txn, id);
-}
-
 int remove_stage(struct txn *txn, const struct step *step)
 {
 	struct record record;

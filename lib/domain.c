@@ -37,10 +37,21 @@ static void format_uuid(char uuid[UUID_SIZE], const uint8_t bytes[16])
 					 bytes[i]);
 }
 
-/* libxl and xenopsd both point /local/domain/D/vm at /vm/UUID; no guest may write it. */
-static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+static void uuid_from_path(const char *path, size_t len, char uuid[UUID_SIZE])
 {
 	static const char prefix[] = "/vm/";
+
+	if (len == strlen(prefix) + UUID_SIZE - 1 && strlen(path) == len &&
+	    !strncmp(path, prefix, strlen(prefix)))
+		memcpy(uuid, path + strlen(prefix), UUID_SIZE);
+}
+
+/*
+ * libxl and xenopsd both point /local/domain/D/vm at /vm/UUID, and no guest may
+ * write it. It can outlive the domain, so xenstored itself is asked as well.
+ */
+static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+{
 	char path[PATH_SIZE], *value;
 	size_t len;
 	int r;
@@ -49,6 +60,9 @@ static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE]
 	/* Dom0 is there as long as Xen is, and no toolstack gives it a UUID. */
 	if (!domid)
 		return 0;
+	r = store_knows_domain(txn, domid);
+	if (r <= 0)
+		return r ? r : -ESRCH;
 	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/vm", domid);
 	r = store_read(txn, path, &value, &len);
 	if (r == -ENOENT) {
@@ -58,9 +72,7 @@ static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE]
 	}
 	if (r)
 		return r;
-	if (len == strlen(prefix) + UUID_SIZE - 1 && strlen(value) == len &&
-	    !strncmp(value, prefix, strlen(prefix)))
-		memcpy(uuid, value + strlen(prefix), UUID_SIZE);
+	uuid_from_path(value, len, uuid);
 	free(value);
 	return 0;
 }
@@ -164,6 +176,10 @@ static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid
 	if (r && r != -ENOENT)
 		return r;
 	escape(shown, sizeof(shown), wanted, strlen(wanted));
+	/* More likely a domid that was mistyped than a domain that is gone. */
+	if (!found && *wanted >= '0' && *wanted <= '9')
+		return fail(txn->ctx, -EINVAL, "'%s' is no domid, and no domain's name",
+			    shown);
 	if (!found)
 		return fail(txn->ctx, -ESRCH, "no such domain: '%s'", shown);
 	if (found > 1)

@@ -136,6 +136,8 @@ int store_remove_prune(struct txn *txn, const char *path,
 		       unsigned int parents) __must_check;
 int store_transaction(struct txn *txn, int (*fn)(struct txn *txn, void *data),
 		      void *data) __must_check;
+/* Is there such a domain, as far as xenstored has heard? */
+int store_knows_domain(struct txn *txn, uint32_t domid) __must_check;
 int store_watch(struct txn *txn, const char *path, const char *token) __must_check;
 void store_unwatch(struct txn *txn, const char *path, const char *token);
 int store_watch_fd(struct xs_handle *xs);
@@ -261,13 +263,14 @@ int state_read(struct txn *txn, const char *path, int *ret_state) __must_check;
 int place_remove_halves(struct txn *txn, const struct place *place) __must_check;
 int place_remove_errors(struct txn *txn, const struct place *place) __must_check;
 
-/* batch.c, attach.c, detach.c, repair.c */
+/* batch.c, attach.c, detach.c, repair.c, reap.c */
 
 enum step_kind {
 	STEP_ATTACH,
 	STEP_CLOSE,
 	STEP_REMOVE,
-	STEP_REPAIR
+	STEP_REPAIR,
+	STEP_REAP
 };
 
 struct pairs {
@@ -290,6 +293,8 @@ int attach_stage(struct txn *txn, struct step *step) __must_check;
 int close_stage(struct txn *txn, const struct device_id *id) __must_check;
 int remove_stage(struct txn *txn, const struct step *step) __must_check;
 int repair_stage(struct txn *txn, const struct device_id *id) __must_check;
+int remove_stale(struct txn *txn, const struct device_id *id) __must_check;
+int reap_stage(struct txn *txn) __must_check;
 /* Remove a device that is there, whoever made it, in a commit of its own. */
 int remove_whatever(struct xensplit_ctx *ctx, const struct device_id *id) __must_check;
 /* Ask a device that is there, whoever made it, to close; and wait for it. */

@@ -305,6 +305,17 @@ int store_transaction(struct txn *txn, int (*fn)(struct txn *txn, void *data), v
 	return r;
 }
 
+/* libxenstore says no for a dead connection as well, so that a no is looked into. */
+int store_knows_domain(struct txn *txn, uint32_t domid)
+{
+	int r;
+
+	if (xs_is_domain_introduced(txn->xs, domid))
+		return 1;
+	r = store_exists(txn, "/");
+	return r < 0 ? r : 0;
+}
+
 int store_watch(struct txn *txn, const char *path, const char *token)
 {
 	return xs_watch(txn->xs, path, token) ? 0 : store_fail(txn, "watch", path);

@@ -2,7 +2,7 @@
 /* What a device may be, decided before XenStore is asked anything. */
 #include "internal.h"
 
-/* XEN_BUS_ID_SIZE of Linux's include/xen/xenbus.h; the bus drops longer ids in silence. */
+/* XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus drops longer ids in silence. */
 #define BUS_ID_SIZE 20
 
 /* libxl__device_kind of Xen's tools/libs/light/libxl_types_internal.idl */

@@ -60,9 +60,8 @@ static int reap(struct tool *tool)
 	count = keep_stale(devices, count);
 
 	err = xensplit_batch_new(tool->ctx, &batch);
-	for (size_t i = 0; i < count && err >= 0; i++)
-		err = xensplit_batch_remove(batch, &devices[i]->id,
-					    XENSPLIT_REMOVE_STALE);
+	if (!err)
+		err = xensplit_batch_reap(batch);
 	if (err < 0)
 		goto out;
 	err = args.dry_run ? xensplit_batch_preview(batch) : xensplit_batch_commit(batch);
