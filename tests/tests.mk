@@ -110,7 +110,7 @@ valgrind_suites = $(call unit_suites,$(O),valgrind/,$(valgrind)) \
 check-valgrind: tests build-sandbox ## unit and store under valgrind
 	$(Q)tests/tap-sum $(valgrind_suites)
 
-check-harness: | setup ## the scripts that add up and check
+check-harness: all build-sandbox ## the sum, the checks of lint, the completions
 	$(Q)tests/tap-sum $(harness_suites)
 
 install_suites = 'install=O=$(abspath $(O)) bats --formatter tap tests/install'
