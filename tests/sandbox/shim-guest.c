@@ -48,7 +48,7 @@ struct client {
 
 struct request {
 	struct request *next;
-	uint32_t ring_id, client_req_id, type, tx_id;
+	uint32_t ring_id, client_req_id;
 	struct client *client; /* NULL: it went away, nobody waits */
 };
 
@@ -206,8 +206,6 @@ static void new_request(struct guest *g, struct client *c)
 		abort();
 	r->ring_id = ++g->last_ring_id;
 	r->client_req_id = g->to_ring.hdr.req_id;
-	r->type = g->to_ring.hdr.type;
-	r->tx_id = g->to_ring.hdr.tx_id;
 	r->client = c;
 	r->next = g->requests;
 	g->requests = r;
