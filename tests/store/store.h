@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the tests of the library against a real xenstored share. They run inside
+ * `xensplit-sandbox --guests 5,6`, know the public header alone, and begin each with fresh
+ * domains 5 and 6 and no device.
+ */
+#ifndef TESTS_STORE_H
+#define TESTS_STORE_H
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <xenstore.h>
+#include <xentoollog.h>
+#include <xensplit.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define UUID5	      "00000000-0000-4000-8000-000000000005"
+#define UUID6	      "00000000-0000-4000-8000-000000000006"
+/* mydevice/0 of domain 5, its backend in dom0 */
+#define REC "/xensplit/5/mydevice/0"
+#define FE  "/local/domain/5/device/mydevice/0"
+#define BE  "/local/domain/0/backend/mydevice/5/0"
+
+extern struct xensplit_ctx *ctx;
+extern struct xs_handle *dom0; /* a connection of the test's own */
+extern const struct xensplit_id mydevice;
+
+/* Setup and teardown of each test. */
+int world_begin(void **state);
+int world_end(void **state);
+#define store_test(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
+
+/* Another context, by the same logger, or as @opts says; ended by the test. */
+struct xensplit_ctx *new_ctx(struct xensplit_opts *opts);
+/* All that was logged since the test began, a line each: "warn: text". */
+extern char logged[65536];
+extern struct xentoollog_logger *logger;
+
+/* A shell command, which has to succeed; "$SANDBOX" is the sandbox's tool. */
+void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A connection as that domain, closed at the end of the test. */
+struct xs_handle *as_domain(unsigned int domid);
+uint64_t now_ms(void);
+void sleep_ms(unsigned int ms);
+
+/* --- nodes, as dom0 --- */
+
+/* @perms as in struct xensplit_node; NULL leaves them */
+void put_bytes(const char *path, const char *value, size_t len, const char *perms);
+void put(const char *path, const char *value, const char *perms);
+bool exists(const char *path);
+void assert_node(const char *path, const char *value, const char *perms);
+void assert_gone(const char *path);
+void assert_no_device(void);
+/* Every node, with value and permissions, one a line; freed at the end of the test. */
+const char *dump(void);
+void assert_untouched(const char *before);
+/* Polls for a value, for half a minute at most. */
+void await(const char *path, const char *value);
+void await_gone(const char *path);
+
+/* --- drivers --- */
+
+/* Arguments of `xensplit-sandbox drive`; returns when it is ready. */
+struct driver *drive(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* SIGTERM, as if its module were unloaded, or without a word. */
+void driver_unload(struct driver *driver);
+void driver_kill(struct driver *driver);
+/* Waits for a line that holds this; false at its end, or after ten seconds. */
+bool driver_says(struct driver *driver, const char *part);
+/* Well-behaved ones for both ends of mydevice. */
+void drive_both(void);
+
+/* --- devices --- */
+
+struct xensplit_attach_opts device_opts(uint32_t domid, const char *type, uint32_t devid);
+/* mydevice/0 of domain 5, not waited for, which has to succeed. */
+void attach_mydevice(void);
+/* The same, by both drivers until it is connected. */
+void connect_mydevice(void);
+const struct xensplit_device *list_one(struct xensplit_list **list, uint32_t flags);
+
+#define wrong(...)                         \
+	do {                               \
+		print_error(__VA_ARGS__);  \
+		_fail(__FILE__, __LINE__); \
+	} while (0)
+
+#define assert_contains(text, part)                                            \
+	do {                                                                   \
+		if (!strstr((text), (part)))                                   \
+			wrong("\"%s\" does not say \"%s\"\n", (text), (part)); \
+	} while (0)
+
+/* The result of a call on ctx, with the text it left where it is another one. */
+#define assert_result(call, expected)                                                 \
+	do {                                                                          \
+		int result_ = (call);                                                 \
+		if (result_ != (expected))                                            \
+			wrong("%s: %d (%s)\n", #call, result_, xensplit_errmsg(ctx)); \
+	} while (0)
+
+#endif
