@@ -36,18 +36,19 @@
  *
  * Threads, fork and signals
  *   A context and all that was made from it belong to one thread at a time;
- *   different contexts are independent. After fork() the child must not touch
- *   a context it inherited, not even to free it. A monitor, and so every call that waits, lets
- *   libxenstore start one reader thread with all signals blocked. Up to Xen
- *   4.19 libxenstore sets the process's SIGPIPE action aside during a write.
- *   Waits go on after a signal handler returns: who needs to stop one early
- *   runs a monitor in a loop of his own. Descriptors are close-on-exec.
+ *   different contexts are independent. After fork() the child must not touch a
+ *   context it inherited, not even to free it. A monitor, and so every call
+ *   that waits, lets libxenstore start one reader thread with all signals
+ *   blocked. Up to Xen 4.19 libxenstore sets the process's SIGPIPE action aside
+ *   during a write. Waits go on after a signal handler returns: who needs to
+ *   stop one early runs a monitor in a loop of his own. Descriptors are
+ *   close-on-exec.
  *
  * Trust
  *   Nothing is derived from what a guest or a driver domain can write, but the
  *   states they show, the text of their error nodes, and the configuration of
- *   foreign devices, which no other call acts upon. Such bytes are handed out as
- *   they are: escape them before you print them.
+ *   foreign devices, which no other call acts upon. Such bytes are handed out
+ *   as they are: escape them before you print them.
  *
  * XenStore schema and states: xensplit(7). Tool: xensplit(8).
  */
@@ -151,9 +152,9 @@ struct xensplit_hypervisor {
  * @logger: the caller's, who keeps it; NULL: warnings and errors go to stderr.
  *   Waiting calls report through its progress function as well.
  * @xs: the caller's connection to XenStore, who keeps it and must not use it
- *   from another thread during a call; NULL: the context opens its own. Requests go through it; watches
- *   never do (a monitor has a connection of its own), so that the caller's
- *   watches and the library's can't be mixed up.
+ *   from another thread during a call; NULL: the context opens its own.
+ *   Requests go through it; watches never do (a monitor has a connection of its
+ *   own), so that the caller's watches and the library's can't be mixed up.
  * @hypervisor: NULL: XenStore alone says which domains there are. The table and
  *   @hypervisor_data must outlive the context.
  *
@@ -317,11 +318,13 @@ struct xensplit_list;
  * @flags: XENSPLIT_LIST_FOREIGN
  * @ret_list: to be ended with xensplit_list_free(); may hold no device
  *
- * Costs 1 request and, per domain with devices, 3 and one per type; per device 8. A device
- * that goes while it is read is left out or shown with absent ends.
+ * Costs 1 request; per domain with devices 4 (2 of them for the hypervisor
+ * table to spare) and one per type; per device 8. With XENSPLIT_LIST_FOREIGN a
+ * look at each domain comes on top. A device that goes while it is read is left
+ * out or shown with absent ends.
  *
- * Returns: 0, -EINVAL, -EACCES, -ENOTCONN, -ENOMEM. A record that can't be understood
- * is logged as a warning and left out.
+ * Returns: 0, -EINVAL, -EACCES, -ENOTCONN, -ENOMEM. A record that can't be
+ * understood is logged as a warning and left out.
  *
  * Since: 0.1
  */
@@ -383,7 +386,7 @@ enum xensplit_node_op {
 struct xensplit_nodes;
 
 /*
- * xensplit_nodes_new - every node of a device: record, frontend, backend, errors
+ * xensplit_nodes_new - every node of a device: record, both halves, errors
  * @id: a device with a record, or a foreign one
  * @ret_nodes: to be ended with xensplit_nodes_free()
  *
@@ -399,7 +402,7 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 				    struct xensplit_nodes **ret_nodes);
 
 /*
- * xensplit_nodes_get - one node, parents before their children; NULL past the end
+ * xensplit_nodes_get - one node, parents first; NULL past the end
  *
  * Since: 0.1
  */
@@ -442,8 +445,8 @@ struct xensplit_pair {
  *
  * Linux ignores a device whose bus id, "T/I" in the guest and "T-D-I" in the
  * backend's domain, has 20 characters or more (XEN_BUS_ID_SIZE,
- * drivers/xen/xenbus/xenbus.h), so such a device is refused; so are the types that
- * libxl manages, and keys that the schema writes itself.
+ * drivers/xen/xenbus/xenbus.h), so such a device is refused; so are the types
+ * that libxl manages, and keys that the schema writes itself.
  *
  * Since: 0.1
  */
@@ -470,12 +473,12 @@ struct xensplit_attach_opts {
 /*
  * xensplit_attach - write a device and wait until both ends are Connected
  * @timeout_ms: how long to wait; 0 returns after the commit
- * @ret_devid: its device id, set as soon as the device is written, so also where it
- *   then fails to connect; may be NULL
+ * @ret_devid: its device id, set as soon as the device is written, so also
+ *   where it then fails to connect; may be NULL
  *
  * With XENSPLIT_ATTACH_REPLACE a device that is in use is closed first, which
- * takes part of the time, and removed in a commit of its own; then a quarter of a
- * second passes, for a guest to notice.
+ * takes part of the time, and removed in a commit of its own; then a quarter of
+ * a second passes, for a guest to notice.
  *
  * Returns: 0; -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY, -EACCES, -ENOTCONN
  * with nothing written; -ETIMEDOUT or -EPROTO when the device is written but
@@ -499,10 +502,10 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
  * @timeout_ms: for the drivers to close
  *
  * Phase one, one transaction: BE/online = 0 and BE/state = Closing; a frontend
- * that no driver has claimed is set to Closed in its place, as nobody else will.
- * Then BE is awaited in Closed or gone. Phase two, one transaction: all nodes of
- * the device and the parents they leave empty. A backend that no driver has
- * claimed (still Initialising) is not waited for.
+ * that no driver has claimed is set to Closed in its place, as nobody else
+ * will. Then BE is awaited in Closed or gone. Phase two, one transaction: all
+ * nodes of the device and the parents they leave empty. A backend that no
+ * driver has claimed (still Initialising) is not waited for.
  *
  * Returns: 0; -EINVAL, -ENOENT, -ESTALE, -EACCES, -EBUSY, -ENOTCONN; -ETIMEDOUT
  * with the device still in place.
@@ -527,8 +530,8 @@ enum xensplit_until {
  * @timeout_ms: 0 only looks
  *
  * Returns: 0; -ETIMEDOUT; -EPROTO where a driver gave up on connecting; -ENOENT
- * where it is awaited in Connected and is not there, or goes meanwhile; -EINVAL,
- * -EACCES, -ENOTCONN.
+ * where it is awaited in Connected and is not there, or goes meanwhile;
+ * -EINVAL, -EACCES, -ENOTCONN.
  *
  * Since: 0.1
  */
@@ -562,8 +565,8 @@ XENSPLIT_API struct xensplit_batch *xensplit_batch_free(struct xensplit_batch *b
 
 /*
  * xensplit_batch_attach - add a device to write
- * @opts: copied. XENSPLIT_ATTACH_REPLACE removes what is there at once, in the same transaction;
- *   XENSPLIT_ATTACH_ROLLBACK is refused
+ * @opts: copied. XENSPLIT_ATTACH_REPLACE removes what is there at once, in the
+ *   same transaction; XENSPLIT_ATTACH_ROLLBACK is refused
  *
  * Returns: the step's index from 0, or -EINVAL, -ENOMEM.
  *
@@ -616,10 +619,10 @@ XENSPLIT_API int xensplit_batch_reap(struct xensplit_batch *batch);
 /*
  * xensplit_batch_commit - do all steps, in order, in one transaction
  *
- * A transaction that collides with another client's is tried again, a bounded number of
- * times and with growing pauses. A guest can cause collisions by writing to its own
- * half; phase two then takes that half away first, by itself, and only that
- * step is outside the transaction.
+ * A transaction that collides with another client's is tried again, a bounded
+ * number of times and with growing pauses. A guest can cause collisions by
+ * writing to its own half; phase two then takes that half away first, by
+ * itself, and only that step is outside the transaction.
  *
  * Returns: 0, or the error of the step that failed, and nothing is written.
  *
@@ -631,8 +634,8 @@ XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch);
  * xensplit_batch_stage - do all steps inside a transaction of the caller's
  * @transaction: an open one, of the connection that the context was given
  *
- * The caller commits it and, where the commit collides (EAGAIN), starts a new one and
- * stages the same batch again. After a failure the caller must abort.
+ * The caller commits it and, where the commit collides (EAGAIN), starts a new
+ * one and stages the same batch again. After a failure the caller must abort.
  *
  * Returns: as xensplit_batch_commit().
  *
@@ -653,8 +656,8 @@ XENSPLIT_API int xensplit_batch_preview(struct xensplit_batch *batch);
 /*
  * xensplit_batch_change - what the last commit, stage or preview changed
  *
- * Returns: one node, in the order of writing, valid until the batch is used again; NULL past
- * the end.
+ * Returns: one node, in the order of writing, valid until the batch is used
+ * again; NULL past the end.
  *
  * Since: 0.1
  */
@@ -689,7 +692,8 @@ enum xensplit_severity {
  * @backend_domid: XENSPLIT_ANY where not known
  * @what: what is so, with node and value
  * @why: why that stops the device, or may
- * @fix: the command that mends it, or in words what does; NULL where nothing can
+ * @fix: the command that mends it, or in words what does; NULL where nothing
+ * can
  * @repairable: xensplit_batch_repair() mends it
  *
  * The texts are one line of printable ASCII each: what a guest wrote is escaped
@@ -713,14 +717,14 @@ struct xensplit_findings;
 /*
  * xensplit_diagnose - why are these devices not connected?
  * @filter: NULL for the host. A filter that names a single device, or a type,
- *   takes in foreign devices whatever their type; otherwise those of the types that
- *   libxl manages only count where their domain is gone.
+ *   takes in foreign devices whatever their type; otherwise those of the types
+ *   that libxl manages only count where their domain is gone.
  * @ret_findings: to be ended with xensplit_findings_free(); empty where all is
  *   well
  *
  * The findings about a device stand together, the cause before what follows
- * from it. Reads XenStore, asks the hypervisor table and, where the backend's domain
- * is the one it runs in, /sys/bus/xen-backend and modules.alias.
+ * from it. Reads XenStore, asks the hypervisor table and, where the backend's
+ * domain is the one it runs in, /sys/bus/xen-backend and modules.alias.
  *
  * Returns: 0, -EINVAL, -ENOENT (a single device that is not there), -EACCES,
  * -ENOTCONN, -ENOMEM.
@@ -751,9 +755,9 @@ xensplit_findings_free(struct xensplit_findings *findings);
  * xensplit_batch_repair - add a step that mends what can safely be mended
  * @id: a device with a record, or a foreign one
  *
- * Sets owners and permissions as an attach would have, and BE/online where it is
- * missing. If that changed anything, both states are written again as they are, which makes
- * each driver look at the other end once more.
+ * Sets owners and permissions as an attach would have, and BE/online where it
+ * is missing. If that changed anything, both states are written again as they
+ * are, which makes each driver look at the other end once more.
  *
  * Returns: the step's index, or -EINVAL, -ENOMEM.
  *
@@ -765,9 +769,10 @@ XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 /* ------------------------------------------------------------- monitor --- */
 
 /*
- * A monitor turns what happens to devices into events, for any poll loop. It has a connection
- * of its own. Wait until its descriptor is readable or its timeout has passed,
- * call xensplit_monitor_process(), then take events until there are none.
+ * A monitor turns what happens to devices into events, for any poll loop. It
+ * has a connection of its own. Wait until its descriptor is readable or its
+ * timeout has passed, call xensplit_monitor_process(), then take events until
+ * there are none.
  */
 struct xensplit_monitor;
 
