@@ -9,6 +9,7 @@
 #define WARNING XENSPLIT_SEVERITY_WARNING
 
 static const char fix_replace[] = "xensplit attach {D} {T}/{I} --backend={B} --replace";
+static const char fix_force[] = "xensplit detach {D} {T}/{I} --force";
 static const char fix_repair[] = "xensplit doctor --fix {D} {T}/{I}";
 
 /* --- domains --- */
@@ -53,7 +54,8 @@ static int check_running(struct patient *p, uint32_t domid, bool front)
 /* 1 when the domain is not there, and nothing else is worth looking at. */
 static int check_domain(struct patient *p, uint32_t domid, bool front)
 {
-	const char *fix = front ? "xenstore-rm {BE}" : "xenstore-rm {FE}";
+	bool has_backend = front && p->place.backend_domid != XENSPLIT_ANY;
+	const char *fix = has_backend ? "xenstore-rm {BE}" : "xenstore-rm {FE}";
 	char uuid[UUID_SIZE];
 	int r;
 
@@ -110,7 +112,7 @@ static int check_bus_id(struct patient *p)
 		p, ERROR, "bus-id-too-long",
 		"Linux's xenbus takes at most 19 (XEN_BUS_ID_SIZE is 20) and ignores "
 		"the device without a word",
-		"remove it, and attach one with a shorter type",
+		"xenstore-rm {FE}; xenstore-rm {BE}; then attach one with a shorter type",
 		"bus id '%s' has %d characters", bus_id, len);
 }
 
@@ -202,72 +204,88 @@ static int check_pointers(struct patient *p)
 
 /* --- permissions --- */
 
-static int check_writer(struct patient *p, const char *path,
-			const struct node_perms *perms, uint32_t domid, const char *code)
+/* A node, and which domains have to write and to read it. */
+struct guarded {
+	char path[PATH_SIZE];
+	struct node_perms perms;
+	bool there;
+	uint32_t writer;
+	uint32_t reader;
+	const char *code;
+};
+
+static int check_refused(struct patient *p, const struct guarded *node)
 {
-	if (perms_may_write(perms, domid))
+	bool may_write = perms_may_write(&node->perms, node->writer);
+
+	if (may_write && perms_may_read(&node->perms, node->reader))
 		return 0;
 	return finding_add(
-		p, ERROR, code,
-		"its driver fails with \"13 writing new state\" and goes no further",
-		fix_repair, "%s is (%s): domain %" PRIu32 " may not write it", path,
-		perms->text, domid);
+		p, ERROR, node->code,
+		may_write ? "the other end's probe fails: \"missing or inaccessible\""
+			  : "its driver fails with \"13 writing new state\" and goes no "
+			    "further",
+		fix_repair, "%s is (%s): domain %" PRIu32 " may not %s it", node->path,
+		node->perms.text, may_write ? node->reader : node->writer,
+		may_write ? "read" : "write");
 }
 
-static int check_reader(struct patient *p, const char *path,
-			const struct node_perms *perms, uint32_t domid, const char *code)
+static int check_other_end(struct patient *p, const struct guarded *node)
 {
-	if (perms_may_read(perms, domid))
+	if (!node->reader || node->reader == node->writer ||
+	    !perms_may_write(&node->perms, node->reader))
 		return 0;
-	return finding_add(p, ERROR, code,
-			   "the other end's probe fails: \"missing or inaccessible\"",
-			   fix_repair, "%s is (%s): domain %" PRIu32 " may not read it",
-			   path, perms->text, domid);
+	return finding_add(p, WARNING, "other-end-may-write",
+			   "one end can speak for the other", fix_repair,
+			   "%s is (%s): domain %" PRIu32 " may write it", node->path,
+			   node->perms.text, node->reader);
 }
 
-static int check_node_perms(struct patient *p, const char *path, uint32_t writer,
-			    uint32_t reader, const char *code)
+static int check_everyone(struct patient *p, const struct guarded *node)
 {
-	struct node_perms perms;
-	int r = store_get_perms(p->txn, path, &perms);
-
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	r = check_writer(p, path, &perms, writer, code);
-	if (!r)
-		r = check_reader(p, path, &perms, reader, code);
-	if (!r && reader != writer && reader && perms_may_write(&perms, reader))
-		r = finding_add(p, WARNING, "other-end-may-write",
-				"one end can speak for the other", fix_repair,
-				"%s is (%s): domain %" PRIu32 " may write it", path,
-				perms.text, reader);
-	if (!r && perms_open_to_all(&perms))
-		r = finding_add(p, WARNING, "open-to-all",
-				"the first entry is what every other domain may do",
-				fix_repair, "%s is (%s)", path, perms.text);
-	return r;
+	if (!perms_open_to_all(&node->perms))
+		return 0;
+	return finding_add(p, WARNING, "open-to-all",
+			   "the first entry is what every other domain may do",
+			   fix_repair, "%s is (%s)", node->path, node->perms.text);
 }
 
+static int look_at_node(struct patient *p, struct guarded *node, bool front,
+			const char *key)
+{
+	uint32_t backend_domid = p->place.backend_domid;
+	int r;
+
+	if (front)
+		path_frontend(node->path, &p->place.id, key);
+	else
+		path_backend(node->path, &p->place.id, backend_domid, key);
+	node->writer = front ? p->place.id.domid : backend_domid;
+	node->reader = front ? backend_domid : p->place.id.domid;
+	node->code = front ? "frontend-permissions" : "backend-permissions";
+	r = store_get_perms(p->txn, node->path, &node->perms);
+	node->there = !r;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What stops the device comes before what endangers it, whichever node it is about. */
 static int check_permissions(struct patient *p)
 {
-	static const char *const keys[] = { "state", NULL };
-	const struct device_id *id = &p->place.id;
-	uint32_t backend_domid = p->place.backend_domid;
-	char path[PATH_SIZE];
-	size_t i;
+	static int (*const checks[])(struct patient *, const struct guarded *) = {
+		check_refused, check_other_end, check_everyone
+	};
+	struct guarded nodes[4];
+	size_t i, j;
 	int r = 0;
 
-	if (backend_domid == XENSPLIT_ANY)
+	if (p->place.backend_domid == XENSPLIT_ANY)
 		return 0;
-	for (i = 0; !r && i < ARRAY_SIZE(keys); i++) {
-		path_frontend(path, id, keys[i]);
-		r = check_node_perms(p, path, id->domid, backend_domid,
-				     "frontend-permissions");
-		path_backend(path, id, backend_domid, keys[i]);
-		if (!r)
-			r = check_node_perms(p, path, backend_domid, id->domid,
-					     "backend-permissions");
-	}
+	for (i = 0; !r && i < ARRAY_SIZE(nodes); i++)
+		r = look_at_node(p, &nodes[i], i % 2 == 0, i < 2 ? "state" : NULL);
+	for (j = 0; !r && j < ARRAY_SIZE(checks); j++)
+		for (i = 0; !r && i < ARRAY_SIZE(nodes); i++)
+			if (nodes[i].there)
+				r = checks[j](p, &nodes[i]);
 	return r;
 }
 
@@ -345,7 +363,6 @@ struct state_pair {
 
 #define FRONT_MODULE "in domain {D}: modprobe xen:{T}"
 #define BACK_MODULE  "in domain {B}: modprobe xen-backend:{T}"
-#define FORCE	     "xensplit detach {D} {T}/{I} --force"
 
 /* The first row that fits is the meaning of a pair of states. */
 static const struct state_pair state_pairs[] = {
@@ -357,18 +374,24 @@ static const struct state_pair state_pairs[] = {
 	  fix_replace },
 	{ ANY, 0, "backend-unknown", "XenBus takes up a device in Initialising alone",
 	  fix_replace },
-	{ 1, 1, "no-driver", "no driver has taken up either end",
+	{ 1, 1, "no-backend-driver",
+	  "the backend driver has not taken the device up, and before that no frontend "
+	  "driver goes on",
 	  BACK_MODULE "; " FRONT_MODULE },
-	{ 5, 5, "closing", "both ends are closing and neither has finished",
-	  "is the device still in use in the guest? then: " FORCE },
+	{ 5, 5, "closing",
+	  "both ends are closing and neither has finished: is the device in use in the "
+	  "guest?",
+	  fix_force },
 	{ 6, 5, "backend-closing", "the backend driver does not finish its closing",
-	  FORCE },
+	  fix_force },
 	{ 5, ANY, "frontend-closing",
-	  "the frontend driver is closing and has not finished",
-	  "is the device still in use in the guest? then: " FORCE },
+	  "the frontend driver has not finished its closing: is the device in use in the "
+	  "guest?",
+	  fix_force },
 	{ ANY, 5, "frontend-does-not-close",
-	  "the frontend driver does not answer the backend's Closing",
-	  "is the guest alive, and the device not in use there? then: " FORCE },
+	  "the frontend driver does not answer the backend's Closing: is the device in "
+	  "use in the guest?",
+	  fix_force },
 	{ 6, 6, "closed",
 	  "the frontend's driver was unloaded, or gave up, and the backend followed",
 	  FRONT_MODULE },
@@ -396,6 +419,12 @@ static const struct state_pair state_pairs[] = {
 	  "in domain {D}: dmesg" },
 };
 
+/* What has no record can't be detached, only replaced. */
+static const char *state_fix(const struct patient *p, const struct state_pair *pair)
+{
+	return pair->fix == fix_force && !p->place.recorded ? fix_replace : pair->fix;
+}
+
 static int check_states(struct patient *p)
 {
 	char states[STATES_TEXT_SIZE];
@@ -410,7 +439,7 @@ static int check_states(struct patient *p)
 		if ((pair->frontend == ANY || pair->frontend == p->frontend_state) &&
 		    (pair->backend == ANY || pair->backend == p->backend_state))
 			return finding_add(
-				p, ERROR, pair->code, pair->why, pair->fix, "%s",
+				p, ERROR, pair->code, pair->why, state_fix(p, pair), "%s",
 				states_text(p->frontend_state, p->backend_state, states,
 					    sizeof(states)));
 	}

@@ -413,6 +413,13 @@ static const char *severity_name(int severity)
 	return severity == XENSPLIT_SEVERITY_ERROR ? "error" : "warning";
 }
 
+/* The library has escaped what a guest wrote in it. */
+static void add_escaped(struct json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key,
+			       text ? must(json_object_new_string(text)) : NULL);
+}
+
 static struct json_object *finding_json(const struct xensplit_finding *finding)
 {
 	struct json_object *object = must(json_object_new_object());
@@ -424,9 +431,9 @@ static struct json_object *finding_json(const struct xensplit_finding *finding)
 	add_text(object, "type", finding->id.type);
 	add_number(object, "devid", device ? finding->id.devid : XENSPLIT_ANY);
 	add_number(object, "backend_domid", finding->backend_domid);
-	add_text(object, "what", finding->what);
-	add_text(object, "why", finding->why);
-	add_text(object, "fix", finding->fix);
+	add_escaped(object, "what", finding->what);
+	add_escaped(object, "why", finding->why);
+	add_escaped(object, "fix", finding->fix);
 	json_object_object_add(object, "repairable",
 			       must(json_object_new_boolean(finding->repairable)));
 	return object;
