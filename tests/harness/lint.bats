@@ -56,12 +56,16 @@ build() {
   local file
 
   for file in lib/*.c; do
-    gcc -fno-builtin -c -o "$O/lib/static/$(basename "$file" .c).o" "$file"
+    gcc -fno-builtin -fvisibility=hidden -c -o "$O/lib/static/$(basename "$file" .c).o" "$file"
   done
   for file in src/*.c; do
     gcc -c -o "$O/src/$(basename "$file" .c).o" "$file"
   done
   gcc -shared -fPIC -Wl,--version-script=lib/libxensplit.map -o "$O/libxensplit.so" lib/*.c
+  ld -r -o "$O/public.o" "$O"/lib/static/*.o
+  objcopy --localize-hidden "$O/public.o"
+  rm -f "$O/libxensplit.a"
+  ar rcs "$O/libxensplit.a" "$O/public.o"
 }
 
 passes() {
@@ -109,6 +113,11 @@ finds() { # CHECK TEXT
   sed -i 's/xensplit_two;/xensplit_two; hidden;/' lib/libxensplit.map
   build
   finds symbols "exported by libxensplit.so, but not listed in lib/libxensplit.map: hidden"
+}
+
+@test "symbols: a name of the library's own in a static link" {
+  ar rcs "$O/libxensplit.a" "$O/lib/static/one.o" "$O/lib/static/store.o"
+  finds symbols "global in libxensplit.a, but not listed in lib/libxensplit.map: hidden store"
 }
 
 @test "symbols: a block that was released may not change" {
