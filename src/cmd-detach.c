@@ -141,7 +141,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	filter.devid = args.all ? XENSPLIT_ANY : id.devid;
 	err = xensplit_list_new(tool->ctx, &filter, 0, &list);
 	if (err)
-		return tool_fail(tool, err, "detach");
+		return tool_fail_device(tool, err, "detach", &id);
 	devices = list_devices(list, &count);
 	if (!count)
 		status = nothing(tool, &id);

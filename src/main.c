@@ -50,7 +50,7 @@ static int help(void)
 	     "\n"
 	     "Verbs:");
 	for (i = 0; i < VERB_COUNT; i++)
-		printf("  %-7s %-24s %s\n", verbs[i]->name, verbs[i]->args,
+		printf("  %-6s %-24s %s\n", verbs[i]->name, verbs[i]->args,
 		       verbs[i]->summary);
 	puts("\n"
 	     "DOMAIN is a domid or a name; TYPE is mydevice, and DEVID 0, unless given.\n"
