@@ -133,11 +133,9 @@ static void assert_gives_up(const char *front, const char *back, const char *why
 {
 	uint64_t begun;
 
-	in_the_background("until xenstore-read " BE
-			  "/state; do :; done; xenstore-write " FE "/state 2 " BE
-			  "/state 2; sleep 0.05; false");
 	assert_result(attach(0), 0);
-	await(BE "/state", "2");
+	put(FE "/state", "2", NULL);
+	put(BE "/state", "2", NULL);
 	run("(sleep 0.1; xenstore-write %s %s) >/dev/null 2>&1 &", front, back);
 	begun = now_ms();
 	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 20000), -EPROTO);
