@@ -1,0 +1,364 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154 # bats sets stderr
+
+load common
+
+# The nodes of mydevice/0 of domain 5, as the schema has them, in the order of xenstore-ls;
+# what differs from run to run is left out.
+schema()
+{
+	dump | grep -E '^(/xensplit|/local/domain/5/device/mydevice|/local/domain/0/backend)' |
+		sed -E 's/(uuid|unique-id|created) = "[^"]*"/\1 = "..."/' | LC_ALL=C sort
+}
+
+@test "attach DOMAIN alone does what activate.sh did, with the right owners (pitfalls 3, 5)" {
+	does attach 5 --no-wait
+	[[ $output == "mydevice/0 of domain 5 (guest5): written, not waited for" ]]
+	diff - <(schema) <<-'END'
+		/local/domain/0/backend = ""   (n0)
+		/local/domain/0/backend/mydevice = ""   (n0)
+		/local/domain/0/backend/mydevice/5 = ""   (n0)
+		/local/domain/0/backend/mydevice/5/0 = ""   (n0,r5)
+		/local/domain/0/backend/mydevice/5/0/frontend = "/local/domain/5/device/mydevice/0"   (n0,r5)
+		/local/domain/0/backend/mydevice/5/0/frontend-id = "5"   (n0,r5)
+		/local/domain/0/backend/mydevice/5/0/online = "1"   (n0,r5)
+		/local/domain/0/backend/mydevice/5/0/state = "1"   (n0,r5)
+		/local/domain/5/device/mydevice = ""   (n0,r5)
+		/local/domain/5/device/mydevice/0 = ""   (n5,r0)
+		/local/domain/5/device/mydevice/0/backend = "/local/domain/0/backend/mydevice/5/0"   (n0,r5,r0)
+		/local/domain/5/device/mydevice/0/backend-id = "0"   (n0,r5,r0)
+		/local/domain/5/device/mydevice/0/state = "1"   (n5,r0)
+		/xensplit = ""   (n0)
+		/xensplit/5 = ""   (n0)
+		/xensplit/5/mydevice = ""   (n0)
+		/xensplit/5/mydevice/0 = ""   (n0)
+		/xensplit/5/mydevice/0/backend = "/local/domain/0/backend/mydevice/5/0"   (n0)
+		/xensplit/5/mydevice/0/backend-id = "0"   (n0)
+		/xensplit/5/mydevice/0/backend-uuid = "..."   (n0)
+		/xensplit/5/mydevice/0/created = "..."   (n0)
+		/xensplit/5/mydevice/0/frontend = "/local/domain/5/device/mydevice/0"   (n0)
+		/xensplit/5/mydevice/0/frontend-id = "5"   (n0)
+		/xensplit/5/mydevice/0/frontend-uuid = "..."   (n0)
+		/xensplit/5/mydevice/0/unique-id = "..."   (n0)
+	END
+	uuid=$(store /local/domain/5/vm)
+	[[ $(store /xensplit/5/mydevice/0/frontend-uuid) == "${uuid#/vm/}" ]]
+}
+
+@test "the guest can write its state and nothing else of the device (pitfall 3)" {
+	does attach 5 --no-wait
+	as 5 xenstore-write device/mydevice/0/state 3
+	[[ $(store /local/domain/5/device/mydevice/0/state) == 3 ]]
+	as 5 xenstore-read device/mydevice/0/backend
+	as 5 xenstore-read /local/domain/0/backend/mydevice/5/0/state
+	dump >"$BATS_TEST_TMPDIR/before"
+	run ! as 5 xenstore-write device/mydevice/0/backend /local/domain/0/backend/vbd/6/0
+	run ! as 5 xenstore-write device/mydevice/0/backend-id 6
+	for node in state online frontend frontend-id new; do
+		run ! as 5 xenstore-write "/local/domain/0/backend/mydevice/5/0/$node" 4
+	done
+	run ! as 5 xenstore-rm /local/domain/0/backend/mydevice/5/0
+	run ! as 5 xenstore-read /xensplit/5/mydevice/0/backend
+	run ! as 6 xenstore-read /local/domain/5/device/mydevice/0/state
+	run ! as 6 xenstore-read /local/domain/0/backend/mydevice/5/0/state
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "attach returns when both ends are Connected, and says so" {
+	drivers
+	does attach 5
+	[[ $output =~ ^mydevice/0\ of\ domain\ 5\ \(guest5\):\ Connected/Connected\ after\ [0-9]\.[0-9]\ s$ ]]
+	[[ $(store /local/domain/5/device/mydevice/0/state) == 4 ]]
+	[[ $(store /local/domain/0/backend/mydevice/5/0/state) == 4 ]]
+}
+
+@test "a domain may be called by its name, a type and devid given" {
+	drivers
+	does attach guest5 mydevice
+	[[ $output == "mydevice/0 of domain 5 (guest5): Connected/Connected after "* ]]
+	does attach guest5 mydevice/3
+	[[ $output == "mydevice/3 of domain 5 (guest5): Connected/Connected after "* ]]
+	does attach 5 mydevice/07
+	[[ $output == "mydevice/7 of domain 5 (guest5): Connected/Connected after "* ]]
+	does attach 5 other --no-wait
+	[[ $output == "other/0 of domain 5"* ]]
+}
+
+@test "--json is the device, with every field of the contract" {
+	drivers
+	does --json attach 5
+	[[ $output == '{"schema":1,"devices":[{"domid":5,"domain":"guest5","type":"mydevice","devid":0,'\
+'"backend_domid":0,"frontend_state":"Connected","backend_state":"Connected","online":true,'\
+'"origin":"xensplit","stale":false,"frontend":"/local/domain/5/device/mydevice/0",'\
+'"backend":"/local/domain/0/backend/mydevice/5/0"}]}' ]]
+	does attach 5 mydevice/1 --no-wait --json
+	json '.schema == 1 and (.devices | length) == 1 and .devices[0].devid == 1'
+}
+
+@test "auto picks an id, tells it, and does not soon use it again (pitfall 9)" {
+	drivers
+	for id in 0 1; do
+		does attach 5 mydevice/auto
+		[[ $output == "mydevice/$id of domain 5 (guest5): Connected/Connected after "* ]]
+		does detach 5 "mydevice/$id"
+	done
+	does attach 5 mydevice/auto --json
+	json '.devices[0].devid == 2'
+	does attach 5 mydevice/3 --no-wait
+	does attach 5 mydevice/auto --no-wait
+	[[ $output == "mydevice/4 of domain 5"* ]]
+}
+
+@test "a device that nobody drives: exit 6, the states, the cause, and it stays (pitfall 26)" {
+	fails 6 "mydevice/0 of domain 5 (guest5) is not Connected after 0.2 s (frontend Initialising, backend Initialising)" \
+		attach 5 -t 0.2
+	[[ $stderr == *"driver has not taken the device up"* ]]
+	[[ $(store /xensplit/5/mydevice/0/backend-id) == 0 ]]
+	tool attach 5 mydevice/1 -t 0.2 --json
+	[[ $status -eq 6 && $stderr == "xensplit: attach: mydevice/1 of domain 5"* ]]
+	json '.schema == 1 and .devices[0].devid == 1 and .devices[0].frontend_state == "Initialising"'
+}
+
+@test "the time is what -t says, 0.3 or 1 second" {
+	for seconds in 0.3 1; do
+		start=${EPOCHREALTIME/./}
+		fails 6 "" attach 5 "mydevice/${seconds/./}" --timeout "$seconds"
+		took=$(((${EPOCHREALTIME/./} - start) / 1000))
+		want=$(jq -n "$seconds * 1000")
+		((took >= want && took < want + 2000))
+	done
+}
+
+@test "a device connects when its drivers come late" {
+	"$XENSPLIT" attach 5 >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	eventually xenstore-exists /xensplit/5/mydevice/0
+	sleep 0.2
+	drivers
+	wait "$pid"
+	grep "Connected/Connected after 0\.[2-9]" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "a driver that gives up ends the wait with its own words, escaped (pitfalls 15, 17)" {
+	drive front 5 mydevice
+	drive back 0 mydevice --error $'no \x1b[31mring\n\\'
+	start=$SECONDS
+	fails 1 "no \x1b[31mring\x0a\\\\" attach 5 -t 20
+	((SECONDS - start < 5))
+	[[ $stderr == "xensplit: attach: mydevice/0 of domain 5"* ]]
+	does list --no-headings
+	[[ $output == *"5 guest5 mydevice"* ]]
+	tool attach 5 mydevice/1 -t 20 --json
+	[[ $status -eq 1 ]]
+	json '.devices[0].devid == 1'
+}
+
+@test "a backend that skips InitWait is as good as Connected (pitfall 15)" {
+	"$XENSPLIT" attach 5 >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	eventually xenstore-exists /xensplit/5/mydevice/0
+	xenstore-write /local/domain/0/backend/mydevice/5/0/state 7
+	as 5 xenstore-write device/mydevice/0/state 4
+	wait "$pid"
+	grep ": Connected/Reconfiguring after" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "--rollback leaves nothing of a device that did not connect" {
+	dump >"$BATS_TEST_TMPDIR/before"
+	fails 6 "removed again" attach 5 -t 0.2 --rollback
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+	drive back 0 other --error 'no ring'
+	tool attach 5 other --rollback --json
+	[[ $status -eq 1 && $output == '{"schema":1,"devices":[]}' && $stderr == *"no ring"* ]]
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+	drivers
+	does attach 5 --rollback
+	[[ $(store /xensplit/5/mydevice/0/backend-id) == 0 ]]
+}
+
+@test "--replace takes the place of a device of ours, in use or not" {
+	does attach 5 --no-wait
+	first=$(store /xensplit/5/mydevice/0/unique-id)
+	does attach 5 --replace --no-wait
+	second=$(store /xensplit/5/mydevice/0/unique-id)
+	[[ $first != "$second" ]]
+	drivers
+	does wait 5
+	does attach 5 --replace
+	[[ $output == *": Connected/Connected after"* ]]
+	[[ $second != "$(store /xensplit/5/mydevice/0/unique-id)" ]]
+}
+
+@test "--replace takes the place of what a script or a guest left (pitfalls 7, 20)" {
+	xenstore-write /local/domain/0/backend/mydevice/5/0/leftover 1
+	xenstore-write /local/domain/5/device/mydevice/0/leftover 1
+	xenstore-chmod -r /local/domain/5/device/mydevice n5
+	as 5 xenstore-write device/mydevice/0/state 4
+	refused 5 "/local/domain/5/device/mydevice/0 is there" attach 5 --no-wait
+	does attach 5 --no-wait --replace
+	run ! grep leftover <(dump)
+	dump | grep -F '/local/domain/5/device/mydevice/0 = ""   (n5,r0)'
+	dump | grep -F '/local/domain/5/device/mydevice/0/backend-id = "0"   (n0,r5,r0)'
+	dump | grep -F '/local/domain/5/device/mydevice/0/state = "1"   (n5,r0)'
+}
+
+@test "--reserved allows a type that libxl manages (pitfall 21)" {
+	refused 2 "'vbd' is managed by libxl" attach 5 vbd/9 --no-wait
+	does attach 5 vbd/9 --no-wait --reserved
+	[[ $(store /local/domain/5/device/vbd/9/state) == 1 ]]
+}
+
+@test "-b puts the backend into a driver domain (pitfalls 4, 18)" {
+	drive front 5 mydevice
+	drive back 6 mydevice
+	xenstore-write /local/domain/6/backend "" # it is the toolstack's, and stays
+	dump >"$BATS_TEST_TMPDIR/before"
+	for backend in 6 guest6; do
+		does attach 5 -b "$backend" --json
+		json '.devices[0].backend_domid == 6 and .devices[0].backend_state == "Connected"
+			and .devices[0].backend == "/local/domain/6/backend/mydevice/5/0"'
+		dump | grep -F '/local/domain/6/backend/mydevice/5/0 = ""   (n6,r5)'
+		dump | grep -F '/local/domain/5/device/mydevice/0 = ""   (n5,r6)'
+		does detach 5
+	done
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "-F and -B add nodes, with the owner of their side and a copy in the record" {
+	does attach 5 --no-wait -F ring-page-order=2 --front 'empty=' -F 'eq=a=b' \
+		-B "text=two words, \$HOME" --back 'mode=rw'
+	[[ $(store /local/domain/5/device/mydevice/0/ring-page-order) == 2 ]]
+	[[ $(store /local/domain/5/device/mydevice/0/empty) == "" ]]
+	[[ $(store /local/domain/5/device/mydevice/0/eq) == a=b ]]
+	[[ $(store /local/domain/0/backend/mydevice/5/0/text) == "two words, \$HOME" ]]
+	dump | grep -F '/device/mydevice/0/eq = "a=b"   (n5,r0)'
+	dump | grep -F '/backend/mydevice/5/0/mode = "rw"   (n0,r5)'
+	dump | grep -F '/xensplit/5/mydevice/0/front/eq = "a=b"   (n0)'
+	dump | grep -F '/xensplit/5/mydevice/0/back/mode = "rw"   (n0)'
+	value=$(printf 'x%.0s' {1..2048})
+	does attach 5 mydevice/1 --no-wait -B "long=$value"
+	[[ $(store /local/domain/0/backend/mydevice/5/1/long) == "$value" ]]
+}
+
+@test "-n prints the changes that attach then makes, and makes none" {
+	dump >"$BATS_TEST_TMPDIR/before"
+	does attach 5 mydevice/2 -F key=value -n
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+	preview=$output
+	[[ $preview == *'write /local/domain/5/device/mydevice/2/key = "value" (n5,r0)'* ]]
+
+	# unique-id and time are of each run; a directory of the record goes without saying
+	pattern='/unique-id|/created|/front = ""'
+	does attach 5 mydevice/2 -F key=value --no-wait
+	diff <(sed -E 's/^write (.*) = "(.*)" \((.*)\)$/\1 = "\2"   (\3)/' <<<"$preview" |
+		grep -vE "$pattern" | LC_ALL=C sort) \
+		<(dump | grep -E '^[^ ]*/(mydevice/2|mydevice/5/2)[/ ]' | grep -vE "$pattern" |
+			LC_ALL=C sort)
+	[[ $(grep -cE "$pattern" <<<"$preview") -eq 2 ]]
+}
+
+@test "-n --json is the same changes" {
+	does attach 5 -n
+	count=${#lines[@]}
+	does attach 5 --dry-run --json
+	json ".schema == 1 and (.changes | length) == $count"
+	json '[.changes[] | .op == "write" and (.value | type) == "string" and (.permissions | type) == "string"] | all'
+	json '.changes | any(.path == "/local/domain/5/device/mydevice/0/state" and .value == "1" and .permissions == "n5,r0")'
+	does attach 5 --no-wait
+	does attach 5 -n --replace --rollback
+	[[ $output == "remove "* || $output == *$'\n'"remove "* ]]
+	does attach 5 -n --replace --json
+	json '.changes | any(.op == "remove" and (has("value") or has("permissions") | not))'
+}
+
+@test "-n finds what an attach would find wrong" {
+	dump >"$BATS_TEST_TMPDIR/before"
+	fails 3 "no such domain: 99" attach 99 -n
+	fails 2 "bus id" attach 5 thisisatoolongtype -n
+	fails 2 "managed by libxl" attach 5 vif -n
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+	does attach 5 mydevice/auto -n
+	[[ $output == *"/mydevice/0/state"* ]]
+	does attach 5 --no-wait
+	fails 5 "attached already" attach 5 -n
+}
+
+@test "-q says nothing of success, and all of failure" {
+	does -q attach 5 --no-wait
+	[[ -z $output ]]
+	fails 6 "not Connected" attach 5 mydevice/1 -q -t 0.1
+	does attach 5 mydevice/2 -q --no-wait --json
+	json '.devices[0].devid == 2'
+}
+
+@test "-v -v tells that XenStore is asked where Xen can't be (pitfall 24)" {
+	[[ ! -e /dev/xen/privcmd ]] || skip "this machine runs Xen"
+	tool -vv attach 5 --no-wait
+	[[ $status -eq 0 && $stderr == *"xensplit: Xen can't be asked about domains, XenStore is"* ]]
+	does -v attach 5 mydevice/1 --no-wait
+}
+
+@test "what is on a terminal's line of progress is not on a pipe" {
+	fails 6 "not Connected" attach 5 -t 0.3
+	run script -qec "'$XENSPLIT' attach 5 mydevice/1 -t 0.3" /dev/null
+	[[ $output == *"0 of 1 s: waiting for mydevice/1 of domain 5"* ]]
+	run script -qec "'$XENSPLIT' -q attach 5 mydevice/2 -t 0.3" /dev/null
+	[[ $output != *"waiting for"* ]]
+}
+
+@test "of many at once one wins, the others find it there" {
+	for i in {1..8}; do
+		"$XENSPLIT" attach 5 --no-wait >"$BATS_TEST_TMPDIR/$i" 2>&1 3>&- &
+		pids[i]=$!
+	done
+	won=0
+	for i in {1..8}; do
+		status=0
+		wait "${pids[i]}" || status=$?
+		case $status in
+		0) ((++won)) ;;
+		5) grep -E 'attached already|kept' "$BATS_TEST_TMPDIR/$i" ;;
+		*) cat "$BATS_TEST_TMPDIR/$i"; false ;;
+		esac
+	done
+	[[ $won -eq 1 ]]
+	[[ $(schema | wc -l) -eq 25 ]]
+}
+
+@test "eight at once with auto get eight ids" {
+	for i in {1..8}; do
+		"$XENSPLIT" attach 5 mydevice/auto --no-wait >"$BATS_TEST_TMPDIR/$i" 2>&1 3>&- &
+		pids[i]=$!
+	done
+	for i in {1..8}; do
+		wait "${pids[i]}"
+	done
+	[[ $(cat "$BATS_TEST_TMPDIR"/[1-8] | cut -d' ' -f1 | LC_ALL=C sort) == \
+		"$(printf 'mydevice/%d\n' {0..7})" ]]
+}
+
+@test "Ctrl-C during the wait leaves a whole device" {
+	# bash has its background jobs ignore it
+	env --default-signal=INT "$XENSPLIT" attach 5 -t 20 2>/dev/null 3>&- &
+	eventually xenstore-exists /xensplit/5/mydevice/0
+	kill -INT $!
+	status=0
+	wait $! || status=$?
+	[[ $status -eq 130 ]]
+	[[ $(schema | wc -l) -eq 25 ]]
+}
+
+@test "xenstored dies during the wait: it says so, long before the time is up (pitfall 16)" {
+	"$XENSPLIT" attach 5 -t 20 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	pid=$!
+	eventually xenstore-exists /xensplit/5/mydevice/0
+	sleep 0.2
+	start=$SECONDS
+	"$SANDBOX" stop-daemon
+	status=0
+	wait "$pid" || status=$?
+	[[ $status -eq 1 ]]
+	((SECONDS - start < 10))
+	grep "^xensplit: attach.*xenstored" "$BATS_TEST_TMPDIR/err"
+}

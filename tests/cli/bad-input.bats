@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Bad input gets one clear line and its exit status, and the store is byte for byte what it was.
+
+load common
+
+@test "a device that is none: exit 2" {
+	for device in "" / mydevice/ /0 //0 mydevice/3x mydevice/x a/b/c mydevice/0/ mydevice//0 \
+		mydevice/-1 mydevice/+1 'mydevice/ 1' mydevice/4294967295 mydevice/99999999999999999999 \
+		mydevice/1.0 mydevice/0x1 mydevice/AUTO; do
+		refused 2 "'$device' is no device: it takes TYPE or TYPE/DEVID" attach 5 "$device"
+	done
+	for verb in detach show wait; do
+		refused 2 "'mydevice/3x' is no device" "$verb" 5 mydevice/3x
+	done
+	refused 2 '\x0a' attach 5 $'mydevice/\n'
+	for verb in detach show wait; do
+		refused 2 "is no device" "$verb" 5 mydevice/auto
+	done
+}
+
+@test "a type that is not one path element: exit 2 (pitfall 23)" {
+	for type in "my device" my.device mydevice: 'my@device' '..' $'my\ndevice' 'mÿ'; do
+		refused 2 "no device type" attach 5 "$type"
+	done
+	for verb in detach show wait; do
+		refused 2 " type" "$verb" 5 "my device"
+	done
+}
+
+@test "a bus id of 20 or more characters: exit 2 with the arithmetic (pitfall 10)" {
+	refused 2 "20 characters" attach 5 mydevice01234567/0 -n
+	refused 2 "'mydevice01234567-5-0' has 16 + 1 + 1 + 1 + 1 = 20 characters" \
+		attach 5 mydevice01234567/0 --no-wait
+	refused 2 "= 20 characters" attach 5 mydevice/123456789
+	refused 2 "= 27 characters" attach 5 thisisaveryverylongtype
+	does attach 5 mydevice0123456/0 --no-wait # 19
+	does attach 5 mydevice/12345678 --no-wait
+}
+
+@test "a type that libxl manages: exit 2 (pitfall 21)" {
+	for type in vif vbd qdisk tap pci vfb vkbd console vtpm vusb qusb 9pfs vdispl vuart pvcalls \
+		vsnd vinput virtio virtio_disk; do
+		refused 2 "'$type' is managed by libxl" attach 5 "$type" --no-wait
+	done
+}
+
+@test "a domain that is none: exit 2 or 3 (pitfalls 6, 19)" {
+	for verb in attach detach show wait list; do
+		refused 2 "an empty text is no domain" "$verb" ""
+		refused 2 "'5x' is no domid, and no domain's name" "$verb" 5x
+		refused 3 "no such domain: 32752" "$verb" 32752
+	done
+	refused 3 "no such domain: '-'" attach -
+	refused 3 "no such domain: ' 5'" attach " 5"
+	refused 3 "no such domain: '\x1b[31m'" attach $'\e[31m'
+	refused 3 "no such domain: 99999999999999999999" attach 99999999999999999999
+	refused 3 "no such domain: 99" attach 99
+	refused 3 "no such domain: 99" attach 99 --no-wait
+	refused 3 "no such domain: 99" attach 5 -b 99
+	refused 3 "no such domain: 'guest9'" attach 5 -b guest9
+	refused 2 "empty" attach 5 -b ""
+}
+
+@test "a name that two domains bear: exit 2" {
+	"$SANDBOX" create 7 --name guest6
+	refused 2 "2 domains are named 'guest6'" attach guest6
+	does attach 7 --no-wait
+}
+
+@test "a dead domain gets no device (pitfalls 6, 19)" {
+	"$SANDBOX" kill 6
+	refused 3 "no such domain: 6" attach 6
+	refused 3 "no such domain: 6" attach 5 -b 6
+	refused 3 "no such domain: 'guest6'" attach guest6
+}
+
+@test "keys that the schema writes, or that are no path element: exit 2 (pitfall 23)" {
+	for key in backend backend-id state; do
+		refused 2 "'$key' is written by xensplit itself" attach 5 --no-wait -F "$key=1"
+	done
+	for key in frontend frontend-id online state; do
+		refused 2 "'$key' is written by xensplit itself" attach 5 --no-wait -B "$key=1"
+	done
+	for key in a/b a.b 'a b' ../state $'a\nb'; do
+		refused 2 "key" attach 5 --no-wait -F "$key=1"
+		refused 2 "key" attach 5 --no-wait -B "$key=1"
+	done
+	refused 2 "twice" attach 5 --no-wait -F a=1 -F a=2
+	refused 2 "KEY=VALUE" attach 5 --no-wait -F =1
+	refused 2 "KEY=VALUE" attach 5 --no-wait -F key
+	refused 2 "KEY=VALUE" attach 5 --no-wait -F ""
+	refused 2 "key" attach 5 --no-wait -F "$(printf 'k%.0s' {1..300})=1"
+}
+
+@test "a value of more than 2048 bytes: exit 2 (pitfall 23)" {
+	refused 2 "2048" attach 5 --no-wait -B "long=$(printf 'x%.0s' {1..2049})"
+	refused 2 "2048" attach 5 --no-wait -F "long=$(printf 'x%.0s' {1..70000})"
+}
+
+@test "attached already: exit 5" {
+	does attach 5 --no-wait
+	refused 5 "mydevice/0 of domain 5 is attached already (frontend Initialising, backend Initialising)" \
+		attach 5
+	refused 5 "attached already" attach guest5 mydevice/0 --no-wait --json
+	refused 5 "attached already" attach 5 -b 6
+}
+
+@test "what a script made is in the way: exit 5" {
+	xenstore-write /local/domain/0/backend/mydevice/5/0/state 2
+	refused 5 "/local/domain/0/backend/mydevice/5/0 is there" attach 5
+	refused 5 "--replace" attach 5 --no-wait
+}
+
+@test "no option takes what is not for it" {
+	refused 2 "--timeout '5x'" attach 5 --timeout 5x
+	refused 2 "--until 'x'" wait 5 --until x
+	refused 2 "the columns are" list -o x
+	refused 2 "unrecognized option '--bogus'" attach 5 --bogus
+	refused 2 "takes" attach
+	refused 2 "takes" attach 5 mydevice 0
+}

@@ -1,0 +1,123 @@
+# shellcheck shell=bash disable=SC2154 # bats sets status, output, stderr and their lines
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the tests of the tool share. Each test has a sandbox of its own: an xenstored with the
+# guests 5 and 6, called guest5 and guest6.
+bats_require_minimum_version 1.5.0
+export BATS_TEST_TIMEOUT=120
+
+build=$(realpath "$BATS_TEST_DIRNAME/../../build")
+export XENSPLIT=${XENSPLIT:-$build/xensplit} SANDBOX=${SANDBOX:-$build/sandbox/xensplit-sandbox}
+
+sandbox_start()
+{
+	local ready=$BATS_TEST_TMPDIR/ready
+
+	mkfifo "$ready"
+	# shellcheck disable=SC2016 # expanded in the sandbox
+	"$SANDBOX" --guests 5,6 -- bash -c \
+		'echo "$XENSTORED_PATH $XENSPLIT_SANDBOX" >"$0"; exec sleep 600' "$ready" 3>&- &
+	sandbox_pid=$!
+	read -r XENSTORED_PATH XENSPLIT_SANDBOX < <(timeout 10 cat "$ready")
+	[[ -S $XENSTORED_PATH ]]
+	export XENSTORED_PATH XENSPLIT_SANDBOX
+}
+
+sandbox_stop()
+{
+	# Drivers end with their store.
+	[[ -z ${sandbox_pid:-} ]] || kill "$sandbox_pid" || return 0
+	wait "${sandbox_pid:-}" || true
+}
+
+setup()
+{
+	sandbox_start
+}
+
+teardown()
+{
+	sandbox_stop
+}
+
+# tool ARGUMENT...: $status, $output and $stderr are what came of it
+tool()
+{
+	run --separate-stderr timeout 30 "$XENSPLIT" "$@"
+	# shown by bats where the test fails
+	printf '$ xensplit %s\n%s\n' "$*" "${output:-}"
+	printf '%s\n[%s]\n' "${stderr:-}" "$status"
+}
+
+# does ARGUMENT...: it works, and says nothing on stderr
+does()
+{
+	tool "$@"
+	[[ $status -eq 0 && -z $stderr ]]
+}
+
+# fails STATUS TEXT ARGUMENT...: one line on stderr with that text, nothing on stdout
+fails()
+{
+	local want=$1 text=$2
+
+	shift 2
+	tool "$@"
+	[[ $status -eq $want && -z $output && ${#stderr_lines[@]} -eq 1 ]] || return 1
+	[[ $stderr == "xensplit: "*"$text"* ]]
+}
+
+# refused STATUS TEXT ARGUMENT...: as fails, and the store is byte for byte what it was
+refused()
+{
+	dump >"$BATS_TEST_TMPDIR/before"
+	fails "$@" || return 1
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+# The whole store, with owners and permissions.
+dump()
+{
+	xenstore-ls -fp /
+}
+
+# json FILTER: jq on what the tool printed; false and null fail
+json()
+{
+	jq -e "$1" <<<"$output"
+}
+
+drive()
+{
+	"$SANDBOX" drive "$@" >>"$BATS_TEST_TMPDIR/drive-$1-$2" 2>&1 3>&- &
+}
+
+# The two drivers of mydevice, front in guest 5 and back in domain 0.
+drivers()
+{
+	drive front 5 mydevice
+	drive back 0 mydevice
+}
+
+# as DOMID COMMAND...: a client that is that domain
+as()
+{
+	"$SANDBOX" as "$@"
+}
+
+# store PATH: a value
+store()
+{
+	xenstore-read "$1"
+}
+
+# eventually COMMAND...: soon it is so
+eventually()
+{
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		if "$@"; then return 0; fi
+		sleep 0.05
+	done
+	return 1
+}

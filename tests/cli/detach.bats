@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154 # bats sets stderr
+
+load common
+
+setup()
+{
+	sandbox_start
+	dump >"$BATS_TEST_TMPDIR/empty"
+}
+
+# The store is what it was before the first attach.
+is_empty()
+{
+	dump | diff "$BATS_TEST_TMPDIR/empty" -
+}
+
+@test "detach closes both ends and leaves not one node (pitfalls 11, 12)" {
+	drivers
+	does attach 5
+	does detach 5
+	[[ $output =~ ^mydevice/0\ of\ domain\ 5\ \(guest5\):\ detached\ after\ [0-9]\.[0-9]\ s$ ]]
+	is_empty
+	grep "front 5 mydevice/0: 4 -> 6" "$BATS_TEST_TMPDIR/drive-front-5"
+	grep "back 0 mydevice/5/0: 4 -> 6" "$BATS_TEST_TMPDIR/drive-back-0"
+	does attach 5
+	does detach guest5 mydevice/0
+	is_empty
+}
+
+@test "what is not attached: exit 3 and a line that says so" {
+	refused 3 "mydevice/0 of domain 5 is not attached" detach 5
+	refused 3 "other/7 of domain 5 is not attached" detach guest5 other/7
+	refused 3 "of domain 99" detach 99
+	does attach 5 --no-wait
+	does detach 5
+	refused 3 "not attached" detach 5
+	refused 3 "not attached" detach 5 --force
+	refused 3 "not attached" detach 5 -n
+	refused 3 "not attached" detach 5 --json
+}
+
+@test "a device that no driver has claimed is not waited for" {
+	does attach 5 --no-wait
+	start=$SECONDS
+	does detach 5 -t 20
+	((SECONDS - start < 3))
+	is_empty
+}
+
+@test "a driver that never closes: exit 6, all in place; --force removes it (pitfall 13)" {
+	drive front 5 mydevice --never-close
+	drive back 0 mydevice --never-close
+	does attach 5
+	fails 6 "mydevice/0 of domain 5 (guest5)" detach 5 -t 0.3
+	[[ $stderr == *"after 0.3 s (frontend Connected, backend Closing)"* ]]
+	[[ $(store /local/domain/5/device/mydevice/0/state) == 4 ]]
+	[[ $(store /local/domain/0/backend/mydevice/5/0/online) == 0 ]]
+	[[ $(store /xensplit/5/mydevice/0/backend-id) == 0 ]]
+	start=${EPOCHREALTIME/./}
+	tool detach 5 -t 0.3 --force
+	[[ $status -eq 0 && $output == "mydevice/0 of domain 5"* ]]
+	[[ $stderr == "xensplit: warning: mydevice/0 of domain 5"*"removed all the same" ]]
+	((${EPOCHREALTIME/./} - start >= 300000))
+	is_empty
+}
+
+@test "--force -t 0 does not wait at all" {
+	drive front 5 mydevice --never-close
+	drive back 0 mydevice --never-close
+	does attach 5
+	does detach 5 --force -t 0 -q
+	is_empty
+}
+
+@test "a backend that vanishes while it is waited for has closed (pitfall 14)" {
+	drive front 5 mydevice --never-close
+	drive back 0 mydevice --never-close
+	does attach 5
+	offline() { [[ $(store /local/domain/0/backend/mydevice/5/0/online) == 0 ]]; }
+	"$XENSPLIT" detach 5 -t 20 3>&- &
+	pid=$!
+	eventually offline
+	xenstore-rm /local/domain/0/backend/mydevice/5/0
+	wait "$pid"
+	is_empty
+}
+
+@test "-n prints both phases, and changes nothing" {
+	drivers
+	does attach 5
+	dump >"$BATS_TEST_TMPDIR/before"
+	does detach 5 -n
+	[[ $output == *'write /local/domain/0/backend/mydevice/5/0/state = "5" (n0,r5)'* ]]
+	[[ $output == *'write /local/domain/0/backend/mydevice/5/0/online = "0" (n0,r5)'* ]]
+	[[ $output == *$'remove /local/domain/5/device/mydevice/0\n'* ]]
+	[[ $output == *$'remove /xensplit/5/mydevice/0\n'* ]]
+	count=${#lines[@]}
+	does detach 5 --dry-run --json
+	json ".schema == 1 and (.changes | length) == $count"
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "--json names what was detached, as it stood before" {
+	drivers
+	does attach 5
+	does detach 5 --json
+	json '.schema == 1 and (.devices | length) == 1 and .devices[0].devid == 0
+		and .devices[0].frontend_state == "Connected"'
+	is_empty
+	drive front 5 other --never-close
+	drive back 0 other --never-close
+	does attach 5 other
+	tool detach 5 other -t 0.2 --json
+	[[ $status -eq 6 && $output == '{"schema":1,"devices":[]}' ]]
+}
+
+@test "--all detaches every device of the domain, and of no other" {
+	drivers
+	drive front 6 mydevice
+	for device in mydevice/0 mydevice/5 mydevice/11; do
+		does attach 5 "$device"
+	done
+	does attach 5 other --no-wait
+	does attach 6
+	does detach --all 5
+	[[ $(cut -d: -f1 <<<"$output") == "mydevice/0 of domain 5 (guest5)
+mydevice/5 of domain 5 (guest5)
+mydevice/11 of domain 5 (guest5)
+other/0 of domain 5 (guest5)" ]]
+	does list --no-headings -o DOMID,TYPE,DEVID
+	[[ $(tr -s ' ' <<<"$output") =~ ^\ ?6\ mydevice\ 0$ ]]
+	does detach --all 6
+	is_empty
+}
+
+# took COMMAND...: milliseconds
+took()
+{
+	local start=${EPOCHREALTIME/./}
+
+	"$@" >/dev/null
+	echo $(((${EPOCHREALTIME/./} - start) / 1000))
+}
+
+@test "--all has all drivers close side by side" {
+	for type in a b c; do
+		drive front 5 $type --delay 150
+		drive back 0 $type --delay 150
+		does attach 5 $type
+	done
+	all=$(took "$XENSPLIT" detach --all 5)
+	is_empty
+	does attach 5 a
+	one=$(took "$XENSPLIT" detach 5 a)
+	echo "one: $one ms, three: $all ms"
+	((one >= 150 && all < 2 * one))
+}
+
+@test "--all has one deadline for all" {
+	drive front 5 mydevice --never-close
+	drive back 0 mydevice --never-close
+	for i in 0 1 2; do
+		does attach 5 mydevice/$i
+	done
+	all=$(took "$XENSPLIT" detach --all 5 -t 1 --force -q)
+	((all >= 1000 && all < 2000))
+	is_empty
+}
+
+@test "--all goes on after a failure, and its status is the first failure's" {
+	drivers
+	drive front 5 stubborn --never-close
+	drive back 0 stubborn --never-close
+	does attach 5 stubborn
+	does attach 5 zzz --no-wait
+	does attach 5
+	tool detach 5 --all -t 0.3
+	[[ $status -eq 6 && ${#stderr_lines[@]} -eq 1 ]]
+	[[ $stderr == "xensplit: detach: stubborn/0 of domain 5 (guest5)"* ]]
+	[[ ${#lines[@]} -eq 2 && ${lines[0]} == mydevice/0* && ${lines[1]} == zzz/0* ]]
+	does list --json
+	json '.devices | length == 1 and .[0].type == "stubborn"'
+	tool detach 5 --all -t 0.1 --json
+	[[ $status -eq 6 && $output == '{"schema":1,"devices":[]}' ]]
+}
+
+@test "--all where there is nothing to do" {
+	does detach --all 5
+	[[ $output == "domain 5 has no device to detach" ]]
+	does detach --all guest5 -q
+	[[ -z $output ]]
+	does detach --all 5 --json
+	[[ $output == '{"schema":1,"devices":[]}' ]]
+	does detach --all 5 -n --json
+	[[ $output == '{"schema":1,"changes":[]}' ]]
+	refused 3 "no such domain: 99" detach --all 99
+	is_empty
+}
+
+@test "--all -n is the changes of all" {
+	does attach 5 --no-wait
+	does attach 5 mydevice/1 --no-wait
+	dump >"$BATS_TEST_TMPDIR/before"
+	does detach --all 5 -n
+	[[ $output == *"remove /xensplit/5/mydevice/0"* && $output == *"remove /xensplit/5/mydevice/1"* ]]
+	[[ $(grep -cx 'remove /xensplit' <<<"$output") -eq 1 ]]
+	dump | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "a device that another tool made is not ours to detach" {
+	xenstore-write /local/domain/5/device/mydevice/0/backend /local/domain/0/backend/mydevice/5/0
+	xenstore-write /local/domain/5/device/mydevice/0/backend-id 0
+	xenstore-write /local/domain/5/device/mydevice/0/state 1
+	refused 3 "mydevice/0 of domain 5" detach 5
+	does detach --all 5
+	[[ $output == "domain 5 has no device to detach" ]]
+}
+
+@test "a device of a former domain of that number is refused (pitfall 8)" {
+	does attach 5 --no-wait
+	does attach 5 mydevice/1 --no-wait
+	"$SANDBOX" kill 5
+	"$SANDBOX" create 5 --name another
+	refused 5 "reap" detach 5
+	refused 5 "reap" detach 5 --force
+	refused 5 "reap" detach 5 -n
+	tool detach --all 5
+	[[ $status -eq 5 && ${#stderr_lines[@]} -eq 2 && -z $output ]]
+}
+
+@test "-q says nothing of success" {
+	does attach 5 --no-wait -q
+	does detach 5 -q
+	[[ -z $output ]]
+	is_empty
+}

@@ -1,0 +1,218 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154 # bats sets stderr
+
+load common
+
+headings="DOMID DOMAIN TYPE DEVID BACKEND FRONTEND-STATE BACKEND-STATE ONLINE ORIGIN STALE"
+
+# words: what the tool printed, with single spaces
+words()
+{
+	sed -E 's/ +/ /g; s/^ //; s/ $//' <<<"$output"
+}
+
+@test "no device at all" {
+	does list
+	[[ -z $output ]]
+	does list --json
+	[[ $output == '{"schema":1,"devices":[]}' ]]
+	does list 5 --json
+	[[ $output == '{"schema":1,"devices":[]}' ]]
+	does list --all
+	[[ -z $output ]]
+}
+
+@test "one line a device, in order of domid, type and devid" {
+	drivers
+	does attach 6 mydevice/1 --no-wait
+	does attach 5 mydevice/10 -b 6 --no-wait
+	does attach 5 mydevice/2
+	does attach 5 a-type/7 --no-wait
+	does list
+	diff - <(words) <<-END
+		$headings
+		5 guest5 a-type 7 0 Initialising Initialising yes xensplit no
+		5 guest5 mydevice 2 0 Connected Connected yes xensplit no
+		5 guest5 mydevice 10 6 $(state 5 10) Initialising yes xensplit no
+		6 guest6 mydevice 1 0 Initialising $(xenstore-read /local/domain/0/backend/mydevice/6/1/state |
+			sed 's/1/Initialising/; s/2/InitWait/') yes xensplit no
+	END
+	does list --no-headings
+	[[ ${#lines[@]} -eq 4 && $output != *DOMID* ]]
+}
+
+# state DOMID DEVID: the name of a frontend's
+state()
+{
+	case $(store "/local/domain/$1/device/mydevice/$2/state") in
+	1) echo Initialising ;;
+	4) echo Connected ;;
+	esac
+}
+
+@test "of one domain, by domid or name" {
+	does attach 5 --no-wait
+	does attach 6 --no-wait
+	for domain in 6 guest6; do
+		does list "$domain" --no-headings
+		[[ ${#lines[@]} -eq 1 && $(words) == "6 guest6 mydevice 0"* ]]
+		does list "$domain" --json
+		json '[.devices[].domid] == [6]'
+	done
+	does list 0 --json
+	json '.devices == []'
+}
+
+@test "a domain that is none gets exit 3, not an empty list" {
+	refused 3 "no such domain: 99" list 99
+	refused 3 "no such domain: 99" list 99 --json
+	refused 3 "no such domain: 'nobody'" list nobody
+	refused 2 "empty" list ""
+}
+
+@test "JSON has every field of the contract, and the table has the same" {
+	drivers
+	does attach 5
+	does attach 5 mydevice/1
+	does list --json
+	json '.devices | length == 2 and all(keys_unsorted == ["domid", "domain", "type", "devid",
+		"backend_domid", "frontend_state", "backend_state", "online", "origin", "stale",
+		"frontend", "backend"])'
+	json '.devices | all((.domid | type) == "number" and (.devid | type) == "number" and
+		(.backend_domid | type) == "number" and (.online | type) == "boolean" and
+		(.stale | type) == "boolean" and (.domain | type) == "string")'
+	from_json=$(jq -r '.devices[] | [.domid, .domain, .type, .devid, .backend_domid, .frontend_state,
+		.backend_state, (if .online then "yes" else "no" end), .origin,
+		(if .stale then "yes" else "no" end), .frontend, .backend] | join(" ")' <<<"$output")
+	does list --no-headings -o "${headings// /,},FRONTEND-PATH,BACKEND-PATH"
+	diff <(echo "$from_json") <(words)
+}
+
+@test "-o takes columns in any order, and in lower case" {
+	does attach 5 mydevice/3 --no-wait
+	does list -o devid,Type,backend-path
+	diff <(printf 'DEVID TYPE BACKEND-PATH\n3 mydevice /local/domain/0/backend/mydevice/5/3\n') <(words)
+	does list --output=FRONTEND-PATH --no-headings
+	[[ $output == /local/domain/5/device/mydevice/3 ]]
+	does list -o devid,devid --no-headings
+	[[ $(words) == "3 3" ]]
+}
+
+@test "every column that the help names is one" {
+	does attach 5 --no-wait
+	columns=$("$XENSPLIT" list --help | sed -n '/^Columns:/,/^$/p' | grep -oE '[A-Z]+[A-Z-]*[A-Z]' |
+		sort -u)
+	[[ $(wc -l <<<"$columns") -eq 12 ]]
+	for column in $columns; do
+		does list -o "$column"
+		[[ ${lines[0]// /} == "$column" ]]
+	done
+}
+
+@test "an unknown column gets the known ones and exit 2" {
+	for columns in "" "," "DOMID," ",DOMID" nonsense "DOMID,TYPE,x" "domid devid" $'DOMID\n'; do
+		fails 2 "the columns are DOMID,DOMAIN," list -o "$columns"
+	done
+}
+
+@test "no column is cut where lines are short" {
+	does attach 5 --no-wait
+	run script -qec "stty cols 40; '$XENSPLIT' list -o DOMID,FRONTEND-PATH,BACKEND-PATH" /dev/null
+	[[ $output == *"/local/domain/5/device/mydevice/0"*"/local/domain/0/backend/mydevice/5/0"* ]]
+	COLUMNS=20 does list --no-headings -o FRONTEND-PATH
+	[[ $output == "/local/domain/5/device/mydevice/0" ]]
+}
+
+@test "--all lists devices of other tools, too" {
+	xenstore-write /local/domain/5/device/vif/0/backend-id 0
+	xenstore-write /local/domain/5/device/vif/0/backend /local/domain/0/backend/vif/5/0
+	xenstore-write /local/domain/5/device/vif/0/state 4
+	xenstore-write /local/domain/0/backend/vif/5/0/frontend-id 5
+	xenstore-write /local/domain/0/backend/vif/5/0/state 2
+	does attach 5 --no-wait
+	does list --json
+	json '[.devices[].type] == ["mydevice"]'
+	does list --all --json
+	json '[.devices[] | [.type, .origin]] == [["mydevice", "xensplit"], ["vif", "foreign"]]'
+	json '.devices[1] | .frontend_state == "Connected" and .backend_state == "InitWait" and
+		.backend == "/local/domain/0/backend/vif/5/0" and .online == false and .stale == false'
+	does list 6 --all --json
+	json '.devices == []'
+	does list --all --no-headings
+	[[ ${#lines[@]} -eq 2 && $output == *"foreign"* ]]
+}
+
+@test "half a device, and one whose domain is gone, are listed (pitfalls 8, 22)" {
+	does attach 5 --no-wait
+	does attach 6 mydevice/1 --no-wait
+	xenstore-rm /local/domain/0/backend/mydevice/5/0
+	"$SANDBOX" kill 6
+	does list --json
+	json '.devices[0] | .domid == 5 and .frontend_state == "Initialising" and .backend_state == null and
+		.stale == false and .backend == "/local/domain/0/backend/mydevice/5/0"'
+	json '.devices[1] | .domid == 6 and .domain == null and .frontend_state == null and .stale == true'
+	does list --no-headings
+	words | grep -x "5 guest5 mydevice 0 0 Initialising absent no xensplit no"
+	words | grep -x "6 - mydevice 1 0 absent Initialising yes xensplit yes"
+	does list 6 --json
+	json '.devices | length == 1'
+}
+
+@test "a state that is none is invalid (pitfall 17)" {
+	count=0
+	for garbage in 9 -1 4x ' 4' 0x4 '4\x00' '\x1b[2J' '' "$(printf '1%.0s' {1..2000})"; do
+		does attach 5 "mydevice/$count" --no-wait
+		as 5 xenstore-write -- "device/mydevice/$count/state" "$garbage"
+		((++count))
+	done
+	drive front 5 other --garbage '4\x004'
+	does attach 5 other --no-wait
+	other() { dump | grep -F '/local/domain/5/device/other/0/state = "4\000'; }
+	eventually other
+	does list --json
+	json ".devices | length == $count + 1 and all(.frontend_state == \"invalid\")"
+	does list --no-headings -o FRONTEND-STATE
+	[[ $(sort -u <<<"$output") == invalid ]]
+}
+
+@test "a domain's name is escaped, in the table and in JSON (pitfall 17)" {
+	"$SANDBOX" create 7 --name $'a\e[31m\\b\xff\xc3\xa9 "c"'
+	does attach 7 --no-wait
+	[[ $output == 'mydevice/0 of domain 7 (a\x1b[31m\\b\xff\xc3\xa9 "c"): written'* ]]
+	does list -o DOMAIN --no-headings
+	[[ $output == 'a\x1b[31m\\b\xff\xc3\xa9 "c"' ]]
+	does list --json
+	[[ $(jq -r '.devices[0].domain' <<<"$output") == 'a\x1b[31m\\b\xff\xc3\xa9 "c"' ]]
+}
+
+@test "options may stand before the verb and behind the domain" {
+	does attach 5 --no-wait
+	does list 5 --json
+	json '.devices | length == 1'
+	want=$output
+	for args in "--json list 5" "list --json 5" "--json -v list 5 -q"; do
+		# shellcheck disable=SC2086 # words
+		does $args
+		[[ $output == "$want" ]]
+	done
+}
+
+@test "a guest may not list, and is told so with exit 4" {
+	does attach 5 --no-wait
+	for args in list "show 5" "detach 5" "wait 5" "attach 5 mydevice/1" reap; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr as 5 "$XENSPLIT" $args
+		echo "$args: $status $stderr"
+		[[ $status -eq 4 && -z $output && $stderr == "xensplit: "*"permission"* ]]
+	done
+}
+
+@test "a full disk is no short list" {
+	does attach 5 --no-wait
+	for args in "list" "list --json" "show 5" "attach 5 mydevice/1 --no-wait"; do
+		# shellcheck disable=SC2086,SC2016 # words, and what the shell expands
+		run --separate-stderr bash -c '"$0" "$@" >/dev/full' "$XENSPLIT" $args
+		[[ $status -eq 1 && $stderr == "xensplit: can't write to stdout" ]]
+	done
+}

@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154 # bats sets stderr
+# Verbs, options and their help: one table, so they can't differ; and what a wrong use gets.
+
+load common
+
+setup()
+{
+	# No store: none of this may need one.
+	export XENSTORED_PATH=$BATS_TEST_TMPDIR/none
+	mapfile -t verbs < <("$XENSPLIT" --list-verbs)
+	[[ ${#verbs[@]} -ge 6 ]]
+}
+
+# options VERB: its long options as --help lists them, with the name of their argument
+options()
+{
+	"$XENSPLIT" "$1" --help | sed -nE 's/^  (-.,|   ) --([a-z-]+) ([A-Z=]*) .*/\2 \3/p'
+}
+
+# sample NAME: an argument that an option takes
+sample()
+{
+	case $1 in
+	SECONDS) echo 1.5 ;;
+	COUNT) echo 3 ;;
+	KEY=VALUE) echo key=value ;;
+	*) echo text ;;
+	esac
+}
+
+@test "the verbs of --list-verbs are those of --help" {
+	does --help
+	listed=$(sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$output")
+	[[ $listed == "$(printf '%s\n' "${verbs[@]}")" ]]
+}
+
+@test "--help and --version of every verb, and before it, write to stdout alone" {
+	for verb in "${verbs[@]}"; do
+		does "$verb" --help
+		[[ $output == "Usage: xensplit $verb"* ]]
+		help=$output
+		does "$verb" -h
+		[[ $output == "$help" ]]
+		does help "$verb"
+		[[ $output == "$help" ]]
+		does "$verb" --version
+		[[ $output =~ ^xensplit\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+		does "$verb" -V
+		[[ $output =~ ^xensplit\ [0-9] ]]
+	done
+	does --version
+	[[ $output =~ ^xensplit\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	does -V
+	[[ $output =~ ^xensplit\ [0-9] ]]
+	does --help
+	help=$output
+	does -h
+	[[ $output == "$help" ]]
+	does help
+	[[ $output == "$help" ]]
+}
+
+@test "no line of help is wider than 80 characters" {
+	for verb in "" "${verbs[@]}"; do
+		# shellcheck disable=SC2086 # no verb is no argument
+		does $verb --help
+		run ! grep -E '.{81}' <<<"$output"
+	done
+}
+
+@test "every option in the help is one that the verb takes" {
+	for verb in "${verbs[@]}"; do
+		found=0
+		while read -r name arg; do
+			((++found))
+			if [[ -n $arg ]]; then
+				does "$verb" --help "--$name" "$(sample "$arg")"
+				fails 2 "$name" "$verb" --help "--$name"
+			else
+				does "$verb" --help "--$name"
+				fails 2 "$name" "$verb" --help "--$name=1"
+			fi
+		done < <(options "$verb")
+		[[ $found -ge 5 ]]
+	done
+}
+
+@test "every letter in the help is one that the verb takes" {
+	for verb in "${verbs[@]}"; do
+		while read -r letter arg; do
+			does "$verb" --help "-$letter" ${arg:+"$(sample "$arg")"}
+		done < <("$XENSPLIT" "$verb" --help |
+			sed -nE 's/^  -(.), --[a-z-]+ ([A-Z=]*) .*/\1 \2/p')
+	done
+}
+
+@test "the options of each verb are these" {
+	common="verbose quiet json help version"
+	declare -A want=(
+		[attach]="backend front back timeout no-wait rollback replace reserved dry-run"
+		[detach]="timeout force all dry-run"
+		[list]="all output no-headings"
+		[show]=""
+		[wait]="until timeout"
+		[reap]="dry-run"
+	)
+	for verb in "${!want[@]}"; do
+		# shellcheck disable=SC2086 # words
+		diff <(printf '%s\n' ${want[$verb]} $common) <(options "$verb" | sed 's/ .*//')
+	done
+}
+
+@test "an unknown option gets one line and exit 2" {
+	fails 2 "--bogus" --bogus
+	fails 2 "'Z'" -Z
+	for verb in "${verbs[@]}"; do
+		fails 2 "--bogus" "$verb" --bogus
+		fails 2 "'Z'" "$verb" 5 -Z
+	done
+	fails 2 "--rollback" detach 5 --rollback
+	fails 2 "--list-verbs" list --list-verbs
+	fails 2 "--until" --until=gone wait 5
+}
+
+@test "an unknown verb gets one line and exit 2" {
+	fails 2 "unknown verb 'x': try xensplit --help" x
+	fails 2 "unknown verb ''" ""
+	fails 2 "unknown verb 'atta'" atta 5
+	fails 2 "unknown verb 'a\x0ab'" $'a\nb'
+	fails 2 "unknown verb 'x'" help x
+	fails 2 "one verb" help list show
+	fails 2 "a verb is missing"
+	fails 2 "a verb is missing" --json
+}
+
+@test "too few and too many arguments get one line and exit 2" {
+	for verb in attach detach show wait; do
+		fails 2 "$verb takes DOMAIN [TYPE[/DEVID]]: try xensplit $verb --help" "$verb"
+		fails 2 "$verb takes" "$verb" 5 mydevice/0 more
+	done
+	fails 2 "list takes [DOMAIN]" list 5 6
+	fails 2 "reap takes no argument" reap 5
+}
+
+@test "seconds are read strictly" {
+	for good in 1 0.5 86400 86400.000 0.0001 007; do
+		does attach --help -t "$good"
+	done
+	for bad in "" x 5x -1 +1 " 1" "1 " 1e3 0x10 1,5 . 1. .5 1.5.5 86401 86400.0001 \
+		99999999999999999999 4294967297 1.0000000000000000000000000x; do
+		fails 2 "--timeout '$bad': it takes seconds, from 0 to 86400" attach -t "$bad" 5
+	done
+}
+
+@test "combinations that contradict themselves are refused" {
+	fails 2 "--timeout 0: use --no-wait" attach 5 -t 0
+	fails 2 "leave out --no-wait" attach 5 --no-wait --rollback
+	fails 2 "detach --all takes no TYPE" detach --all 5 mydevice
+	fails 2 "--until 'open': it takes connected, closed or gone" wait 5 --until=open
+	fails 2 "--front 'x': it takes KEY=VALUE" attach 5 -F x
+	fails 2 "--back '=x': it takes KEY=VALUE" attach 5 -B =x
+}
+
+@test "a full disk is no success" {
+	for args in --help --version --list-verbs "help attach"; do
+		# shellcheck disable=SC2086,SC2016 # words, and what the shell expands
+		run --separate-stderr bash -c '"$0" "$@" >/dev/full' "$XENSPLIT" $args
+		[[ $status -eq 1 && $stderr == "xensplit: can't write to stdout" ]]
+	done
+}
+
+@test "a reader that has gone is no news (pitfall 25)" {
+	# shellcheck disable=SC2016 # the shell expands it
+	# 0 where the text fitted into the pipe before its end was closed
+	run --separate-stderr bash -c '("$0" --help; echo $? >&3) 3>"$1" | true; cat "$1"' \
+		"$XENSPLIT" "$BATS_TEST_TMPDIR/status"
+	[[ -z $stderr && $output =~ ^(0|141)$ ]]
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	# shellcheck disable=SC2016 # the shell expands it
+	# with SIGPIPE ignored it is an error of write, still without a word
+	run --separate-stderr bash -c 'trap "" PIPE; exec 4<>"$1" 5>"$1" 4<&-; "$0" --help >&5' \
+		"$XENSPLIT" "$BATS_TEST_TMPDIR/pipe"
+	[[ -z $stderr && $status -eq 1 ]]
+}
+
+@test "without xenstored it says so and exits 1" {
+	fails 1 "is xenstored running?" list
+	fails 1 "is xenstored running?" attach 5
+	fails 1 "is xenstored running?" reap
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+load common
+
+@test "until connected, which is the default" {
+	does attach 5 --no-wait
+	"$XENSPLIT" wait 5 >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	sleep 0.2
+	drivers
+	wait "$pid"
+	grep -E '^mydevice/0 of domain 5 \(guest5\): Connected/Connected after 0\.[2-9] s$' \
+		"$BATS_TEST_TMPDIR/out"
+	does wait guest5 mydevice/0 --until=connected -t 0
+	[[ $output == "mydevice/0 of domain 5 (guest5): Connected/Connected after 0.0 s" ]]
+}
+
+@test "until closed, and until gone (pitfall 14)" {
+	drivers
+	does attach 5
+	for until in closed gone; do
+		"$XENSPLIT" wait 5 --until=$until >"$BATS_TEST_TMPDIR/$until" 3>&- &
+		pids+=($!)
+	done
+	sleep 0.2
+	does detach 5
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	grep "^mydevice/0 of domain 5" "$BATS_TEST_TMPDIR/closed"
+	grep -E '^mydevice/0 of domain 5: gone after [0-9]\.[0-9] s$' "$BATS_TEST_TMPDIR/gone"
+	does wait 5 --until gone -t 0
+	[[ $output == "mydevice/0 of domain 5: gone after 0.0 s" ]]
+	does wait 5 --until gone --json
+	[[ $output == '{"schema":1,"devices":[]}' ]]
+}
+
+@test "the time is up: exit 6 with the states" {
+	does attach 5 --no-wait
+	refused 6 "mydevice/0 of domain 5 (guest5) is not Connected after 0.2 s (frontend Initialising, backend Initialising)" \
+		wait 5 -t 0.2
+	refused 6 "is not Connected" wait 5 -t 0
+	refused 6 "is not Closed" wait 5 -t 0.1 --until=closed
+	refused 6 "is not gone" wait 5 -t 0.1 --until=gone
+}
+
+@test "--json has the device, also where the time is up" {
+	does attach 5 --no-wait
+	tool wait 5 -t 0 --json
+	[[ $status -eq 6 ]]
+	json '.schema == 1 and .devices[0].backend_state == "Initialising"'
+	drivers
+	does wait 5 --json
+	json '.schema == 1 and .devices[0].backend_state == "Connected"'
+}
+
+@test "a driver that gave up: exit 1 with its words (pitfall 15)" {
+	does attach 5 --no-wait
+	"$XENSPLIT" wait 5 -t 20 --json >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	pid=$!
+	sleep 0.2
+	drive back 0 mydevice --error "out of rings"
+	status=0
+	wait "$pid" || status=$?
+	[[ $status -eq 1 ]]
+	grep '^xensplit: wait.*out of rings' "$BATS_TEST_TMPDIR/err"
+	jq -e '.devices[0].devid == 0' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "what is not there does not get connected: exit 3" {
+	refused 3 "mydevice/0 of domain 5" wait 5
+	refused 3 "mydevice/0 of domain 5" wait 5 --json
+	refused 3 "of domain 99" wait 99
+	does attach 5 --no-wait
+	"$XENSPLIT" wait 5 -t 20 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	pid=$!
+	sleep 0.2
+	does detach 5
+	status=0
+	wait "$pid" || status=$?
+	[[ $status -eq 3 ]]
+	grep "^xensplit: wait" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a device of another tool can be waited for" {
+	xenstore-write /local/domain/5/device/vif/0/backend-id 0
+	xenstore-write /local/domain/5/device/vif/0/backend /local/domain/0/backend/vif/5/0
+	xenstore-write /local/domain/0/backend/vif/5/0/frontend-id 5
+	xenstore-write /local/domain/0/backend/vif/5/0/frontend /local/domain/5/device/vif/0
+	xenstore-write /local/domain/5/device/vif/0/state 4
+	xenstore-write /local/domain/0/backend/vif/5/0/state 4
+	does wait 5 vif -t 1
+	[[ $output == "vif/0 of domain 5 (guest5): Connected/Connected after 0.0 s" ]]
+}
+
+@test "a guest that toggles its state does not hold the deadline up (pitfalls 2, 15)" {
+	does attach 5 --no-wait
+	as 5 bash -c 'while xenstore-write device/mydevice/0/state 3 device/mydevice/0/state 1; do :; done' \
+		2>/dev/null 3>&- &
+	flood=$!
+	start=${EPOCHREALTIME/./}
+	fails 6 "is not Connected" wait 5 -t 1
+	took=$(((${EPOCHREALTIME/./} - start) / 1000))
+	kill "$flood"
+	((took >= 1000 && took < 3000))
+}
+
+@test "-q says nothing of success" {
+	drivers
+	does attach 5 -q
+	does wait 5 -q
+	[[ -z $output ]]
+}
