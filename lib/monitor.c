@@ -37,6 +37,7 @@ struct followed {
 	bool first_fire[PARTS]; /* each watch fires once when it is set */
 	bool unread[PARTS];
 	unsigned int fired[PARTS];
+	bool ahead[2]; /* a change was read before its watch fired */
 	int state[2];
 };
 
@@ -252,6 +253,7 @@ static int set_backend(struct xensplit_monitor *m, struct followed *f,
 		unwatch_part(m, f, PART_BACKEND);
 		unwatch_part(m, f, PART_BACKEND_ERROR);
 		f->backend_domid = backend_domid;
+		f->ahead[1] = false;
 		f->told_gone[1] = false;
 	}
 	return watch_all(m, f);
@@ -348,6 +350,25 @@ static int report_missed(struct xensplit_monitor *m, struct followed *f,
 	return 0;
 }
 
+/*
+ * What fired for neither this change nor the one that was read before. Xenstored does not
+ * queue a second event like the first, so it may have been more.
+ */
+static unsigned int count_missed(struct followed *f, int end, unsigned int changes)
+{
+	unsigned int fired = f->fired[end];
+
+	if (fired < changes) {
+		f->ahead[end] = true;
+		return 0;
+	}
+	fired -= changes;
+	if (!fired || !f->ahead[end])
+		return fired;
+	f->ahead[end] = false;
+	return fired - 1;
+}
+
 static int report_states(struct xensplit_monitor *m, struct followed *f,
 			 const int states[2])
 {
@@ -355,10 +376,7 @@ static int report_states(struct xensplit_monitor *m, struct followed *f,
 	int end, r = 0;
 
 	for (end = 0; !r && end < 2; end++) {
-		unsigned int changes = f->state[end] != states[end];
-
-		if (f->fired[end] > changes)
-			missed += f->fired[end] - changes;
+		missed += count_missed(f, end, f->state[end] != states[end]);
 		r = report_change(m, f, end, states[end]);
 	}
 	return r ? r : report_missed(m, f, missed);
@@ -368,6 +386,7 @@ static int report_appeared(struct xensplit_monitor *m, struct followed *f,
 			   const int states[2])
 {
 	f->present = true;
+	f->ahead[0] = f->ahead[1] = false;
 	memcpy(f->state, states, sizeof(f->state));
 	return push_plain(m, f, XENSPLIT_EVENT_APPEARED, XENSPLIT_END_NONE);
 }
@@ -608,9 +627,10 @@ XENSPLIT_API int xensplit_monitor_process(struct xensplit_monitor *monitor)
 		return -EINVAL;
 	if (monitor->dead)
 		return fail(monitor->ctx, -ENOTCONN, "xenstored does not answer");
-	if (monitor->queue_count >= EVENTS_MAX)
-		return 0;
 	drain(monitor);
+	/* What fires is only counted until somebody takes events. */
+	if (monitor->queue_count >= EVENTS_MAX)
+		return probe(monitor);
 	r = monitor->rescan ? scan(monitor) : 0;
 	for (i = 0; !r && i < monitor->count; i++)
 		r = refresh(monitor, monitor->devices[i]);

@@ -9,6 +9,9 @@
 #include "output.h"
 #include "tool.h"
 
+/* Even then a dead xenstored is noticed. */
+#define STUCK_MS 1000
+
 static struct {
 	int banner;
 	uint32_t num_events;
@@ -30,15 +33,23 @@ static int use_color(void)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
 
+/* Also if it is broken: writing will tell. */
+static int stdout_is_ready(void)
+{
+	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) != 0;
+}
+
 /* Returns: how many events were printed, or a negative errno. */
 static int print_events(const struct tool *tool, struct xensplit_monitor *monitor,
 			uint32_t most)
 {
 	const struct xensplit_event *event;
-	int count = 0, got;
+	int count = 0;
 
-	while ((uint32_t)count < most &&
-	       (got = xensplit_monitor_next(monitor, &event)) > 0) {
+	while ((uint32_t)count < most && stdout_is_ready() &&
+	       xensplit_monitor_next(monitor, &event) > 0) {
 		print_event(event, tool->json, use_color());
 		/* Whoever reads a pipe wants each line when it happens. */
 		if (fflush(stdout))
@@ -48,16 +59,23 @@ static int print_events(const struct tool *tool, struct xensplit_monitor *monito
 	return count;
 }
 
+/*
+ * While nobody reads, the monitor goes on taking in what happens: otherwise all that a guest
+ * writes would pile up in memory.
+ */
 static int wait_once(struct xensplit_monitor *monitor, uint64_t idle_until_ms)
 {
-	struct pollfd fd = { .fd = xensplit_monitor_get_fd(monitor),
-			     .events = (short)xensplit_monitor_get_events(monitor) };
-	uint64_t until = xensplit_monitor_get_timeout(monitor) / 1000 + 1;
+	int stuck = !stdout_is_ready();
+	struct pollfd fds[] = { { .fd = xensplit_monitor_get_fd(monitor),
+				  .events = (short)xensplit_monitor_get_events(monitor) },
+				{ .fd = stuck ? STDOUT_FILENO : -1, .events = POLLOUT } };
 	uint64_t now = now_ms();
+	uint64_t until = stuck ? now + STUCK_MS
+			       : xensplit_monitor_get_timeout(monitor) / 1000 + 1;
 
 	if (until > idle_until_ms)
 		until = idle_until_ms;
-	if (poll(&fd, 1, until > now ? (int)(until - now) : 0) < 0 && errno != EINTR)
+	if (poll(fds, 2, until > now ? (int)(until - now) : 0) < 0 && errno != EINTR)
 		return -errno;
 	return xensplit_monitor_process(monitor);
 }
