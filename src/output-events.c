@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What watch sees, as lines and as JSON. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "json.h"
+#include "output.h"
+#include "tool.h"
+
+static void json_add_state(struct json_object *object, const char *key, int given,
+			   int state)
+{
+	json_add_text(object, key,
+		      given && state != XENSPLIT_STATE_ABSENT ? xensplit_state_name(state)
+							      : NULL);
+}
+
+static const char *event_name(int type)
+{
+	static const char *const names[] = {
+		[XENSPLIT_EVENT_APPEARED] = "appeared",
+		[XENSPLIT_EVENT_STATE] = "state",
+		[XENSPLIT_EVENT_ERROR] = "error",
+		[XENSPLIT_EVENT_VANISHED] = "vanished",
+		[XENSPLIT_EVENT_DOMAIN_GONE] = "domain-gone",
+		[XENSPLIT_EVENT_RESYNC] = "resync",
+	};
+
+	if (type < 1 || (size_t)type >= sizeof(names) / sizeof(names[0]))
+		return "unknown"; /* of a library newer than this tool */
+	return names[type];
+}
+
+static const char *end_name(int end)
+{
+	if (end == XENSPLIT_END_NONE)
+		return NULL;
+	return end == XENSPLIT_END_FRONTEND ? "frontend" : "backend";
+}
+
+/* The library counts from boot; a reader wants the time of day. */
+static struct timespec event_time(const struct xensplit_event *event)
+{
+	struct timespec now, since;
+	int64_t ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	ns = ((int64_t)now.tv_sec - since.tv_sec) * 1000000000 + now.tv_nsec -
+	     since.tv_nsec + (int64_t)event->time_us * 1000;
+	now.tv_sec = ns / 1000000000;
+	now.tv_nsec = ns % 1000000000;
+	return now;
+}
+
+static void print_event_json(const struct xensplit_event *event)
+{
+	struct json_object *object = json_report();
+	struct timespec time = event_time(event);
+	int state = event->type == XENSPLIT_EVENT_STATE;
+	int both = event->type == XENSPLIT_EVENT_APPEARED ||
+		   event->type == XENSPLIT_EVENT_RESYNC;
+	char text[40];
+
+	json_add_text(object, "event", event_name(event->type));
+	snprintf(text, sizeof(text), "%lld.%06ld", (long long)time.tv_sec,
+		 time.tv_nsec / 1000);
+	json_object_object_add(object, "time",
+			       must(json_object_new_double_s(atof(text), text)));
+	json_add_number(object, "domid", event->id.domid);
+	json_add_text(object, "type", event->id.type);
+	json_add_number(object, "devid", event->id.devid);
+	json_add_number(object, "backend_domid", event->backend_domid);
+	json_add_text(object, "end", end_name(event->end));
+	json_add_state(object, "from", state, event->from);
+	json_add_state(object, "to", state, event->to);
+	json_add_state(object, "frontend_state", both, event->from);
+	json_add_state(object, "backend_state", both, event->to);
+	json_add_text(object, "text", event->text);
+	json_object_object_add(object, "missed",
+			       must(json_object_new_int64(event->missed)));
+	json_print(object);
+}
+
+/* At a glance: there, on its way out, wrong. */
+static const char *state_color(int state)
+{
+	switch (state) {
+	case XENSPLIT_STATE_CONNECTED:
+		return "\033[32m";
+	case XENSPLIT_STATE_CLOSING:
+	case XENSPLIT_STATE_CLOSED:
+		return "\033[33m";
+	case XENSPLIT_STATE_INVALID:
+		return "\033[31m";
+	default:
+		return NULL;
+	}
+}
+
+static void print_state(int state, int color)
+{
+	const char *begin = color ? state_color(state) : NULL;
+
+	printf("%s%s%s", begin ? begin : "", xensplit_state_name(state),
+	       begin ? "\033[0m" : "");
+}
+
+static void print_event_what(const struct xensplit_event *event, int color)
+{
+	char *text;
+
+	switch (event->type) {
+	case XENSPLIT_EVENT_STATE:
+		printf("%-8s ", end_name(event->end));
+		print_state(event->from, color);
+		fputs(" -> ", stdout);
+		print_state(event->to, color);
+		return;
+	case XENSPLIT_EVENT_ERROR:
+		text = escape(event->text, strlen(event->text));
+		printf("%-8s %serror%s: \"%s\"", end_name(event->end),
+		       color ? "\033[31m" : "", color ? "\033[0m" : "", text);
+		free(text);
+		return;
+	case XENSPLIT_EVENT_DOMAIN_GONE:
+		printf("%-8s domain gone", end_name(event->end));
+		return;
+	case XENSPLIT_EVENT_APPEARED:
+	case XENSPLIT_EVENT_RESYNC:
+		printf("%s (frontend ", event_name(event->type));
+		print_state(event->from, color);
+		fputs(", backend ", stdout);
+		print_state(event->to, color);
+		if (event->type == XENSPLIT_EVENT_RESYNC)
+			printf(", %u writes not shown", event->missed);
+		putchar(')');
+		return;
+	default:
+		fputs(event_name(event->type), stdout);
+	}
+}
+
+void print_event(const struct xensplit_event *event, int json, int color)
+{
+	struct timespec time;
+	struct tm tm;
+	char *name;
+
+	if (json) {
+		print_event_json(event);
+		return;
+	}
+	time = event_time(event);
+	localtime_r(&time.tv_sec, &tm);
+	name = id_name(&event->id);
+	printf("%02d:%02d:%02d.%03ld %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec,
+	       time.tv_nsec / 1000000, name);
+	free(name);
+	print_event_what(event, color);
+	putchar('\n');
+}
+
+void print_armed(int json)
+{
+	struct json_object *object;
+
+	if (!json) {
+		puts("watching");
+		return;
+	}
+	object = json_report();
+	json_add_text(object, "event", "armed");
+	json_print(object);
+}
