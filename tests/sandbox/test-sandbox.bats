@@ -15,7 +15,7 @@ setup_file() {
   BE=/local/domain/0/backend/mydevice/5/0
   export SANDBOX FE BE
   # What the scripts inside of a sandbox may call.
-  export -f fails wait_for state_is says make_front make_back make_device drive
+  export -f processes_with fails wait_for state_is says make_front make_back make_device drive
 }
 
 # Runs the script on stdin in a sandbox with guests 5 and 6.
@@ -41,8 +41,10 @@ wait_for() {
     sleep 0.02
   done
   echo "never came true: $*" >&2
-  xenstore-ls -fp >&2
-  tail -n +1 "$XENSPLIT_SANDBOX"/*.out >&2
+  if [[ -v XENSPLIT_SANDBOX ]]; then
+    xenstore-ls -fp >&2
+    tail -n +1 "$XENSPLIT_SANDBOX"/*.out >&2
+  fi
   return 1
 }
 
@@ -107,6 +109,7 @@ make_device() {
 /local/domain/0/name = "Domain-0"   (n0)
 /local/domain/0/domid = "0"   (n0)
 LINES
+    fails "$SANDBOX" create 7 --name "$(printf '%5000s' long)"
     "$SANDBOX" create 7 --name seven --uuid 01234567-89ab-cdef-0123-456789abcdef
     [[ $(xenstore-read /local/domain/7/name) == seven ]]
     [[ $(xenstore-read /local/domain/7/vm) == /vm/01234567-89ab-cdef-0123-456789abcdef ]]
@@ -275,19 +278,24 @@ END
 
 # The sandbox as a whole
 
-# Processes whose environment says that they belong to the sandbox in directory $1
-left_over() {
-  grep -lszF "XENSPLIT_SANDBOX=$1" /proc/[0-9]*/environ
+# processes_with VARIABLE=VALUE: their /proc/PID/environ. grep's status says nothing, for it is
+# 2 whenever some process ends meanwhile.
+processes_with() {
+  grep -lszF "$1" /proc/[0-9]*/environ || true
+}
+
+nothing_left() {
+  [[ -z $(processes_with "XENSPLIT_SANDBOX=$1") ]]
 }
 
 # xenstored, the command, and its three kinds of children, one of them two processes
 full() {
-  [[ $(left_over "$dir" | wc -l) == 6 ]]
+  [[ $(processes_with "XENSPLIT_SANDBOX=$dir" | wc -l) == 6 ]]
 }
 
 # A zombie, which init has yet to reap, has no command line.
 gone() {
-  ! left_over "$dir" >/dev/null && ! grep -qsz . "/proc/$pid/cmdline" "/proc/$keeper/cmdline"
+  nothing_left "$dir" && ! grep -qsz . "/proc/$pid/cmdline" "/proc/$keeper/cmdline"
 }
 
 # ends_with STATUS: the process $pid
@@ -386,7 +394,7 @@ END
       echo "$XENSPLIT_SANDBOX"
       exit "$1"' sandboxed "$status"
     [[ -n $output && ! -e $output ]]
-    fails left_over "$output"
+    nothing_left "$output"
   done
 }
 
@@ -394,7 +402,7 @@ END
   run -0 --separate-stderr "$SANDBOX" --keep -- sh -c 'echo "$XENSPLIT_SANDBOX"'
   # shellcheck disable=SC2154 # run sets it
   [[ -e $output/xenstored.log && $stderr == *"kept $output"* ]]
-  fails left_over "$output"
+  nothing_left "$output"
   rm -r "$output"
 }
 
@@ -466,7 +474,7 @@ END
 
 @test "an xenstored that dies of itself is reported" {
   run -0 in_sandbox <<'END'
-    for environ in $(grep -lszF "XENSPLIT_SANDBOX=$XENSPLIT_SANDBOX" /proc/[0-9]*/environ); do
+    for environ in $(processes_with "XENSPLIT_SANDBOX=$XENSPLIT_SANDBOX"); do
       ! grep -qzF LD_PRELOAD= "$environ" || kill -SEGV "$(tr -dc 0-9 <<<"$environ")"
     done
     while xenstore-exists domid; do sleep 0.02; done
@@ -810,7 +818,7 @@ END
       || status=$?
     [[ $status == 137 && ! -e no ]]
     [[ $(tail -n 1 count) == 'total 3' ]]
-    fails grep -lzF "XENSTORED_PATH=$PWD/proxy" /proc/[0-9]*/environ
+    [[ -z $(processes_with "XENSTORED_PATH=$PWD/proxy") ]]
 END
 }
 
