@@ -4,6 +4,8 @@
 
 #include "internal.h"
 
+#define DOING_SIZE (ID_TEXT_SIZE + 160)
+
 struct waiting {
 	struct xensplit_ctx *ctx;
 	const struct wait *wait;
@@ -15,6 +17,7 @@ struct waiting {
 	int gone_end;
 	int error_end;
 	char error[512];
+	char doing[DOING_SIZE]; /* what progress was told of last */
 };
 
 static const char *end_name(int end)
@@ -159,16 +162,20 @@ static int deadline_passed(struct waiting *w)
 		    known ? ": " : "", known ? cause : "");
 }
 
-static void report_progress(const struct waiting *w)
+static void report_progress(struct waiting *w)
 {
 	static const char *const aim[] = { "to connect", "to close", "to go" };
-	char doing[ID_TEXT_SIZE + 160], text[ID_TEXT_SIZE], states[STATES_TEXT_SIZE];
+	char doing[DOING_SIZE], text[ID_TEXT_SIZE], states[STATES_TEXT_SIZE];
 	unsigned long total = w->wait->timeout_ms, left;
 
 	left = (unsigned long)((w->wait->deadline_us - now_us()) / 1000);
 	snprintf(doing, sizeof(doing), "waiting for %s %s (%s)",
 		 id_text(&w->wait->id, text, sizeof(text)), aim[w->wait->until],
 		 states_of(w, states));
+	/* Loggers are promised a 0 with each new text (xentoollog.h). */
+	if (strcmp(doing, w->doing) != 0)
+		log_progress(w->ctx, doing, 0, total);
+	memcpy(w->doing, doing, sizeof(w->doing));
 	log_progress(w->ctx, doing, left < total ? total - left : 0, total);
 }
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Snapshots: which devices there are, and every node of one. */
+#include "store.h"
+
+static void nothing_to_list(void **state)
+{
+	struct xensplit_list *list;
+
+	(void)state;
+	assert_result(xensplit_list_new(ctx, NULL, 0, &list), 0);
+	assert_null(xensplit_list_get(list, 0));
+	list = xensplit_list_free(list);
+	assert_null(list);
+	assert_result(xensplit_list_new(ctx, NULL, XENSPLIT_LIST_FOREIGN, &list), 0);
+	/* The suspend channel that each guest has below `device` is no device. */
+	assert_null(xensplit_list_get(list, 0));
+	xensplit_list_free(list);
+	assert_result(xensplit_list_new(ctx, NULL, 1u << 1, &list), -EINVAL);
+	assert_null(xensplit_list_get(NULL, 0));
+	assert_null(xensplit_list_free(NULL));
+}
+
+static void one_device_with_all_its_fields(void **state)
+{
+	const struct xensplit_device *device;
+	struct xensplit_list *list;
+
+	(void)state;
+	connect_mydevice();
+	device = list_one(&list, 0);
+	assert_int_equal(device->id.domid, 5);
+	assert_string_equal(device->id.type, "mydevice");
+	assert_int_equal(device->id.devid, 0);
+	assert_string_equal(device->domain, "g5");
+	assert_int_equal(device->backend_domid, 0);
+	assert_string_equal(device->frontend, FE);
+	assert_string_equal(device->backend, BE);
+	assert_int_equal(device->frontend_state, XENSPLIT_STATE_CONNECTED);
+	assert_int_equal(device->backend_state, XENSPLIT_STATE_CONNECTED);
+	assert_int_equal(device->online, 1);
+	assert_int_equal(device->origin, XENSPLIT_ORIGIN_XENSPLIT);
+	assert_int_equal(device->stale, 0);
+	assert_node(REC "/unique-id", device->unique_id, "n0");
+	assert_true(device->created > 1600000000);
+	/* A snapshot: it stays as it was. */
+	assert_result(xensplit_detach(ctx, &mydevice, 0, 10000), 0);
+	assert_int_equal(device->frontend_state, XENSPLIT_STATE_CONNECTED);
+	assert_string_equal(device->domain, "g5");
+	xensplit_list_free(list);
+}
+
+static size_t count(uint32_t domid, const char *type, uint32_t devid)
+{
+	XENSPLIT_OPTS(xensplit_filter, filter);
+	struct xensplit_list *list;
+	size_t n = 0;
+
+	filter.domid = domid;
+	filter.type = type;
+	filter.devid = devid;
+	assert_result(xensplit_list_new(ctx, &filter, 0, &list), 0);
+	while (xensplit_list_get(list, n))
+		n++;
+	xensplit_list_free(list);
+	return n;
+}
+
+static void filters(void **state)
+{
+	static const struct {
+		uint32_t domid, devid;
+		const char *type;
+	} devices[] = { { 5, 0, "a" }, { 5, 1, "a" }, { 5, 0, "b" }, { 6, 0, "a" } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
+		struct xensplit_attach_opts opts =
+			device_opts(devices[i].domid, devices[i].type, devices[i].devid);
+
+		assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	}
+	assert_int_equal(count(XENSPLIT_ANY, NULL, XENSPLIT_ANY), 4);
+	assert_int_equal(count(5, NULL, XENSPLIT_ANY), 3);
+	assert_int_equal(count(5, "a", XENSPLIT_ANY), 2);
+	assert_int_equal(count(5, "a", 1), 1);
+	assert_int_equal(count(XENSPLIT_ANY, "a", 0), 2);
+	assert_int_equal(count(XENSPLIT_ANY, NULL, 0), 3);
+	assert_int_equal(count(0, NULL, XENSPLIT_ANY), 0);
+	assert_int_equal(count(7, NULL, XENSPLIT_ANY), 0);
+	assert_int_equal(count(5, "c", 0), 0);
+}
+
+/* Devices of others: found by their backends, or by a frontend that has none. */
+static void foreign_devices(void **state)
+{
+	const struct xensplit_device *device;
+	struct xensplit_list *list;
+
+	(void)state;
+	put("/local/domain/6/backend/vif/5/0/state", "4", "n6,r5");
+	put("/local/domain/5/device/vif/0/state", "4", "n5,r6");
+	put("/local/domain/5/device/vif/0/backend", "/local/domain/0/backend/vbd/5/1",
+	    NULL);
+	put("/local/domain/5/device/alone/3/state", "1", "n5");
+	put("/local/domain/5/device/odd@name/3/state", "1", NULL);
+	attach_mydevice();
+	list_one(&list, 0);
+	xensplit_list_free(list);
+
+	assert_result(xensplit_list_new(ctx, NULL, XENSPLIT_LIST_FOREIGN, &list), 0);
+	device = xensplit_list_get(list, 0);
+	assert_string_equal(device->id.type, "alone");
+	assert_int_equal(device->backend_domid, XENSPLIT_ANY);
+	assert_null(device->backend);
+	assert_int_equal(device->backend_state, XENSPLIT_STATE_ABSENT);
+	assert_int_equal(device->origin, XENSPLIT_ORIGIN_FOREIGN);
+	assert_null(device->unique_id);
+	assert_int_equal(device->created, 0);
+	device = xensplit_list_get(list, 1);
+	assert_string_equal(device->id.type, "mydevice");
+	assert_int_equal(device->origin, XENSPLIT_ORIGIN_XENSPLIT);
+	/* What the guest says of its backend counts for nothing. */
+	device = xensplit_list_get(list, 2);
+	assert_string_equal(device->id.type, "vif");
+	assert_int_equal(device->backend_domid, 6);
+	assert_int_equal(device->backend_state, XENSPLIT_STATE_CONNECTED);
+	assert_null(xensplit_list_get(list, 3));
+	xensplit_list_free(list);
+}
+
+/* A guest may fill its own half with what it likes: a reader gets through all the same. */
+static void pitfall_17_a_guest_that_fills_its_half(void **state)
+{
+	struct xensplit_nodes *nodes;
+	const struct xensplit_node *node;
+	struct xensplit_list *list;
+	size_t i, below = 0;
+
+	(void)state;
+	attach_mydevice();
+	run("\"$SANDBOX\" as 5 bash -c 'd=device/mydevice/0; for i in {1..300}; do "
+	    "args+=($d/n$i x); done; xenstore-write \"${args[@]}\"; "
+	    "for i in {1..40}; do d+=/d; done; xenstore-write $d deep'");
+	put_bytes(FE "/bytes", "a\0\x1b", 3, NULL);
+	assert_int_equal(list_one(&list, 0)->frontend_state, XENSPLIT_STATE_INITIALISING);
+	xensplit_list_free(list);
+	assert_result(xensplit_nodes_new(ctx, &mydevice, &nodes), 0);
+	for (i = 0; (node = xensplit_nodes_get(nodes, i)); i++) {
+		assert_int_equal(node->op, XENSPLIT_NODE_IS);
+		below += !strncmp(node->path, FE "/", strlen(FE "/"));
+		if (!strcmp(node->path, FE "/bytes")) {
+			assert_int_equal(node->value_len, 3);
+			assert_memory_equal(node->value, "a\0\x1b", 4);
+		}
+	}
+	assert_true(below > 300);
+	xensplit_nodes_free(nodes);
+	assert_result(xensplit_detach(ctx, &mydevice, 0, 0), 0);
+	assert_no_device();
+}
+
+/* Parents before their children, each as the store has it, and none missing. */
+static void every_node_of_a_device(void **state)
+{
+	struct xensplit_nodes *nodes;
+	const struct xensplit_node *node;
+	char seen[8192] = "";
+	size_t i;
+
+	(void)state;
+	attach_mydevice();
+	put("/local/domain/5/error/device/mydevice/0/error", "oops", NULL);
+	put("/local/domain/0/error/backend/mydevice/5/0/error", "more", NULL);
+	put(FE "/ring/ref", "8", NULL);
+	assert_result(xensplit_nodes_new(ctx, &mydevice, &nodes), 0);
+	for (i = 0; (node = xensplit_nodes_get(nodes, i)); i++) {
+		char parent[256];
+
+		assert_node(node->path, node->value, node->perms);
+		snprintf(parent, sizeof(parent), "%s", node->path);
+		*strrchr(parent, '/') = '\0';
+		if (i && strstr(parent, "mydevice/0/"))
+			assert_contains(seen, parent);
+		strcat(seen, node->path);
+		strcat(seen, "\n");
+	}
+	assert_contains(seen, REC "\n");
+	assert_contains(seen, REC "/unique-id\n");
+	assert_contains(seen, FE "/ring/ref\n");
+	assert_contains(seen, BE "/online\n");
+	assert_contains(seen, "/local/domain/5/error/device/mydevice/0/error\n");
+	assert_contains(seen, "/local/domain/0/error/backend/mydevice/5/0/error\n");
+	xensplit_nodes_free(nodes);
+	assert_result(xensplit_nodes_new(ctx, &(struct xensplit_id){ 5, "other", 0 },
+					 &nodes),
+		      -ENOENT);
+}
+
+/* Who may not read the records hears so, and does not get an empty list. */
+static void without_permission(void **state)
+{
+	XENSPLIT_OPTS(xensplit_opts, opts);
+	struct xensplit_list *list;
+
+	(void)state;
+	attach_mydevice();
+	xensplit_free(ctx);
+	opts.xs = as_domain(5);
+	ctx = new_ctx(&opts);
+	assert_result(xensplit_list_new(ctx, NULL, 0, &list), -EACCES);
+	assert_contains(xensplit_errmsg(ctx), "no permission to list /xensplit");
+	assert_result(xensplit_detach(ctx, &mydevice, 0, 0), -EACCES);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		store_test(nothing_to_list),
+		store_test(one_device_with_all_its_fields),
+		store_test(filters),
+		store_test(foreign_devices),
+		store_test(pitfall_17_a_guest_that_fills_its_half),
+		store_test(every_node_of_a_device),
+		store_test(without_permission),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
