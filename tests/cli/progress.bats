@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# While a verb waits, a terminal is told for what and how long, and nobody else is.
+
+# shellcheck disable=SC2154 # what tool sets
+load common
+
+# terminal ARGUMENT...: as tool, with stderr on a terminal, of 60 columns; stdout and the status
+# go to files
+terminal()
+{
+	local command
+
+	command="$(printf '%q ' "$XENSPLIT" "$@") >$BATS_TEST_TMPDIR/stdout"
+	run timeout 30 script -qec "stty cols 60; $command" /dev/null
+	printf '$ xensplit %s\n%q\n[%s]\n' "$*" "$output" "$status"
+}
+
+# shown: what a terminal had on its last line over time, a line each
+shown()
+{
+	tr '\r' '\n' <<<"$output" | grep -v '^ *$'
+}
+
+# left: what is still to be seen on the terminal
+left()
+{
+	awk -v RS='\n' '{
+		count = split($0, parts, "\r"); row = ""
+		for (i = 1; i <= count; i++)
+			row = parts[i] substr(row, length(parts[i]) + 1)
+		sub(/ +$/, "", row)
+		if (row != "") print row
+	}' <<<"$output"
+}
+
+@test "attach tells what it waits for, and takes the line away" {
+	drive back 0 mydevice
+	terminal attach 5 -t 2.2
+	[[ $status -eq 6 ]]
+	for second in 0 1 2; do
+		shown | grep -qF "$second of 3 s: waiting for mydevice/0 of domain 5"
+	done
+	[[ $(left | wc -l) -eq 1 && $(left) == "xensplit: attach: mydevice/0 of domain 5 (guest5) is not Connected after 2.2 s"* ]]
+	[[ ! -s $BATS_TEST_TMPDIR/stdout ]]
+}
+
+@test "no line is longer than the terminal" {
+	terminal attach 5 averylongdevice/0 -t 1.2
+	[[ $(shown | grep -c ' of 2 s: ') -ge 2 ]]
+	shown | grep ' of 2 s: ' | awk '{ sub(/\n/, "") } length($0) > 59 { exit 1 }'
+}
+
+@test "nothing is left of it where all goes well" {
+	drive front 5 mydevice --delay 300
+	drive back 0 mydevice --delay 300
+	for verb in attach wait detach; do
+		terminal $verb 5
+		[[ $status -eq 0 && $(left) == "" ]]
+		[[ $(wc -l <"$BATS_TEST_TMPDIR/stdout") -eq 1 ]]
+		[[ $verb == wait ]] || shown | grep -qF "0 of 10 s: waiting for mydevice/0 of domain 5 to "
+	done
+}
+
+@test "detach and wait tell it too" {
+	drive back 0 mydevice
+	drive front 5 mydevice --never-close
+	does attach 5
+	terminal wait 5 --until gone -t 1.1
+	[[ $status -eq 6 ]]
+	shown | grep -qF "1 of 2 s: "
+	[[ $(left | wc -l) -eq 1 ]]
+	terminal detach 5 -t 1.1
+	[[ $status -eq 6 ]]
+	shown | grep -qF "1 of 2 s: "
+	[[ $(left | wc -l) -eq 1 ]]
+}
+
+@test "--quiet: not on a terminal either" {
+	does attach 5 --no-wait
+	for verb in wait "detach" "attach"; do
+		terminal $verb 5 -t 1.1 --quiet
+		[[ $output != *"of 2 s"* && $output != *$'\r '* ]]
+	done
+}
+
+@test "nothing of it on a pipe" {
+	does attach 5 --no-wait
+	tool wait 5 -t 1.1
+	[[ $status -eq 6 && ${#stderr_lines[@]} -eq 1 && $stderr != *$'\r'* && $stderr != *"of 2 s"* ]]
+	tool wait 5 -t 1.1 --until gone -v
+	[[ $stderr != *$'\r'* && $stderr != *"of 2 s"* ]]
+}
