@@ -142,8 +142,14 @@ $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h include/*.h) Makefile 
 	$(call msg,FUZZ,$@)clang $(BASE_CFLAGS) $(LIB_CFLAGS) -Ilib -O1 -g \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(LIB_SRC) $(LIB_LIBS)
 
-bench: all build-sandbox ## time and store requests, beside those of its peers
-	$(Q)tests/bench/run
+BENCH := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
+bench: all build-sandbox $(BENCH) ## time and store requests, beside those of its peers
+	$(Q)O=$(abspath $(O)) tests/bench/run
+
+$(O)/tests/bench/%: tests/bench/%.c $(O)/libxensplit.so Makefile
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -o $@ $< -L$(O) -lxensplit $(LIB_LIBS) \
+		-Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../..'
 
 lint: tests build-sandbox ## formatters, analysers, manual, ABI and symbols; CHECK=NAME for one
 	$(Q)O=$(abspath $(O)) VERSION=$(VERSION) tests/lint/run $(CHECK)
