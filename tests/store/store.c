@@ -121,6 +121,12 @@ bool driver_says(struct driver *driver, const char *part)
 	return read_until(driver, part);
 }
 
+void driver_forget(struct driver *driver)
+{
+	driver->len = 0;
+	driver->text[0] = '\0';
+}
+
 struct driver *drive(const char *format, ...)
 {
 	struct driver *driver = keep(calloc(1, sizeof(*driver)));

@@ -79,6 +79,8 @@ void driver_unload(struct driver *driver);
 void driver_kill(struct driver *driver);
 /* Waits for a line that holds this; false at its end, or after ten seconds. */
 bool driver_says(struct driver *driver, const char *part);
+/* What it said so far no longer counts. */
+void driver_forget(struct driver *driver);
 /* Well-behaved ones for both ends of mydevice. */
 void drive_both(void);
 

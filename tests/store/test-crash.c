@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kill -9 at every request that the tool makes of the store, before xenstored gets it and
+ * before its answer is back: the store holds the whole device or nothing of it, and the next
+ * attach or detach goes through as if nothing had been.
+ */
+#include <sys/wait.h>
+
+#include "store.h"
+
+#define POINTS_MAX 500
+#define KILLED	   137
+
+static int status_of(const char *command)
+{
+	int status = system(command);
+
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* The tool, killed at its request number @at; 0: counted alone. */
+static int tool(unsigned int at, bool after, const char *arguments)
+{
+	char command[1024], kill[64] = "";
+
+	if (at)
+		snprintf(kill, sizeof(kill), "--kill-at %u%s", at,
+			 after ? " --after" : "");
+	snprintf(command, sizeof(command),
+		 "\"$SANDBOX\" proxy %s -- \"$XENSPLIT\" %s >/dev/null 2>&1", kill,
+		 arguments);
+	return status_of(command);
+}
+
+static void assert_tool(const char *arguments)
+{
+	int status = tool(0, false, arguments);
+
+	if (status)
+		wrong("xensplit %s: exit status %d\n", arguments, status);
+}
+
+static const char *const whole[] = {
+	REC "/frontend",  REC "/backend",	REC "/frontend-id",  REC "/backend-id",
+	REC "/unique-id", REC "/frontend-uuid", REC "/backend-uuid", REC "/created",
+	FE "/backend",	  FE "/backend-id",	FE "/state",	     FE "/key",
+	BE "/frontend",	  BE "/frontend-id",	BE "/online",	     BE "/state",
+	BE "/key",	  REC "/front/key",	REC "/back/key",
+};
+
+/* 1 if all of it is there, 0 if nothing; else the test ends. */
+static bool is_whole(unsigned int at, bool after)
+{
+	size_t i, there = 0;
+
+	for (i = 0; i < ARRAY_SIZE(whole); i++)
+		there += exists(whole[i]);
+	if (there != 0 && there != ARRAY_SIZE(whole))
+		wrong("killed %s request %u: %zu of %zu nodes\n%s",
+		      after ? "after" : "at", at, there, ARRAY_SIZE(whole), dump());
+	return there;
+}
+
+static const char attach[] = "attach 5 -F key=value -B key=value --no-wait";
+static const char detach[] = "detach 5 -t 5";
+
+/* The drivers of the device know nothing of it any more. */
+static void remove_all(void)
+{
+	exists(REC) ? assert_tool("detach 5 --force -t 1") : (void)0;
+	assert_no_device();
+}
+
+static void say_how_many(const char *verb, unsigned int points, unsigned int left_whole)
+{
+	print_message(
+		"# %s: killed at %u points, %u times the device was there after it\n",
+		verb, points, left_whole);
+	/* The commit is in between, and both outcomes have been seen. */
+	assert_true(points > 30);
+	assert_in_range(left_whole, 1, points - 1);
+}
+
+static void killed_in_an_attach(void **state)
+{
+	unsigned int at, points = 0, left_whole = 0;
+	int after, status;
+
+	(void)state;
+	for (after = 0; after < 2; after++)
+		for (at = 1; at < POINTS_MAX; at++) {
+			status = tool(at, after, attach);
+			if (status == 0)
+				break;
+			assert_int_equal(status, KILLED);
+			points++;
+			if (is_whole(at, after)) {
+				left_whole++;
+				assert_int_equal(tool(0, false, attach), 5);
+			} else {
+				assert_no_device();
+				assert_tool(attach);
+			}
+			assert_true(is_whole(at, after));
+			remove_all();
+		}
+	say_how_many("attach", points, left_whole);
+}
+
+/*
+ * How many requests it takes depends on what the drivers are seen doing, so that a run may end
+ * before its point; the last commit is met in one of the runs about it.
+ */
+#define RUNS_TO_THE_END 8
+
+static void killed_in_a_detach(void **state)
+{
+	unsigned int at, points = 0, left_whole = 0, ended;
+	struct driver *front;
+	int after, status;
+
+	(void)state;
+	drive("back 0 mydevice");
+	front = drive("front 5 mydevice");
+	for (after = 0; after < 2; after++)
+		for (at = 1, ended = 0; ended < RUNS_TO_THE_END; at++) {
+			assert_true(at < POINTS_MAX);
+			driver_forget(front);
+			assert_tool("attach 5 -F key=value -B key=value");
+			status = tool(at - ended, after, detach);
+			if (status == 0)
+				ended++;
+			else
+				assert_int_equal(status, KILLED);
+			points += status == KILLED;
+			if (is_whole(at, after)) {
+				assert_int_equal(status, KILLED);
+				left_whole++;
+				assert_tool(detach);
+			}
+			assert_no_device();
+			/* A guest that has not seen it go would miss the next one. */
+			assert_true(driver_says(front, "unregistered"));
+		}
+	say_how_many("detach", points, left_whole);
+}
+
+/* Two commits and a pause lie between what was there and what replaces it: not each point. */
+static void killed_in_an_attach_in_place_of_another(void **state)
+{
+	static const char replace[] =
+		"attach 5 -F key=value -B key=value --replace --no-wait";
+	unsigned int at, points = 0, left_whole = 0;
+	int status;
+
+	(void)state;
+	for (at = 1; at < POINTS_MAX; at += 3) {
+		assert_tool(exists(REC) ? "list" : attach);
+		status = tool(at, at % 2, replace);
+		if (status == 0)
+			break;
+		assert_int_equal(status, KILLED);
+		points++;
+		left_whole += is_whole(at, at % 2);
+	}
+	say_how_many("attach --replace", points, left_whole);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		store_test(killed_in_an_attach),
+		store_test(killed_in_a_detach),
+		store_test(killed_in_an_attach_in_place_of_another),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
