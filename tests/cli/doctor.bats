@@ -382,3 +382,11 @@ is_plain()
 	[[ $status -eq 6 ]]
 	[[ $stderr == *"the frontend driver has not taken the device up; to mend it: in domain 5: modprobe xen:mydevice" ]]
 }
+
+@test "the manual has every code of a finding, and no other" {
+	cd "$BATS_TEST_DIRNAME/../.."
+	diff <(sed -n '/^[.]Ss Errors/,/^[.]Sh/s/^[.]It \([a-z-]*\) Ta .*/\1/p' man/xensplit-doctor.8 | sort -u) \
+		<(cat lib/checks.c lib/kernel.c | tr '\n' ' ' | tr -s ' \t' ' ' |
+			grep -oE '((ERROR|WARNING), |XENSPLIT_DOMAIN_[A-Z]+, |\{ [-0-9ANY]+, [-0-9ANY]+, |"(front|back)end", |wanted, )"[a-z]+(-[a-z]+)*"|[?:] "[a-z]+(-[a-z]+)+"' |
+			grep -oE '[a-z-]+"$' | tr -d '"' | sort -u)
+}
