@@ -305,15 +305,21 @@ int store_transaction(struct txn *txn, int (*fn)(struct txn *txn, void *data), v
 	return r;
 }
 
-/* libxenstore says no for a dead connection as well, so that a no is looked into. */
+/*
+ * libxenstore says no for a request that failed as well, and a no has devices
+ * reaped: only errno tells the two apart.
+ */
 int store_knows_domain(struct txn *txn, uint32_t domid)
 {
-	int r;
+	char path[32];
 
+	errno = 0;
 	if (xs_is_domain_introduced(txn->xs, domid))
 		return 1;
-	r = store_exists(txn, "/");
-	return r < 0 ? r : 0;
+	if (!errno || errno == EINTR)
+		return 0;
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
+	return store_fail(txn, "ask for the domain of", path);
 }
 
 int store_watch(struct txn *txn, const char *path, const char *token)

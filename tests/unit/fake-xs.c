@@ -322,6 +322,19 @@ struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t 
 	return perms;
 }
 
+/* In the fake a domain lives as long as its directory. */
+bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
+{
+	char home[64];
+
+	assert_non_null(h);
+	snprintf(home, sizeof(home), "/local/domain/%u", domid);
+	if (fails(XBT_NULL, "is-introduced", home))
+		return false;
+	errno = 0;
+	return find(&live, home) != NULL;
+}
+
 xs_transaction_t xs_transaction_start(struct xs_handle *h)
 {
 	assert_non_null(h);
