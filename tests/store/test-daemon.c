@@ -152,7 +152,7 @@ static void pitfall_16_everybody_who_waits_hears_that_the_daemon_died(void **sta
 		struct waiter *w = &waiters[i];
 
 		pthread_join(w->thread, NULL);
-		if (w->result != -ENOTCONN || w->ended < died || w->ended > died + 2500)
+		if (w->result != -ENOTCONN || w->ended < died || w->ended > died + 4000)
 			wrong("%s: %d after %d ms: %s\n", w->name, w->result,
 			      (int)(w->ended - died), xensplit_errmsg(w->ctx));
 		assert_contains(xensplit_errmsg(w->ctx), "xenstored does not answer");

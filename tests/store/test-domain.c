@@ -187,6 +187,64 @@ static void a_crashed_domain_leaves_the_same(void **state)
 	assert_gone("/local/domain/0/backend");
 }
 
+static int reap(void)
+{
+	struct xensplit_batch *batch;
+	int r;
+
+	assert_result(xensplit_batch_new(ctx, &batch), 0);
+	assert_result(xensplit_batch_reap(batch), 0);
+	r = xensplit_batch_commit(batch);
+	xensplit_batch_free(batch);
+	return r;
+}
+
+/* Devices and cursors of the dead go, in one commit; those of the living stay. */
+static void pitfall_08_reap_tells_the_dead_from_the_living(void **state)
+{
+	struct xensplit_attach_opts opts =
+		device_opts(5, "mydevice", XENSPLIT_DEVID_AUTO);
+	const char *before;
+
+	(void)state;
+	assert_result(reap(), 0);
+	connect_mydevice();
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	put("/xensplit/5/mydevice/9/backend-id", "odd", NULL);
+	before = dump();
+	opts.domid = 6;
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	opts.type = "other";
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_result(xensplit_detach(ctx, &(struct xensplit_id){ 6, "other", 0 }, 0, 0),
+		      0);
+	assert_result(reap(), 0);
+	assert_true(exists("/xensplit/6/mydevice/1/created"));
+	assert_true(exists("/xensplit/6/other/next-devid"));
+
+	run("\"$SANDBOX\" kill 6");
+	assert_result(reap(), 0);
+	run("\"$SANDBOX\" create 6 --name g6 --uuid " UUID6);
+	assert_untouched(before);
+}
+
+/* The new domain of that number goes on where the old one's ids ended. */
+static void pitfall_09_a_cursor_outlives_a_domain_whose_number_lives(void **state)
+{
+	struct xensplit_attach_opts opts =
+		device_opts(5, "mydevice", XENSPLIT_DEVID_AUTO);
+	uint32_t devid;
+
+	(void)state;
+	assert_result(xensplit_attach(ctx, &opts, 0, &devid), 0);
+	reuse_domid_5();
+	assert_result(reap(), 0);
+	assert_gone("/xensplit/5/mydevice/0");
+	assert_result(xensplit_attach(ctx, &opts, 0, &devid), 0);
+	assert_int_equal(devid, 1);
+}
+
 /* --- a hypervisor that answers --- */
 
 static struct {
@@ -346,6 +404,8 @@ int main(void)
 		store_test(pitfall_08_what_the_new_domain_has_stays),
 		store_test(pitfall_08_a_driver_domain_that_is_another),
 		store_test(pitfall_08_a_living_device_is_not_stale),
+		store_test(pitfall_08_reap_tells_the_dead_from_the_living),
+		store_test(pitfall_09_a_cursor_outlives_a_domain_whose_number_lives),
 		store_test(pitfall_22_the_record_outlives_its_domain),
 		store_test(a_crashed_domain_leaves_the_same),
 		store_test(its_uuid_goes_into_the_record),

@@ -44,7 +44,7 @@ static void nobody_comes(void **state)
 
 	(void)state;
 	assert_result(attach(300), -ETIMEDOUT);
-	assert_in_range(now_ms() - begun, 300, 1300);
+	assert_in_range(now_ms() - begun, 300, 6000);
 	assert_contains(xensplit_errmsg(ctx), "mydevice/0 of domain 5 (g5)");
 	assert_contains(xensplit_errmsg(ctx), "not Connected after 0.3 s");
 	assert_contains(xensplit_errmsg(ctx),
@@ -363,7 +363,7 @@ static void a_wait_stands_signals(void **state)
 	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 300), -ETIMEDOUT);
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &old, NULL);
-	assert_in_range(now_ms() - begun, 300, 1300);
+	assert_in_range(now_ms() - begun, 300, 6000);
 	assert_true(ticks > 10);
 }
 

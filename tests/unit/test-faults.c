@@ -97,6 +97,17 @@ static int reap(struct xensplit_ctx *ctx)
 	return batch(ctx, add_reap, xensplit_batch_commit);
 }
 
+static int add_reap_all(struct xensplit_batch *b, const struct xensplit_id *id)
+{
+	(void)id;
+	return xensplit_batch_reap(b);
+}
+
+static int reap_all(struct xensplit_ctx *ctx)
+{
+	return batch(ctx, add_reap_all, xensplit_batch_commit);
+}
+
 static int repair(struct xensplit_ctx *ctx)
 {
 	return batch(ctx, xensplit_batch_repair, xensplit_batch_commit);
@@ -221,6 +232,7 @@ static const struct operation {
 	{ "remove", connected, remove_, 12, 0 },
 	{ "remove preview", connected, preview_remove, 12, 0 },
 	{ "reap", of_a_former_domain, reap, 10, 0 },
+	{ "reap all", of_a_former_domain, reap_all, 15, 0 },
 	{ "repair", with_wrong_permissions, repair, 20, 0 },
 	{ "list", connected, list, 15, 0 },
 	{ "nodes", connected, nodes, 40, 0 },
@@ -305,7 +317,8 @@ static bool there(const char *path)
 
 static void assert_whole_or_none(const struct operation *op)
 {
-	bool whole = there(REC "/backend-id"), front = whole && op->run != reap;
+	bool whole = there(REC "/backend-id"),
+	     front = whole && op->prepare != of_a_former_domain;
 
 	if (there(REC) != whole || there(FE "/state") != front || there(FE) != front ||
 	    there(BE "/state") != whole || there(BE) != whole)
