@@ -46,8 +46,7 @@ static int preview(struct tool *tool, const struct xensplit_device *const *devic
 
 /*
  * Asks all drivers to close in one commit, so that they do it side by side. Where it fails,
- * each device's own detach says why. A device that no driver has claimed is left out: its
- * detach sees that it need not wait.
+ * each device's own detach says why.
  */
 static void close_together(struct tool *tool,
 			   const struct xensplit_device *const *devices, size_t count)
@@ -57,8 +56,7 @@ static void close_together(struct tool *tool,
 
 	err = xensplit_batch_new(tool->ctx, &batch);
 	for (size_t i = 0; i < count && err >= 0; i++)
-		if (!devices[i]->stale &&
-		    devices[i]->backend_state > XENSPLIT_STATE_INITIALISING)
+		if (!devices[i]->stale)
 			err = xensplit_batch_close(batch, &devices[i]->id);
 	if (err >= 0)
 		xensplit_batch_commit(batch);

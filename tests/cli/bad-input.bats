@@ -15,7 +15,7 @@ load common
 	done
 	refused 2 '\x0a' attach 5 $'mydevice/\n'
 	for verb in detach show wait; do
-		refused 2 "is no device" "$verb" 5 mydevice/auto
+		refused 2 "'mydevice/auto' is no device: it takes TYPE or TYPE/DEVID" "$verb" 5 mydevice/auto
 	done
 }
 

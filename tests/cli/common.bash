@@ -80,10 +80,13 @@ dump()
 	xenstore-ls -fp /
 }
 
-# json FILTER: jq on what the tool printed; false and null fail
+# json FILTER: jq on what the tool printed; false, null and nothing at all fail
 json()
 {
-	jq -e "$1" <<<"$output"
+	local result
+
+	result=$(jq -e "$1" <<<"$output") || return 1
+	[[ -n $result ]]
 }
 
 drive()

@@ -184,6 +184,10 @@ took()
 	json '.devices | length == 1 and .[0].type == "stubborn"'
 	tool detach 5 --all -t 0.1 --json
 	[[ $status -eq 6 && $output == '{"schema":1,"devices":[]}' ]]
+	does attach 5 again -b 6 --no-wait
+	"$SANDBOX" kill 6
+	tool detach 5 --all -t 0.1
+	[[ $status -eq 5 && ${#stderr_lines[@]} -eq 2 && -z $output ]]
 }
 
 @test "--all where there is nothing to do" {
