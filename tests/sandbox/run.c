@@ -26,6 +26,7 @@
 #include "sandbox.h"
 
 #define XENSTORED_GLOB "/usr/lib/xen-*/bin/xenstored"
+#define START_SECS     10   /* until xenstored and the domains are up */
 #define GRACE_MS       2000 /* from a signal until the command is killed */
 #define MAX_GUESTS     64
 
@@ -123,7 +124,7 @@ static int open_log(const struct sandbox *sb)
 	return fd;
 }
 
-/* xenstored says its pid when it has opened its sockets; if it cannot, the log says why. */
+/* The shim says when xenstored is ready; if it never will be, the log says why. */
 static int wait_for_daemon(int out_fd, int log_fd)
 {
 	char text[256];
@@ -140,7 +141,7 @@ static int wait_for_daemon(int out_fd, int log_fd)
 
 static int launch(struct sandbox *sb, char *xenstored, char *shim)
 {
-	char *argv[] = { xenstored, "-N", "-P", NULL };
+	char *argv[] = { xenstored, "-N", NULL };
 	char *env[] = {
 		shim,
 		env_with_dir("XENSTORED_RUNDIR", sb, ""),
@@ -283,7 +284,9 @@ static int keeper(struct sandbox *sb, const sigset_t *set, pid_t watcher)
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	alarm(START_SECS); /* its death is the watcher's to explain and to clean up */
 	if (getppid() == watcher && start_daemon(sb) == 0 && start_domains(sb) == 0) {
+		alarm(0);
 		sb->command_pid = start_process(sb->command, NULL, -1, -1);
 		if (sb->command_pid > 0)
 			status = wait_for_command(sb, set, watcher);
@@ -306,8 +309,13 @@ static int watch_keeper(pid_t pid, const sigset_t *set)
 		if (sig > 0 && sig != SIGCHLD)
 			pass_on(&info, pid);
 		if (sig == SIGCHLD && waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SANDBOX;
+			break;
 	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (WTERMSIG(status) == SIGALRM)
+		warnx("xenstored does not answer");
+	return EXIT_SANDBOX;
 }
 
 static int run(struct sandbox *sb)

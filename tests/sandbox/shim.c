@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -100,9 +101,20 @@ EXPORT int xenevtchn_fd(xenevtchn_handle *xce)
 	return xen_events_fd();
 }
 
+/* The first one goes to dom0 and ends xenstored's start: its sockets are open by now. */
+static void say_ready(void)
+{
+	static bool said;
+
+	if (!said && write(STDOUT_FILENO, "ready\n", 6) < 0)
+		perror("shim: cannot say that xenstored is ready");
+	said = true;
+}
+
 EXPORT int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 {
 	(void)xce;
+	say_ready();
 	return xen_port_notify(port);
 }
 
