@@ -62,7 +62,7 @@ struct xensplit_monitor {
 	size_t queue_head, queue_count, queue_room;
 	struct queued current;
 	uint64_t probe_us;
-	bool more; /* the last drain was cut short */
+	bool more; /* something was taken in that is yet to be looked at */
 	bool dead;
 };
 
@@ -359,7 +359,8 @@ static unsigned int count_missed(struct followed *f, int end, unsigned int chang
 	unsigned int fired = f->fired[end];
 
 	if (fired < changes) {
-		f->ahead[end] = true;
+		if (!f->unread[end]) /* otherwise it has fired already */
+			f->ahead[end] = true;
 		return 0;
 	}
 	fired -= changes;
@@ -382,12 +383,20 @@ static int report_states(struct xensplit_monitor *m, struct followed *f,
 	return r ? r : report_missed(m, f, missed);
 }
 
+static unsigned int drain(struct xensplit_monitor *m);
+
+/*
+ * Xenstored tells of a write before it answers a later read: what has fired by now is about
+ * what was read, or comes after it and is read again.
+ */
 static int report_appeared(struct xensplit_monitor *m, struct followed *f,
 			   const int states[2])
 {
 	f->present = true;
 	f->ahead[0] = f->ahead[1] = false;
 	memcpy(f->state, states, sizeof(f->state));
+	if (drain(m))
+		m->more = true;
 	return push_plain(m, f, XENSPLIT_EVENT_APPEARED, XENSPLIT_END_NONE);
 }
 
@@ -417,21 +426,23 @@ static int look(struct xensplit_monitor *m, struct followed *f, int states[2])
 static int refresh_states(struct xensplit_monitor *m, struct followed *f)
 {
 	int states[2];
-	bool there;
+	bool there, appeared;
 	int r = look(m, f, states);
 
 	if (r)
 		return r;
 	there = f->recorded || states[0] != XENSPLIT_STATE_ABSENT ||
 		states[1] != XENSPLIT_STATE_ABSENT;
-	if (there && !f->present)
+	appeared = there && !f->present;
+	if (appeared)
 		r = report_appeared(m, f, states);
 	else if (there)
 		r = report_states(m, f, states);
 	else if (f->present)
 		r = report_vanished(m, f);
+	f->unread[PART_FRONTEND] = appeared && f->fired[PART_FRONTEND];
+	f->unread[PART_BACKEND] = appeared && f->fired[PART_BACKEND];
 	f->fired[PART_FRONTEND] = f->fired[PART_BACKEND] = 0;
-	f->unread[PART_FRONTEND] = f->unread[PART_BACKEND] = false;
 	return r;
 }
 
@@ -585,16 +596,16 @@ static void take_device_token(struct xensplit_monitor *m, const char *token)
 		f->fired[part]++;
 }
 
-static void drain(struct xensplit_monitor *m)
+/* Returns: how many watches had fired, of those that were taken in. */
+static unsigned int drain(struct xensplit_monitor *m)
 {
 	unsigned int taken;
 
-	m->more = false;
 	for (taken = 0; taken < DRAIN_MAX; taken++) {
 		char **watch = store_next_watch(m->txn.xs);
 
 		if (!watch)
-			return;
+			break;
 		if (!strcmp(watch[XS_WATCH_TOKEN], "records"))
 			take_record_path(m, watch[XS_WATCH_PATH]);
 		else if (!strcmp(watch[XS_WATCH_TOKEN], "release"))
@@ -603,7 +614,7 @@ static void drain(struct xensplit_monitor *m)
 			take_device_token(m, watch[XS_WATCH_TOKEN]);
 		free(watch);
 	}
-	m->more = true;
+	return taken;
 }
 
 static int probe(struct xensplit_monitor *m)
@@ -627,7 +638,7 @@ XENSPLIT_API int xensplit_monitor_process(struct xensplit_monitor *monitor)
 		return -EINVAL;
 	if (monitor->dead)
 		return fail(monitor->ctx, -ENOTCONN, "xenstored does not answer");
-	drain(monitor);
+	monitor->more = drain(monitor) == DRAIN_MAX;
 	/* What fires is only counted until somebody takes events. */
 	if (monitor->queue_count >= EVENTS_MAX)
 		return probe(monitor);

@@ -68,8 +68,8 @@ memory()
 # Drivers that take their time, so that each state is seen.
 slow_drivers()
 {
-	drive front 5 mydevice --delay 60
-	drive back 0 mydevice --delay 60
+	drive front 5 mydevice --delay 150
+	drive back 0 mydevice --delay 150
 }
 
 is_state()
@@ -289,7 +289,7 @@ activate()
 	drive back 0 mydevice
 	does attach 5 --no-wait
 	watch 5 mydevice --json
-	drive front 5 mydevice --flood 30000
+	drive front 5 mydevice --flood 12000
 	does wait 5 --timeout 25
 	eventually eval 'tail -n 3 "$out" | grep -q "\"Connected\""'
 	sleep 0.3
@@ -297,7 +297,7 @@ activate()
 	events 'map(select(.event == "resync")) | length > 0'
 	# xenstored itself leaves some out
 	events '((map(.missed) | add) + (map(select(.event == "state" and .end == "frontend")) | length)) as $n |
-		$n > 10000 and $n <= 30010'
+		$n > 4000 and $n <= 12010'
 	events '(map(select(.event == "state" and .end == "frontend")) | last | .to) == "Connected"'
 	events '(map(select(.event == "state" and .end == "backend")) | last | .to) == "Connected"'
 	# what one line says the next goes on from
@@ -315,15 +315,15 @@ activate()
 	does attach 5 --no-wait
 	read -r -t 2 -u 4 line
 	before=$(memory)
-	drive front 5 mydevice --flood 40000
+	drive front 5 mydevice --flood 25000
 	eventually grep -q flooded "$BATS_TEST_TMPDIR/drive-front-5" ||
 		eventually grep -q flooded "$BATS_TEST_TMPDIR/drive-front-5"
 	eventually is_state 4
-	echo "$before kB, then $(memory) kB"
-	(($(memory) - before < 2000))
+	printf '%d kB, then %d\n' "$before" "$(memory)"
+	(($(memory) - before < 1500))
 	kill -0 "$pid"
 	timeout 2 cat <&4 >"$out" || true
-	events 'map(.missed) | add > 10000'
+	events 'map(.missed) | add > 5000'
 	events '(map(select(.event == "state" and .end == "frontend")) | last | .to) == "Connected"'
 }
 
@@ -365,7 +365,7 @@ activate()
 }
 
 @test "a device that a script made is followed where it is named" {
-	drivers
+	slow_drivers
 	watch --json
 	all=$pid
 	cp "$out" "$out.all"
@@ -382,9 +382,8 @@ activate()
 }
 
 @test "a device that comes back with its backend in another domain" {
-	drive front 5 mydevice --delay 60
-	drive back 0 mydevice --delay 60
-	drive back 6 mydevice --delay 60
+	slow_drivers
+	drive back 6 mydevice --delay 150
 	for who in "" "5 mydevice"; do
 		# shellcheck disable=SC2086
 		watch $who --json
