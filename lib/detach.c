@@ -85,9 +85,10 @@ static int close_or_remove(struct txn *txn, void *data)
 	int backend, r;
 
 	r = record_require(txn, closing->id, &record);
+	if (r)
+		return r;
 	path_backend(path, closing->id, record.backend_domid, "state");
-	if (!r)
-		r = state_read(txn, path, &backend);
+	r = state_read(txn, path, &backend);
 	if (r)
 		return r;
 	struct place place = { *closing->id, record.backend_domid, true };

@@ -15,7 +15,7 @@ static void pitfall_17_only_a_number_from_0_to_8_is_a_state(void **state)
 		{ "4\0005", 3 },   { "0x4", 3 },	 { "four", 4 },
 		{ "4\x1b[2J", 5 }, { "4294967300", 10 }, { "18446744073709551620", 20 },
 	};
-	char huge[2048], one[2];
+	char huge[2048], one[16];
 	size_t i;
 	int n;
 
