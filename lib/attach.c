@@ -271,8 +271,8 @@ static void roll_back(struct xensplit_ctx *ctx, const struct wait *wait)
 	r = xensplit_detach(ctx, &id, XENSPLIT_DETACH_FORCE, 1000);
 	if (r)
 		log_warn(ctx, "rolling back: %s", ctx->errmsg);
-	fail(ctx, 0, "%s; %s", why,
-	     r ? "it could not be removed" : "it was removed again");
+	set_errmsg(ctx, "%s; %s", why,
+		   r ? "it could not be removed" : "it was removed again");
 }
 
 XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,

@@ -96,9 +96,11 @@ XENSPLIT_API const char *xensplit_errmsg(struct xensplit_ctx *ctx)
 	return ctx ? ctx->errmsg : "";
 }
 
-int fail(struct xensplit_ctx *ctx, int err, const char *fmt, ...)
+/* Keeps errno, which may be what the caller returns next. */
+void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...)
 {
 	char text[sizeof(ctx->errmsg)];
+	int saved = errno;
 	va_list args;
 
 	/* The old text may be among the arguments. */
@@ -106,7 +108,7 @@ int fail(struct xensplit_ctx *ctx, int err, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	memcpy(ctx->errmsg, text, sizeof(text));
-	return err;
+	errno = saved;
 }
 
 static void __printf(3, 0) log_at(struct xensplit_ctx *ctx, xentoollog_level level,

@@ -47,8 +47,9 @@ struct xensplit_ctx {
 	char errmsg[1024];
 };
 
-/* Keep a text for xensplit_errmsg() and return @err, which is negative. */
-int fail(struct xensplit_ctx *ctx, int err, const char *fmt, ...) __printf(3, 4);
+void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
+/* Keep a text for xensplit_errmsg(); the result is @err, for the caller to return. */
+#define fail(ctx, err, ...) (set_errmsg((ctx), __VA_ARGS__), (err))
 void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_warn(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_progress(struct xensplit_ctx *ctx, const char *doing, unsigned long done,

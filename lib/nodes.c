@@ -13,10 +13,11 @@ static struct xensplit_node *node_new(int op, const char *path, const char *valu
 	size_t path_size = strlen(path) + 1, perms_size = perms ? strlen(perms) + 1 : 0;
 	struct xensplit_node *node =
 		calloc(1, sizeof(*node) + path_size + perms_size + len + 1);
-	char *text = (char *)(node + 1);
+	char *text;
 
 	if (!node)
 		return NULL;
+	text = (char *)(node + 1);
 	node->op = op;
 	node->path = memcpy(text, path, path_size);
 	text += path_size;

@@ -139,10 +139,7 @@ static REMOVE_TYPE mydeviceback_remove(struct xenbus_device *dev)
 	return REMOVE_RETURN;
 }
 
-static const struct xenbus_device_id mydeviceback_ids[] = {
-	{ "mydevice" },
-	{ "" }
-};
+static const struct xenbus_device_id mydeviceback_ids[] = { { "mydevice" }, { "" } };
 
 static struct xenbus_driver mydeviceback_driver = {
 	.name = KBUILD_MODNAME,

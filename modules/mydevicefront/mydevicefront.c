@@ -104,10 +104,7 @@ static REMOVE_TYPE mydevicefront_remove(struct xenbus_device *dev)
 	return REMOVE_RETURN;
 }
 
-static const struct xenbus_device_id mydevicefront_ids[] = {
-	{ "mydevice" },
-	{ "" }
-};
+static const struct xenbus_device_id mydevicefront_ids[] = { { "mydevice" }, { "" } };
 
 static struct xenbus_driver mydevicefront_driver = {
 	.name = KBUILD_MODNAME,

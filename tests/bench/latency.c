@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	if (argc != 2 || !sandbox)
-		errx(2, "usage, in a sandbox: %s XENSPLIT", argv[0]);
+		return warnx("usage, in a sandbox: %s XENSPLIT", argv[0]), 2;
 	snprintf(socket, sizeof(socket), "%s/dom5.sock", sandbox);
 	guest = connect_as(socket);
 	snprintf(socket, sizeof(socket), "%s/dom0.sock", sandbox);
