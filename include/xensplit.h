@@ -78,7 +78,11 @@ struct xentoollog_logger; /* xentoollog.h */
 #define XENSPLIT_DEVID_AUTO 0xffffffffu
 
 /* A struct that the caller fills, zeroed but for its size. */
-#if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
+#if defined(__cplusplus)
+#define XENSPLIT_OPTS(type, name) \
+	struct type name = {};    \
+	name.sz = sizeof(name)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L
 #define XENSPLIT_OPTS(type, name) struct type name = { .sz = sizeof(struct type) }
 #else
 #define XENSPLIT_OPTS(type, name) struct type name = { sizeof(struct type) }
