@@ -57,11 +57,12 @@ add_program() # PATH: a program of the suite, to the same place
 	add_elf "$SYSROOT$1" "$1"
 }
 
-# What every image has: busybox, the loader, the XenStore clients.
+# What every image has: the loader, bash, busybox for the other commands, the XenStore clients.
 add_base()
 {
 	local verb
 
+	add_program /usr/bin/bash
 	add "$SYSROOT/bin/busybox" /usr/bin/busybox
 	add "$SYSROOT/lib64/ld-linux-x86-64.so.2" /usr/lib64/ld-linux-x86-64.so.2
 	for verb in chmod exists list ls read rm watch write; do
@@ -145,7 +146,7 @@ image_build()
 			mkdir -p "$stage${path%/*}"
 			cp -L "${image[$path]}" "$stage$path"
 		done
-		ln -s busybox "$stage/usr/bin/sh"
+		ln -s bash "$stage/usr/bin/sh"
 		rm -f "$DIR/$1"-*.cpio
 		(cd "$stage" && find . | sort | cpio --quiet -o -H newc -R 0:0) > "$file.new"
 		mv "$file.new" "$file"

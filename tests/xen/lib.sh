@@ -1,116 +1,99 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=ash
+# shellcheck shell=bash
 #
-# What scenarios are written with; they run in dom0, under busybox's sh -eu. The functions whose
-# names begin with expect print one line each, and the first that is not met ends the scenario,
-# so don't call them in a subshell or a pipeline.
+# Sourced by the scenarios, which run in dom0. A function whose name begins with expect prints
+# one line, and the first that is not met ends the scenario; so don't call one in a subshell or
+# a pipeline. Nothing here measures time: the machine may be slow, and what never happens fails
+# all the same.
+set -euo pipefail
 
 work=/run/work
+console=/var/log/xen/console
+trace=/run/xenstored.trace
 mkdir -p $work
 
 # ---- expectations
 
-# met WORDS / not_met WORDS [TEXT]
-met()
+met() # WORDS
 {
 	printf '    ok - %s\n' "$1"
 }
 
-not_met()
+note() # TEXT: for the reader only
+{
+	[[ -z $1 ]] || printf '    # %s\n' "${1//$'\n'/$'\n    # '}"
+}
+
+not_met() # WORDS [TEXT]
 {
 	printf '    not ok - %s\n' "$1"
-	[ -z "${2-}" ] || printf '%s\n' "$2" | sed 's/^/    # /'
+	note "${2-}"
 	exit 1
 }
 
 # expect WORDS COMMAND...: the command succeeds
 expect()
 {
-	_words=$1
-	shift
-	if _out=$("$@" 2>&1); then
-		met "$_words"
-	else
-		not_met "$_words" "$* says:
-$_out"
-	fi
+	local said
+
+	said=$("${@:2}" 2>&1) || not_met "$1" "${*:2} says: $said"
+	met "$1"
 }
 
 # expect_is WORDS GOT WANT: the texts are equal
 expect_is()
 {
-	[ "$2" = "$3" ] || not_met "$1" "expected: $3
-got:      $2"
+	[[ $2 == "$3" ]] || not_met "$1" "expected: $3"$'\n'"got: $2"
 	met "$1"
 }
 
 # expect_has WORDS TEXT REGEX: a line of the text matches
 expect_has()
 {
-	printf '%s\n' "$2" | grep -qE -e "$3" || not_met "$1" "no line matches $3:
-$2"
+	grep -qE -e "$3" <<< "$2" || not_met "$1" "no line matches $3:"$'\n'"$2"
 	met "$1"
 }
 
 # expect_same WORDS FILE FILE: the files are equal
 expect_same()
 {
-	_out=$(diff "$2" "$3") || not_met "$1" "$_out"
+	local said
+
+	said=$(diff "$2" "$3") || not_met "$1" "$said"
 	met "$1"
 }
 
-# expect_soon WORDS COMMAND...: the command succeeds now or within two minutes. No time is
-# measured with this: the machine may be busy, and whatever never happens fails all the same.
+# expect_soon WORDS COMMAND...: the command succeeds, now or in a while
 expect_soon()
 {
-	_words=$1
-	shift
-	_tries=400
-	until _out=$("$@" 2>&1); do
-		_tries=$((_tries - 1))
-		[ $_tries -gt 0 ] || not_met "$_words" "$* still says:
-$_out"
+	local said tries=400
+
+	until said=$("${@:2}" 2>&1); do
+		((--tries > 0)) || not_met "$1" "${*:2} still says: $said"
 		sleep 0.3
 	done
-	met "$_words"
+	met "$1"
 }
 
+# shellcheck disable=SC2034 # they are for the scenarios
 # run COMMAND...: sets status, output and errors, and goes on whatever they are
 run()
 {
 	status=0
 	"$@" >$work/output 2>$work/errors || status=$?
-	output=$(cat $work/output)
-	# shellcheck disable=SC2034 # for scenarios
-	errors=$(cat $work/errors)
+	output=$(<$work/output)
+	errors=$(<$work/errors)
 }
 
-# need_tool: for scenarios that can't do without xensplit
+# need_tool: for a scenario that is about xensplit; skips it where that is not installed
 need_tool()
 {
 	command -v xensplit >/dev/null || exit 77
 }
 
-# expects SCRIPT: what a scenario says of itself
-expects()
-{
-	sed -n 's/^# Expects: //p' "$1"
-}
-
-# note TEXT: printed for the reader, means nothing
-note()
-{
-	printf '%s\n' "$1" | sed 's/^/    # /'
-}
-
 # ---- guests
 
-file_size()
-{
-	stat -c %s "$1" 2>/dev/null || echo 0
-}
-
-guests()
+guests() # the names of those that run
 {
 	xl list | awk 'NR > 1 && $1 != "Domain-0" { print $1 }'
 }
@@ -120,95 +103,115 @@ guest_domid() # NAME
 	xl domid "$1"
 }
 
-# guest_log NAME: the console of the guest since it was started
+file_size()
+{
+	if [[ -e $1 ]]; then
+		stat -c %s "$1"
+	else
+		echo 0
+	fi
+}
+
+# guest_log NAME: what the guest printed since it was started
 guest_log()
 {
-	tail -c "+$(($(cat "/run/guest-$1.from") + 1))" "/var/log/xen/console/guest-$1.log" \
-		2>/dev/null | tr -d '\r'
+	local text=''
+
+	if [[ -e $console/guest-$1.log ]]; then
+		IFS= read -rd '' text <"$console/guest-$1.log" || :
+	fi
+	text=${text:$(<"/run/guest-$1.from")}
+	printf '%s' "${text//$'\r'/}"
 }
 
-guest_is_ready() # NAME
+# guest_prints NAME TEXT: has it printed a line that begins like this? It may take a while.
+guest_prints()
 {
-	guest_log "$1" | grep -q '^@@ ready'
+	local tries=1000
+
+	until [[ $'\n'$(guest_log "$1") == *$'\n'"$2"* ]]; do
+		((--tries > 0)) || return 1
+		sleep 0.2
+	done
 }
 
-# guest_start NAME [WORD...]: a new guest; words go to its kernel's command line. Returns when
-# it obeys commands. Several may be started at the same time.
-guest_start()
+# guest_config NAME [WORD...]: the configuration of a new guest, for "xl create" or guest_boot; the
+# words go to its kernel. A scenario may append lines, of which the last of a name counts.
+guest_config()
 {
-	_name=$1
-	shift
-	cat >"/run/guest-$_name.cfg" <<-CFG
-		name = "$_name"
+	cat >"/run/guest-$1.cfg" <<-CFG
+		name = "$1"
 		type = "pv"
 		kernel = "/tests/vmlinux"
 		ramdisk = "/tests/guest.cpio"
-		memory = ${memory:-192}
+		memory = 192
 		vcpus = 1
-		extra = "console=hvc0 $*"
+		extra = "console=hvc0 ${*:2}"
 		on_crash = "destroy"
 	CFG
-	file_size "/var/log/xen/console/guest-$_name.log" >"/run/guest-$_name.from"
-	if ! _out=$(xl create "/run/guest-$_name.cfg" 2>&1); then
-		not_met "guest $_name is created" "$_out"
-	fi
-	_tries=1000
-	until guest_is_ready "$_name"; do
-		_tries=$((_tries - 1))
-		[ $_tries -gt 0 ] || not_met "guest $_name boots" "$(guest_log "$_name" | tail -n 30)"
-		sleep 0.3
-	done
+	guest_log_from_here "$1"
 }
 
-# guest_use NAME...: the guests run, with the frontend loaded and no device. g1 and g2 are kept
-# from one scenario to the next, to save their boots; leave them as you found them.
+# guest_log_from_here NAME: what it has printed so far is forgotten
+guest_log_from_here()
+{
+	file_size "$console/guest-$1.log" >"/run/guest-$1.from"
+}
+
+# guest_boot NAME: returns when it obeys guest_cmd
+guest_boot()
+{
+	local said
+
+	said=$(xl create "/run/guest-$1.cfg" 2>&1) || not_met "guest $1 is created" "$said"
+	guest_prints "$1" '@@ ready' ||
+		not_met "guest $1 boots" "$(guest_log "$1" | tail -n 30)"
+}
+
+# guest_start NAME [WORD...]: both. Several may start at the same time, each in the background.
+guest_start()
+{
+	guest_config "$@"
+	guest_boot "$1"
+}
+
+# guest_use NAME...: guests that run, with the frontend loaded and without a device. g1 and g2
+# are kept for the next scenario, to save their boots; others end with the scenario.
 guest_use()
 {
-	for _guest; do
-		if xl domid "$_guest" >/dev/null 2>&1; then
-			continue
+	local name pid
+	local -a pids=()
+
+	for name; do
+		if ! guest_domid "$name" >/dev/null 2>&1; then
+			guest_start "$name" &
+			pids+=($!)
 		fi
-		(guest_start "$_guest") &
-		eval "_start_$_guest=\$!"
 	done
-	for _guest; do
-		eval "_pid=\${_start_$_guest-}; _start_$_guest="
-		[ -z "$_pid" ] || wait "$_pid" || exit 1
+	for pid in "${pids[@]}"; do
+		wait "$pid" || exit 1
 	done
 }
 
-guest_destroy() # NAME
-{
-	xl destroy "$1"
-}
-
-guest_tty() # NAME
-{
-	xenstore-read "/local/domain/$(guest_domid "$1")/console/tty"
-}
-
-# guest_cmd NAME COMMAND: runs a line of shell in the guest, prints what it prints and returns
-# what it returns; 125 if no answer comes.
+# guest_cmd NAME COMMAND: runs a line of shell in the guest, prints what it prints, returns what
+# it returns; 125 if no answer comes.
 guest_cmd()
 {
-	_guest=$1
-	_mark=$(cut -d' ' -f1 /proc/uptime)-$$
-	shift
-	printf '%s %s\n' "$_mark" "$*" >"$(guest_tty "$_guest")" || return 125
-	_tries=400
-	until guest_log "$_guest" | grep -q "^@@ $_mark end"; do
-		_tries=$((_tries - 1))
-		if [ $_tries -le 0 ]; then
-			echo "guest $_guest does not answer: $*" >&2
-			return 125
-		fi
-		sleep 0.2
-	done
-	guest_log "$_guest" | awk -v mark="$_mark" '
-		$1 == "@@" && $2 == mark && $3 == "end" { exit }
-		show { print }
-		$1 == "@@" && $2 == mark && $3 == "begin" { show = 1 }'
-	return "$(guest_log "$_guest" | sed -n "s/^@@ $_mark end //p")"
+	local mark tty text said
+
+	mark=$$.$RANDOM$RANDOM
+	tty=$(xenstore-read "/local/domain/$(guest_domid "$1")/console/tty") || return 125
+	printf '%s %s\n' "$mark" "${*:2}" >"$tty"
+	if ! guest_prints "$1" "@@ $mark end "; then
+		echo "guest $1 does not answer: ${*:2}" >&2
+		return 125
+	fi
+	text=$(guest_log "$1")
+	text=${text##*"@@ $mark begin"$'\n'}
+	said=${text%%$'\n'"@@ $mark end "*}
+	[[ -z $said ]] || printf '%s\n' "$said"
+	text=${text##*"@@ $mark end "}
+	return "${text%%$'\n'*}"
 }
 
 # ---- the store
@@ -219,65 +222,73 @@ store_dump()
 	xenstore-ls -fp
 }
 
-store_state() # PATH: the state below it, or - if there is none
-{
-	xenstore-read "$1/state" 2>/dev/null || echo -
-}
-
-# states DOMID [DEVID]: "frontend/backend" of a mydevice with its backend in dom0
+# states DOMID [DEVID]: "frontend/backend" of a mydevice whose backend is in dom0
 states()
 {
-	echo "$(store_state "/local/domain/$1/device/mydevice/${2:-0}")/$(
-		store_state "/local/domain/0/backend/mydevice/$1/${2:-0}")"
+	local front back
+
+	front=$(xenstore-read "/local/domain/$1/device/mydevice/${2:-0}/state" 2>/dev/null) || :
+	back=$(xenstore-read "/local/domain/0/backend/mydevice/$1/${2:-0}/state" 2>/dev/null) || :
+	echo "${front:--}/${back:--}"
 }
 
 states_are() # WANT DOMID [DEVID]
 {
-	_states=$(states "$2" "${3:-0}")
-	echo "$_states"
-	[ "$_states" = "$1" ]
+	local now
+
+	now=$(states "${@:2}")
+	echo "$now"
+	[[ $now == "$1" ]]
 }
 
+# devices_left: every node of a device, whichever end it belongs to. The count of ids given out
+# by "auto" is none, and stays as long as its domain.
 devices_left()
 {
-	xenstore-ls -f | grep -E '/mydevice|^/xensplit/' || :
+	xenstore-ls -f | grep -E '^/local/domain/[0-9]+/(device|backend)/mydevice|^/xensplit/[0-9]+/[^/]+/[0-9]' || :
 }
 
-# ---- kernels' words
-
-# What our modules said in dom0 from now on: log_mark, then log_since.
-log_mark()
+# traced REGEX: the requests to the store, since the scenario began, that match
+traced()
 {
-	dmesg | wc -l >$work/dmesg-mark
+	tail -c "+$(($(<$work/trace-mark) + 1))" $trace | grep -E "$1"
 }
 
-log_since()
+# written PATH VALUE: was that ever written? For states too brief to be seen.
+written()
 {
-	dmesg | tail -n "+$(($(cat $work/dmesg-mark) + 1))"
+	traced " WRITE .*$1 $2\b"
 }
 
-# ---- until the tool is there
+# ---- dom0
 
-attach_by_hand() # DOMID
+# device_in_dom0 DOMID [DEVID]: does its kernel have a backend for that mydevice?
+device_in_dom0()
 {
-	_fe=/local/domain/$1/device/mydevice/0
-	_be=/local/domain/0/backend/mydevice/$1/0
-	xenstore-write "$_fe" ''
-	xenstore-chmod "$_fe" "n$1" r0
-	xenstore-write "$_be" ''
-	xenstore-chmod "$_be" n0 "r$1"
-	xenstore-write "$_fe/backend" "$_be" "$_fe/backend-id" 0
-	xenstore-chmod "$_fe/backend" n0 "r$1"
-	xenstore-chmod "$_fe/backend-id" n0 "r$1"
-	xenstore-write "$_be/frontend" "$_fe" "$_be/frontend-id" "$1" "$_be/online" 1
-	xenstore-write "$_fe/state" 1
-	xenstore-write "$_be/state" 1
+	[[ -e /sys/bus/xen-backend/devices/mydevice-$1-${2:-0} ]]
 }
 
-remove_by_hand() # DOMID
+# device_in_guest NAME [DEVID]
+device_in_guest()
 {
-	xenstore-rm "/local/domain/$1/device/mydevice/0"
-	xenstore-rm "/local/domain/$1/device/mydevice"
-	xenstore-rm "/local/domain/0/backend/mydevice/$1"
-	xenstore-rm "/local/domain/0/backend/mydevice"
+	guest_cmd "$1" "test -e /sys/bus/xen/devices/mydevice-${2:-0}"
+}
+
+# unload_back DOMID: takes the backend's driver off its device and unloads it
+unload_back()
+{
+	echo "mydevice-$1-0" >/sys/bus/xen-backend/drivers/mydeviceback/unbind
+	rmmod mydeviceback
+}
+
+# unload_front NAME
+unload_front()
+{
+	guest_cmd "$1" 'echo mydevice-0 >/sys/bus/xen/drivers/mydevicefront/unbind && rmmod mydevicefront'
+}
+
+# dom0_log: what dom0's kernel said since the scenario began
+dom0_log()
+{
+	dmesg | tail -n "+$(($(<$work/dmesg-mark) + 1))"
 }
