@@ -315,12 +315,12 @@ activate()
 	does attach 5 --no-wait
 	read -r -t 2 -u 4 line
 	before=$(memory)
-	drive front 5 mydevice --flood 25000
+	drive front 5 mydevice --flood 40000
 	eventually grep -q flooded "$BATS_TEST_TMPDIR/drive-front-5" ||
 		eventually grep -q flooded "$BATS_TEST_TMPDIR/drive-front-5"
 	eventually is_state 4
 	printf '%d kB, then %d\n' "$before" "$(memory)"
-	(($(memory) - before < 1500))
+	(($(memory) - before < 3000))
 	kill -0 "$pid"
 	timeout 2 cat <&4 >"$out" || true
 	events 'map(.missed) | add > 5000'
