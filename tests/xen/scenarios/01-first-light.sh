@@ -34,9 +34,9 @@ run xensplit list --json
 # shellcheck disable=SC2016 # jq's variables
 expect "list --json has the same" jq -e --argjson a "$d1" --argjson b "$d2" '
 	.schema == 1 and ([.devices[] | [.domid, .domain, .type, .devid, .backend_domid,
-		.frontend_state, .backend_state, .online, .stale]] ==
+		.frontend_state, .backend_state, .online, .stale]] | sort_by(.[1])) ==
 	[[$a, "g1", "mydevice", 0, 0, "Connected", "Connected", true, false],
-	 [$b, "g2", "mydevice", 0, 0, "Connected", "Connected", true, false]])' $work/output
+	 [$b, "g2", "mydevice", 0, 0, "Connected", "Connected", true, false]]' $work/output
 run xensplit show g1
 expect_has "show has the frontend's state, the guest's own" "$output" "^$front/state +n$d1,r0 +4$"
 expect_has "show has its backend's path, which is dom0's" "$output" "^$front/backend +n0,r$d1,r0 +$back$"
