@@ -192,6 +192,16 @@ is_plain()
 	does doctor 5 mydevice
 }
 
+@test "--fix has a driver that was refused try again" {
+	does attach 5 --no-wait
+	xenstore-chmod "$FE/state" n0 r5
+	drivers
+	eventually xenstore-exists /local/domain/5/error/device/mydevice/0/error
+	does doctor 5 --fix
+	[[ ${lines[-1]} == "nothing is wrong" ]]
+	is "$FE/state" 4
+}
+
 @test "--fix gives the guest what an attach would have, and no more" {
 	activate
 	tool doctor 5 --fix -t 0
