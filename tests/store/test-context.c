@@ -73,19 +73,6 @@ static void messages_reach_the_logger(void **state)
 	assert_contains(logged, "can't be understood\n");
 }
 
-static void errno_is_kept_while_it_logs(void **state)
-{
-	struct xensplit_list *list;
-
-	(void)state;
-	put("/xensplit/5/mydevice/1/backend-id", "many", NULL);
-	errno = 0;
-	assert_result(xensplit_list_new(ctx, NULL, 0, &list), 0);
-	assert_true(strlen(logged) > 0);
-	assert_int_not_equal(errno, ERANGE); /* what the logger left */
-	xensplit_list_free(list);
-}
-
 /* progress(): done == 0 comes first for each text, as xentoollog.h promises its loggers. */
 static struct {
 	char doing[256];
@@ -223,7 +210,6 @@ int main(void)
 		store_test(the_callers_watches_stay_his),
 		store_test(the_callers_connection_outlives_the_context),
 		store_test(messages_reach_the_logger),
-		store_test(errno_is_kept_while_it_logs),
 		store_test(progress_is_reported),
 		store_test(no_descriptor_is_left_open),
 		store_test(descriptors_close_on_exec),

@@ -149,6 +149,8 @@ static void pitfall_17_a_guest_that_fills_its_half(void **state)
 	for (i = 0; (node = xensplit_nodes_get(nodes, i)); i++) {
 		assert_int_equal(node->op, XENSPLIT_NODE_IS);
 		below += !strncmp(node->path, FE "/", strlen(FE "/"));
+		assert_null(
+			strstr(node->path, "/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d"));
 		if (!strcmp(node->path, FE "/bytes")) {
 			assert_int_equal(node->value_len, 3);
 			assert_memory_equal(node->value, "a\0\x1b", 4);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The context's last error, and what passes through its logger. */
+#include "unit.h"
+
+static struct {
+	unsigned int calls;
+	xentoollog_level level;
+	char text[256];
+} message;
+
+/* It spoils errno, as a logger may that writes to a file. */
+static void take_message(struct xentoollog_logger *logger, xentoollog_level level,
+			 int errnoval, const char *context, const char *format,
+			 va_list args)
+{
+	(void)logger;
+	assert_int_equal(errnoval, -1);
+	assert_string_equal(context, "xensplit");
+	vsnprintf(message.text, sizeof(message.text), format, args);
+	message.level = level;
+	message.calls++;
+	errno = ERANGE;
+}
+
+static void take_progress(struct xentoollog_logger *logger, const char *context,
+			  const char *doing, int percent, unsigned long done,
+			  unsigned long total)
+{
+	(void)logger;
+	(void)context;
+	(void)doing;
+	assert_int_equal(percent, (int)(done * 100 / total));
+	message.calls++;
+	errno = ERANGE;
+}
+
+static void end_logger(struct xentoollog_logger *logger)
+{
+	(void)logger;
+	message.calls += 100; /* the caller's is not ours to end */
+}
+
+static struct xensplit_ctx *logging_ctx(void)
+{
+	static struct xentoollog_logger logger = { take_message, take_progress,
+						   end_logger };
+	XENSPLIT_OPTS(xensplit_opts, opts);
+	struct xensplit_ctx *ctx;
+
+	fake_reset();
+	memset(&message, 0, sizeof(message));
+	opts.logger = &logger;
+	assert_int_equal(xensplit_new(&opts, &ctx), 0);
+	return ctx;
+}
+
+static void logging_keeps_errno(void **state)
+{
+	struct xensplit_ctx *ctx = logging_ctx();
+
+	(void)state;
+	errno = EPERM;
+	log_warn(ctx, "%s %d", "text", 5);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(message.level, XTL_WARN);
+	assert_string_equal(message.text, "text 5");
+	log_debug(ctx, "more");
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(message.level, XTL_DEBUG);
+	log_progress(ctx, "waiting", 1, 4);
+	assert_int_equal(errno, EPERM);
+	unit_ctx_free(ctx);
+	assert_int_equal(message.calls, 3);
+}
+
+static void the_last_error_may_be_made_of_the_one_before(void **state)
+{
+	struct xensplit_ctx *ctx = logging_ctx();
+
+	(void)state;
+	assert_string_equal(xensplit_errmsg(ctx), "");
+	assert_int_equal(fail(ctx, -EPROTO, "it %s", "broke"), -EPROTO);
+	assert_int_equal(fail(ctx, -EBUSY, "first: %s; then %d", ctx->errmsg, 2), -EBUSY);
+	assert_string_equal(xensplit_errmsg(ctx), "first: it broke; then 2");
+	unit_ctx_free(ctx);
+}
+
+static void a_long_error_is_cut(void **state)
+{
+	struct xensplit_ctx *ctx = logging_ctx();
+
+	(void)state;
+	assert_int_equal(fail(ctx, -EINVAL, "%*s", 4 * (int)sizeof(ctx->errmsg), "x"),
+			 -EINVAL);
+	assert_int_equal(strlen(xensplit_errmsg(ctx)), sizeof(ctx->errmsg) - 1);
+	unit_ctx_free(ctx);
+}
+
+static void a_connection_that_can_not_be_had(void **state)
+{
+	static const struct {
+		int err, result;
+	} rows[] = { { ENOENT, -ENOTCONN },
+		     { ECONNREFUSED, -ENOTCONN },
+		     { EACCES, -EACCES },
+		     { ENOMEM, -ENOMEM } };
+	struct xensplit_ctx *ctx = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake_reset();
+		fake.fail_at = 1;
+		fake.fail_errno = rows[i].err;
+		assert_int_equal(xensplit_new(NULL, &ctx), rows[i].result);
+		assert_null(ctx);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logging_keeps_errno),
+		cmocka_unit_test(the_last_error_may_be_made_of_the_one_before),
+		cmocka_unit_test(a_long_error_is_cut),
+		cmocka_unit_test(a_connection_that_can_not_be_had),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
