@@ -655,7 +655,8 @@ XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t tra
  * xensplit_batch_preview - do all steps, then abort instead of committing
  *
  * Every check is made and every automatic devid chosen as a commit would have
- * at this moment; nothing is written. See xensplit_batch_change().
+ * at this moment; nothing is written. The changes have the parents too that
+ * xenstored would make by itself. See xensplit_batch_change().
  *
  * Since: 0.1
  */

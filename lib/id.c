@@ -12,15 +12,23 @@ bool type_is_valid(const char *type)
 	return len && len <= TYPE_MAX && strspn(type, allowed) == len;
 }
 
-int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
-	   const char *type, uint32_t devid)
+static int check_type(struct xensplit_ctx *ctx, const char *type)
 {
 	char shown[64];
 
-	if (!type_is_valid(type))
-		return fail(ctx, -EINVAL,
-			    "'%s' is no device type: it takes A-Z a-z 0-9 _ and -",
-			    type ? escape(shown, sizeof(shown), type, strlen(type)) : "");
+	if (type_is_valid(type))
+		return 0;
+	return fail(ctx, -EINVAL, "'%s' is no device type: it takes A-Z a-z 0-9 _ and -",
+		    type ? escape(shown, sizeof(shown), type, strlen(type)) : "");
+}
+
+int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
+	   const char *type, uint32_t devid)
+{
+	int r = check_type(ctx, type);
+
+	if (r)
+		return r;
 	if (domid >= DOMID_END)
 		return fail(ctx, -ESRCH,
 			    "no such domain: %" PRIu32 " (domids are below %u)", domid,
@@ -48,7 +56,7 @@ int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from
 	if (opts_copy(to, sizeof(*to), from))
 		return fail(ctx, -EINVAL, "a filter of a newer version");
 	if (to->type && !type_is_valid(to->type))
-		return fail(ctx, -EINVAL, "a filter with a type that is none");
+		return check_type(ctx, to->type);
 	if (to->domid != XENSPLIT_ANY && to->domid >= DOMID_END)
 		return fail(ctx, -ESRCH,
 			    "no such domain: %" PRIu32 " (domids are below %u)",

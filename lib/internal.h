@@ -106,6 +106,7 @@ struct txn {
 	xs_transaction_t t;
 	struct xensplit_nodes *journal; /* NULL: changes are not noted */
 	bool preview;			/* never to be committed */
+	bool wrote;			/* since the transaction was started */
 	bool collided;			/* given up, as every commit collided */
 };
 

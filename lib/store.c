@@ -44,6 +44,9 @@ static int store_errno(struct txn *txn)
 	case E2BIG:
 	case ENOSPC:
 		return -err;
+	case EIO:
+		/* xenstored's word for a node that lost its children to another's commit. */
+		return txn->t == XBT_NULL ? -ENOTCONN : -EAGAIN;
 	case EINVAL:
 		root = xs_read(txn->xs, XBT_NULL, "/", NULL);
 		if (root || errno == EACCES) {
@@ -151,6 +154,7 @@ static int set_perms(struct txn *txn, const char *path, const struct perms *perm
 {
 	struct xs_permissions entry[PERMS_MAX];
 
+	txn->wrote = true;
 	memcpy(entry, perms->entry, sizeof(entry));
 	if (xs_set_permissions(txn->xs, txn->t, path, entry, perms->count))
 		return 0;
@@ -160,9 +164,41 @@ static int set_perms(struct txn *txn, const char *path, const struct perms *perm
 	return store_fail(txn, "set the permissions of", path);
 }
 
+/* xenstored makes missing parents by itself, with the permissions of what is above. */
+static int journal_parents(struct txn *txn, const char *path)
+{
+	struct node_perms above;
+	char parent[PATH_SIZE];
+	int r;
+
+	if (!txn->preview)
+		return 0;
+	snprintf(parent, sizeof(parent), "%s", path);
+	*strrchr(parent, '/') = '\0';
+	if (!*parent)
+		return 0;
+	r = store_exists(txn, parent);
+	if (r)
+		return r < 0 ? r : 0;
+	r = journal_parents(txn, parent);
+	/* Made here, so that it is there for the next to be shown. */
+	if (!r && !xs_mkdir(txn->xs, txn->t, parent))
+		r = store_fail(txn, "make", parent);
+	if (!r)
+		r = store_get_perms(txn, parent, &above);
+	if (!r && nodes_add(txn->journal, XENSPLIT_NODE_WRITE, parent, "", 0, above.text))
+		r = fail(txn->ctx, -ENOMEM, "out of memory");
+	return r;
+}
+
 int store_write(struct txn *txn, const char *path, const char *value,
 		const struct perms *inherited)
 {
+	int r = journal_parents(txn, path);
+
+	if (r)
+		return r;
+	txn->wrote = true;
 	if (!xs_write(txn->xs, txn->t, path, value, (unsigned int)strlen(value)))
 		return store_fail(txn, "write", path);
 	return journal_add(txn, XENSPLIT_NODE_WRITE, path, value, inherited);
@@ -186,8 +222,11 @@ int store_write_perms(struct txn *txn, const char *path, const char *value,
 /* The permissions come before the children, which inherit them. */
 int store_mkdir(struct txn *txn, const char *path, const struct perms *perms)
 {
-	int r;
+	int r = journal_parents(txn, path);
 
+	if (r)
+		return r;
+	txn->wrote = true;
 	if (!xs_mkdir(txn->xs, txn->t, path))
 		return store_fail(txn, "make", path);
 	r = set_perms(txn, path, perms);
@@ -205,6 +244,7 @@ int store_remove(struct txn *txn, const char *path)
 		if (r <= 0)
 			return r;
 	}
+	txn->wrote = true;
 	if (!xs_rm(txn->xs, txn->t, path)) {
 		if (errno == ENOENT)
 			return 0;
@@ -263,6 +303,22 @@ static void pause_between_tries(unsigned int try)
 	nanosleep(&pause, NULL);
 }
 
+static bool is_refusal(int r)
+{
+	return r == -EEXIST || r == -ESTALE;
+}
+
+/*
+ * What a transaction reads is no snapshot: it may have seen half of another's
+ * commit. What it was refused for holds if a commit of nothing goes through.
+ */
+static int commit_refusal(struct txn *txn, int r)
+{
+	if (xs_transaction_end(txn->xs, txn->t, false) || errno != EAGAIN)
+		return r;
+	return -EAGAIN;
+}
+
 static int transaction_once(struct txn *txn, int (*fn)(struct txn *txn, void *data),
 			    void *data)
 {
@@ -271,7 +327,10 @@ static int transaction_once(struct txn *txn, int (*fn)(struct txn *txn, void *da
 	txn->t = xs_transaction_start(txn->xs);
 	if (txn->t == XBT_NULL)
 		return store_fail(txn, "start a transaction on", "XenStore");
+	txn->wrote = false;
 	r = fn(txn, data);
+	if (is_refusal(r) && !txn->wrote && !txn->preview)
+		return commit_refusal(txn, r);
 	if (r < 0 || txn->preview) {
 		xs_transaction_end(txn->xs, txn->t, true);
 		return r < 0 ? r : 0;

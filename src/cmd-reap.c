@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "output.h"
 #include "tool.h"
@@ -25,6 +26,31 @@ static size_t keep_stale(const struct xensplit_device **devices, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		if (devices[i]->stale)
+			devices[kept++] = devices[i];
+	return kept;
+}
+
+static int is_removed(const struct xensplit_batch *batch, const struct xensplit_id *id)
+{
+	const struct xensplit_node *node;
+	char record[256];
+
+	snprintf(record, sizeof(record), "/xensplit/%u/%s/%u", id->domid, id->type,
+		 id->devid);
+	for (size_t i = 0; (node = xensplit_batch_change(batch, i)); i++)
+		if (node->op == XENSPLIT_NODE_REMOVE && !strcmp(node->path, record))
+			return 1;
+	return 0;
+}
+
+/* Another reap may have been faster. Returns: how many this one removed. */
+static size_t keep_removed(const struct xensplit_device **devices, size_t count,
+			   const struct xensplit_batch *batch)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_removed(batch, &devices[i]->id))
 			devices[kept++] = devices[i];
 	return kept;
 }
@@ -70,7 +96,7 @@ static int reap(struct tool *tool)
 	if (args.dry_run)
 		print_changes(batch, tool->json);
 	else
-		report(tool, devices, count);
+		report(tool, devices, keep_removed(devices, count, batch));
 out:
 	xensplit_batch_free(batch);
 	free(devices);

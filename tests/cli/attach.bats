@@ -248,13 +248,13 @@ schema()
 	preview=$output
 	[[ $preview == *'write /local/domain/5/device/mydevice/2/key = "value" (n5,r0)'* ]]
 
-	# unique-id and time are of each run; a directory of the record goes without saying
-	pattern='/unique-id|/created|/front = ""'
+	# unique-id and time are of each run; all else is to the letter, parents included
+	pattern='/unique-id|/created'
 	does attach 5 mydevice/2 -F key=value --no-wait
 	diff <(sed -E 's/^write (.*) = "(.*)" \((.*)\)$/\1 = "\2"   (\3)/' <<<"$preview" |
 		grep -vE "$pattern" | LC_ALL=C sort) \
-		<(dump | grep -E '^[^ ]*/(mydevice/2|mydevice/5/2)[/ ]' | grep -vE "$pattern" |
-			LC_ALL=C sort)
+		<(dump | diff "$BATS_TEST_TMPDIR/before" - | sed -n 's/^> //p' |
+			grep -vE "$pattern" | LC_ALL=C sort)
 	[[ $(grep -cE "$pattern" <<<"$preview") -eq 2 ]]
 }
 
