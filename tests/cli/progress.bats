@@ -67,13 +67,13 @@ left()
 	drive back 0 mydevice
 	drive front 5 mydevice --never-close
 	does attach 5
-	terminal wait 5 --until gone -t 1.1
+	terminal wait 5 --until gone -t 2.2
 	[[ $status -eq 6 ]]
-	shown | grep -qF "1 of 2 s: "
+	shown | grep -q "[12] of 3 s: "
 	[[ $(left | wc -l) -eq 1 ]]
-	terminal detach 5 -t 1.1
+	terminal detach 5 -t 2.2
 	[[ $status -eq 6 ]]
-	shown | grep -qF "1 of 2 s: "
+	shown | grep -q "[12] of 3 s: "
 	[[ $(left | wc -l) -eq 1 ]]
 }
 
