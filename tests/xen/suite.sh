@@ -34,6 +34,7 @@ suite_find() # NAME
 	# The newest kernel whose headers are there too.
 	modules=$(newest "$SYSROOT/lib/modules/*/build")
 	[[ -n $modules ]] || die "no kernel with headers in $SYSROOT/lib/modules"
+	# shellcheck disable=SC2034 # for image.sh
 	KDIR=$modules
 	KVER=$(basename "$(dirname "$modules")")
 	KERNEL=$SYSROOT/boot/vmlinuz-$KVER
