@@ -58,11 +58,27 @@ is_plain()
 	! LC_ALL=C grep -q '[^ -~]' "$out"
 }
 
-# kilobytes that $pid has had in use at most; what was freed counts there too with a sanitizer
+# kilobytes that $pid has had in use at most
 memory()
 {
-	! grep -q libasan "/proc/$pid/maps" || skip "memory can't be measured with ASan"
 	awk '/VmHWM/ { print $2 }' "/proc/$pid/status"
+}
+
+# With a sanitizer what was freed counts there too.
+memory_counts()
+{
+	! grep -q libasan "/proc/$pid/maps"
+}
+
+# Detaches a device so slowly that each of its states is seen; $1 is the backend's domain.
+detach_slowly()
+{
+	local backend=/local/domain/${1:-0}/backend/mydevice/5/0
+
+	xenstore-write "$backend/online" 0 "$backend/state" 5
+	eventually eval "[[ \$(store $backend/state) == 6 ]]"
+	sleep 0.2
+	does detach 5
 }
 
 # Drivers that take their time, so that each state is seen.
@@ -89,7 +105,7 @@ activate()
 	slow_drivers
 	watch 5 mydevice
 	does attach 5
-	does detach 5
+	detach_slowly
 	eventually has "mydevice/0 of domain 5: vanished"
 	head -1 "$out" | grep -qx watching
 	[[ $(sed 1d "$out" | grep -cE '^([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{3} mydevice/0 of domain 5: ') -eq 8 ]]
@@ -111,7 +127,7 @@ activate()
 	watch --json
 	[[ $(cat "$out") == '{"schema":1,"event":"armed"}' ]]
 	does attach 5
-	does detach 5
+	detach_slowly
 	eventually grep -q vanished "$out"
 	sed -i 1d "$out"
 	events 'length == 8 and all(.schema == 1)'
@@ -303,7 +319,7 @@ activate()
 	# what one line says the next goes on from
 	events 'map(select(.event == "state" and .end == "frontend")) as $s |
 		[range(1; $s | length) | $s[.].from == $s[. - 1].to] | all'
-	(($(memory) < 20000))
+	! memory_counts || (($(memory) < 20000))
 }
 
 @test "a reader that stands still does not make it grow" {
@@ -314,6 +330,7 @@ activate()
 	exec 4<"$BATS_TEST_TMPDIR/pipe"
 	does attach 5 --no-wait
 	read -r -t 2 -u 4 line
+	memory_counts || skip "memory can't be measured with a sanitizer"
 	before=$(memory)
 	drive front 5 mydevice --flood 40000
 	eventually grep -q flooded "$BATS_TEST_TMPDIR/drive-front-5" ||
@@ -389,7 +406,7 @@ activate()
 		watch $who --json
 		for backend in 6 0; do
 			does attach 5 --backend $backend
-			does detach 5
+			detach_slowly $backend
 		done
 		eventually eval '(($(grep -c vanished "$out") == 2))'
 		sed -i 1d "$out"
