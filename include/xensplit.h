@@ -484,9 +484,9 @@ struct xensplit_attach_opts {
  * @ret_devid: its device id, set as soon as the device is written, so also
  *   where it then fails to connect; may be NULL
  *
- * With XENSPLIT_ATTACH_REPLACE a device that is in use is closed first, which
- * takes part of the time, and removed in a commit of its own; then a quarter of
- * a second passes, for a guest to notice.
+ * With XENSPLIT_ATTACH_REPLACE a device that is in use is closed first, for
+ * which it has the same time, and removed in a commit of its own; then a quarter
+ * of a second passes, for a guest to notice.
  *
  * Returns: 0; -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY, -EACCES, -ENOTCONN
  * with nothing written; -ETIMEDOUT or -EPROTO when the device is written but
@@ -810,7 +810,7 @@ enum xensplit_end {
  *   backend, as they are now
  * @time_us: when the library saw it, CLOCK_MONOTONIC in microseconds
  * @text: of ERROR, what the driver wrote, at most 2048 bytes, not escaped
- * @missed: of RESYNC, how many writes were not reported one by one
+ * @missed: of RESYNC, how many writes, at least, were not reported one by one
  *
  * A RESYNC says that a state may have been passed through without an event of
  * its own; the STATE events before it already tell where the device ended up.

@@ -297,6 +297,8 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 			   o.devid == XENSPLIT_DEVID_AUTO ? 0 : o.devid);
 	if (!r && (o.flags & XENSPLIT_ATTACH_REPLACE))
 		r = replace_what_is_there(ctx, &wait);
+	/* What does not close shall not take the time in which the new one connects. */
+	wait.deadline_us = now_us() + 1000ull * timeout_ms;
 	if (!r)
 		r = write_device(ctx, &o, &wait.id.devid);
 	if (r)

@@ -169,13 +169,14 @@ XENSPLIT_API int xensplit_detach(struct xensplit_ctx *ctx, const struct xensplit
 	if (flags & ~XENSPLIT_DETACH_FORCE)
 		return fail(ctx, -EINVAL, "unknown detach flags 0x%x", flags);
 	wait.deadline_us = now_us() + 1000ull * timeout_ms;
+	wait.force = flags & XENSPLIT_DETACH_FORCE;
 	r = id_set(ctx, &wait.id, id->domid, id->type, id->devid);
 	if (!r)
 		r = phase_one(ctx, &closing);
 	if (r || closing.removed)
 		return r;
 	r = wait_run(ctx, &wait);
-	if (r == -ETIMEDOUT && (flags & XENSPLIT_DETACH_FORCE)) {
+	if (r == -ETIMEDOUT && wait.force) {
 		log_warn(ctx, "%s; removed all the same", ctx->errmsg);
 		r = 0;
 	}

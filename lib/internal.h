@@ -311,6 +311,7 @@ struct wait {
 	unsigned int timeout_ms;
 	uint64_t deadline_us;
 	bool fresh; /* just attached: error nodes and Closing are news */
+	bool force; /* goes on after the deadline, whatever the cause */
 };
 
 int wait_run(struct xensplit_ctx *ctx, const struct wait *wait) __must_check;

@@ -155,7 +155,8 @@ static int deadline_passed(struct waiting *w)
 	bool known;
 
 	describe(w, what, sizeof(what));
-	known = diagnose_cause(w->ctx, &w->wait->id, states_of(w, states), cause,
+	known = !w->wait->force &&
+		diagnose_cause(w->ctx, &w->wait->id, states_of(w, states), cause,
 			       sizeof(cause));
 	return fail(w->ctx, -ETIMEDOUT, "%s is %s after %.1f s (%s)%s%s", what,
 		    missed[w->wait->until], seconds, states_of(w, states),
