@@ -775,6 +775,25 @@ xensplit_findings_free(struct xensplit_findings *findings);
 XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 				       const struct xensplit_id *id);
 
+/*
+ * xensplit_repair - mend a device, and wait until both ends are Connected
+ * @id: a device with a record, or a foreign one
+ * @timeout_ms: how long to wait; longer where the device is made again
+ *
+ * As xensplit_batch_repair(), in a commit of its own. Where a driver has written
+ * an error before and does not connect then, nothing brings it back (Linux's
+ * __xenbus_switch_state() remembers a state that it could not write as written):
+ * the device is closed and made again, with its extra keys. A foreign device
+ * that has extra keys is not.
+ *
+ * Returns: 0; -EINVAL, -ENOENT, -ESTALE, -EBUSY, -EACCES, -ENOTCONN; -ETIMEDOUT
+ * or -EPROTO where it is mended and does not connect.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit_id *id,
+				 unsigned int timeout_ms);
+
 /* ------------------------------------------------------------- monitor --- */
 
 /*

@@ -138,3 +138,195 @@ int repair_stage(struct txn *txn, const struct device_id *id)
 	r = domain_identity(txn, id->domid, uuid);
 	return r ? r : repair_place(&repair);
 }
+
+/* --- a driver that was refused --- */
+
+#define SECOND_LOOK_MS 2000
+
+struct kept {
+	struct xensplit_pair *pairs;
+	size_t count;
+};
+
+static void kept_free(struct kept *kept)
+{
+	size_t i;
+
+	for (i = 0; i < kept->count; i++) {
+		free((char *)kept->pairs[i].key);
+		free((char *)kept->pairs[i].value);
+	}
+	free(kept->pairs);
+}
+
+static int keep_pair(struct txn *txn, struct kept *kept, const char *dir, const char *key)
+{
+	struct xensplit_pair *more, *pair;
+	char path[PATH_SIZE + TYPE_MAX], *value;
+	size_t len;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, key);
+	r = store_read(txn, path, &value, &len);
+	if (r)
+		return r;
+	more = realloc(kept->pairs, (kept->count + 1) * sizeof(*more));
+	if (more)
+		kept->pairs = more;
+	pair = more ? &more[kept->count] : NULL;
+	if (pair)
+		pair->key = strdup(key);
+	if (!pair || !pair->key) {
+		free(value);
+		return fail(txn->ctx, -ENOMEM, "out of memory");
+	}
+	pair->value = value;
+	kept->count++;
+	return 0;
+}
+
+/* The extra keys of an attach, from the copies that no guest can reach. */
+static int keep_recorded(struct txn *txn, const struct place *place, const char *side,
+			 struct kept *kept)
+{
+	unsigned int count, i;
+	char dir[PATH_SIZE], **names = NULL;
+	int r;
+
+	path_record(dir, &place->id, side);
+	r = store_list(txn, dir, &names, &count);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	for (i = 0; !r && i < count; i++)
+		r = keep_pair(txn, kept, dir, names[i]);
+	free(names);
+	return r;
+}
+
+/* A foreign device is made again only if nothing of its configuration gets lost. */
+static int require_bare(struct txn *txn, const struct place *place)
+{
+	static const char *const known[] = { "backend",	 "backend-id",	"state",
+					     "frontend", "frontend-id", "online" };
+	char dir[2][PATH_SIZE], **names = NULL;
+	unsigned int count, i, j, half;
+	int r = 0;
+
+	path_frontend(dir[0], &place->id, NULL);
+	path_backend(dir[1], &place->id, place->backend_domid, NULL);
+	for (half = 0; !r && half < 2; half++) {
+		r = store_list(txn, dir[half], &names, &count);
+		for (i = 0; !r && i < count; i++) {
+			for (j = 0; j < ARRAY_SIZE(known); j++)
+				if (!strcmp(names[i], known[j]))
+					break;
+			if (j == ARRAY_SIZE(known))
+				r = fail(txn->ctx, -EPROTO,
+					 "%s has keys that would get lost if it were "
+					 "made again",
+					 dir[half]);
+		}
+		free(names);
+		names = NULL;
+	}
+	return r;
+}
+
+/*
+ * Linux takes a state that it could not write for the one it is in, and never
+ * writes it again (__xenbus_switch_state): only a new device gets such a driver
+ * going. With its permissions mended the old one can close.
+ */
+static int make_again(struct xensplit_ctx *ctx, const struct place *place,
+		      unsigned int timeout_ms)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	struct kept front = { 0 }, back = { 0 };
+	struct txn txn = TXN_NONE(ctx);
+	int r;
+
+	if (place->recorded) {
+		r = keep_recorded(&txn, place, "front", &front);
+		if (!r)
+			r = keep_recorded(&txn, place, "back", &back);
+	} else {
+		r = require_bare(&txn, place);
+	}
+	opts.domid = place->id.domid;
+	opts.backend_domid = place->backend_domid;
+	opts.type = place->id.type;
+	opts.devid = place->id.devid;
+	opts.flags = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_RESERVED;
+	opts.front = front.pairs;
+	opts.front_count = front.count;
+	opts.back = back.pairs;
+	opts.back_count = back.count;
+	if (!r)
+		r = xensplit_attach(ctx, &opts, timeout_ms, NULL);
+	kept_free(&front);
+	kept_free(&back);
+	return r;
+}
+
+/* 1 if one of the drivers has written an error and the device is not connected. */
+static int has_failed(struct txn *txn, const struct place *place)
+{
+	char path[PATH_SIZE];
+	int frontend, backend;
+	int r = place_states(txn, place, &frontend, &backend);
+
+	if (r || (state_is_connected(frontend) && state_is_connected(backend)))
+		return r;
+	path_frontend_error(path, &place->id, "error");
+	r = store_exists(txn, path);
+	if (r)
+		return r;
+	path_backend_error(path, &place->id, place->backend_domid, "error");
+	return store_exists(txn, path);
+}
+
+static int commit_repair(struct xensplit_ctx *ctx, const struct xensplit_id *id)
+{
+	struct xensplit_batch *batch;
+	int r = xensplit_batch_new(ctx, &batch);
+
+	if (r)
+		return r;
+	r = xensplit_batch_repair(batch, id);
+	if (r >= 0)
+		r = xensplit_batch_commit(batch);
+	xensplit_batch_free(batch);
+	return r;
+}
+
+XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit_id *id,
+				 unsigned int timeout_ms)
+{
+	struct wait wait = { .until = XENSPLIT_UNTIL_CONNECTED,
+			     .timeout_ms = timeout_ms };
+	struct place place;
+	int r, failed;
+
+	if (!ctx || !id)
+		return -EINVAL;
+	struct txn txn = TXN_NONE(ctx);
+
+	r = id_set(ctx, &wait.id, id->domid, id->type, id->devid);
+	if (!r)
+		r = place_find(&txn, &wait.id, &place);
+	if (!r)
+		r = commit_repair(ctx, id);
+	if (r)
+		return r;
+	failed = has_failed(&txn, &place);
+	if (failed < 0)
+		return failed;
+	/* A driver that does look again shall not lose its device. */
+	if (failed && timeout_ms > SECOND_LOOK_MS)
+		wait.timeout_ms = SECOND_LOOK_MS;
+	wait.deadline_us = now_us() + 1000ull * wait.timeout_ms;
+	r = wait_run(ctx, &wait);
+	if (failed && (r == -ETIMEDOUT || r == -EPROTO))
+		r = make_again(ctx, &place, timeout_ms);
+	return r;
+}

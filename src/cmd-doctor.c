@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +57,16 @@ static int add_repair(struct tool *tool, const struct xensplit_id *id, void *dat
 }
 
 /* What is not Connected then, the second look explains. */
-static int wait_for(struct tool *tool, const struct xensplit_id *id, void *data)
+static int repair(struct tool *tool, const struct xensplit_id *id, void *data)
 {
+	int err = xensplit_repair(tool->ctx, id, args.timeout_ms);
+
 	(void)data;
-	xensplit_wait(tool->ctx, id, XENSPLIT_UNTIL_CONNECTED, args.timeout_ms);
-	return 0;
+	return err == -ETIMEDOUT || err == -EPROTO ? 0 : err;
 }
 
-/* Returns: 1 if something was mended, 0 or the library's error. */
-static int fix(struct tool *tool, const struct xensplit_findings *findings)
+/* What is written to nodes that are there. Returns: how many devices can be mended. */
+static int show(struct tool *tool, const struct xensplit_findings *findings)
 {
 	struct xensplit_batch *batch = NULL;
 	int count, err;
@@ -74,15 +76,22 @@ static int fix(struct tool *tool, const struct xensplit_findings *findings)
 		return err;
 	count = err = each_repairable(tool, findings, add_repair, batch);
 	if (count > 0)
-		err = args.dry_run ? xensplit_batch_preview(batch)
-				   : xensplit_batch_commit(batch);
+		err = xensplit_batch_preview(batch);
 	if (err >= 0 && (args.dry_run || !tool->json) && !tool->quiet)
 		print_changes(batch, tool->json);
 	xensplit_batch_free(batch);
-	if (err < 0 || args.dry_run || !count)
-		return err < 0 ? err : 0;
-	each_repairable(tool, findings, wait_for, NULL);
-	return 1;
+	return err < 0 ? err : count;
+}
+
+/* Returns: 1 if something was mended, 0 or the library's error. */
+static int fix(struct tool *tool, const struct xensplit_findings *findings)
+{
+	int count = show(tool, findings);
+
+	if (count <= 0 || args.dry_run)
+		return count < 0 ? count : 0;
+	count = each_repairable(tool, findings, repair, NULL);
+	return count < 0 ? count : 1;
 }
 
 static int report(struct tool *tool, const struct xensplit_findings *findings)

@@ -202,6 +202,30 @@ is_plain()
 	is "$FE/state" 4
 }
 
+# As Linux does: a frontend that could not write its state never tries again.
+@test "--fix makes a device again whose driver had failed, unless a key would get lost" {
+	activate
+	xenstore-write /local/domain/5/error/device/mydevice/0/error "13 writing new state"
+	xenstore-write "$FE/ring-ref" 8
+	tool doctor 5 mydevice --fix -t 2.1
+	[[ $status -eq 1 ]]
+	does list --all --json
+	json '.devices[0].origin == "foreign"'
+	is "$FE/ring-ref" 8
+
+	xenstore-rm "$FE/ring-ref"
+	xenstore-chmod "$FE/state" n0
+	(
+		until [[ -n $(store /xensplit/5/mydevice/0/unique-id 2>/dev/null) ]]; do sleep 0.1; done
+		drivers
+	) 3>&- &
+	does doctor 5 mydevice --fix -t 8
+	[[ ${lines[-1]} == "nothing is wrong" ]]
+	is "$FE/state" 4
+	does list --json
+	json '.devices[0].origin == "xensplit"'
+}
+
 @test "--fix gives the guest what an attach would have, and no more" {
 	activate
 	tool doctor 5 --fix -t 0
