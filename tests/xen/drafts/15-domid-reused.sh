@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Expects: nothing of a device is taken for that of another guest which gets the same domid
+
+# shellcheck source=tests/xen/lib.sh
+. /tests/lib.sh
+need_tool
+
+modprobe mydeviceback
+guest_start first
+d=$(guest_domid first)
+uuid=$(xl list -v first | grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -n 1)
+expect "attach" xensplit attach first -t 120
+xensplit attach first mydevice/auto -t 120 >/dev/null
+
+# xl gives a saved guest its domid back on request. With a UUID of the same length in the file
+# that is another guest as far as Xen and its tools can tell.
+expect "save with the domid" xl save -D first /run/first
+other=00000000${uuid:8}
+at=$(strings -t d /run/first | grep -m 1 "$uuid")
+at=$(($(awk '{ print $1 }' <<< "$at") + $(awk -v u="$uuid" '{ sub(/^ *[0-9]+ /, ""); print index($0, u) - 1 }' <<< "$at")))
+printf %s "$other" | dd of=/run/first bs=1 seek=$at conv=notrunc 2>/dev/null
+export LIBXL_DOMID_REUSE_TIMEOUT=0
+guest_log_from_here first
+expect "restore as another guest" xl restore -p /run/first
+rm /run/first
+expect_is "it has the domid" "$(guest_domid first)" "$d"
+expect_has "and another UUID" "$(xl list -v first)" "$other"
+
+note "$(store_dump | grep -E 'mydevice|^/xensplit')"
+run xensplit list
+note "$output"
+expect_has "list calls the device stale" "$output" "^ *$d +.* mydevice +0 +0 +absent .*yes$"
+run xensplit doctor first
+note "$output"
+expect_has "so does doctor" "$(head -n 1 $work/output)" '\[stale\]'
+run xensplit attach first
+note "$errors"
+expect_is "attach does not take it for its own: exit status" $status 5
+expect_has "and names the way out" "$errors" 'xensplit reap'
+run xensplit detach first -t 1
+note "$errors"
+expect_is "detach does not touch it: exit status" $status 5
+run xensplit reap
+expect_has "reap removes it" "$output" "mydevice/0 of domain $d.* removed"
+expect_is "no node of a device is left" "$(devices_left)" ''
+expect "attach to the guest that has the domid now" xensplit attach first --no-wait
+xl unpause first
+expect "it connects" xensplit wait first -t 120
+expect_is "both ends are Connected" "$(states "$d")" 4/4
+expect "detach" xensplit detach first -t 120
