@@ -66,7 +66,7 @@ expect_same()
 # expect_soon WORDS COMMAND...: the command succeeds, now or in a while
 expect_soon()
 {
-	local said tries=400
+	local said tries=250
 
 	until said=$("${@:2}" 2>&1); do
 		((--tries > 0)) || not_met "$1" "${*:2} still says: $said"
