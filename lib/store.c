@@ -27,10 +27,13 @@ void store_close(struct xs_handle *xs)
 
 /*
  * libxenstore tells of a dead daemon with whatever its descriptor gave, EINVAL
- * among it, which is also the daemon's word for a bad path.
+ * among it, which is also the daemon's word for a bad path; there are none here.
+ * Inside a transaction EIO and EINVAL are its words for a node whose children or
+ * parent another client's commit took away: a collision like any other.
  */
 static int store_errno(struct txn *txn)
 {
+	bool in_transaction = txn->t != XBT_NULL;
 	int err = errno;
 	void *root;
 
@@ -45,13 +48,12 @@ static int store_errno(struct txn *txn)
 	case ENOSPC:
 		return -err;
 	case EIO:
-		/* xenstored's word for a node that lost its children to another's commit. */
-		return txn->t == XBT_NULL ? -ENOTCONN : -EAGAIN;
+		return in_transaction ? -EAGAIN : -ENOTCONN;
 	case EINVAL:
 		root = xs_read(txn->xs, XBT_NULL, "/", NULL);
 		if (root || errno == EACCES) {
 			free(root);
-			return -EINVAL;
+			return in_transaction ? -EAGAIN : -EINVAL;
 		}
 		break;
 	}

@@ -154,7 +154,8 @@ static bool fails(xs_transaction_t t, const char *call, const char *path)
 	    (fake.requests > fake.fail_at && !fake.fail_from_there_on))
 		return false;
 	if (!fake.failed)
-		snprintf(fake.failed_call, sizeof(fake.failed_call), "%s %s", call, path);
+		fake.failed_inside = t != XBT_NULL;
+	snprintf(fake.failed_call, sizeof(fake.failed_call), "%s %s", call, path);
 	fake.failed = true;
 	if (t)
 		transaction_failed = true;

@@ -27,6 +27,7 @@ struct fake {
 	unsigned int requests;
 	bool failed;	       /* the failure was delivered */
 	char failed_call[128]; /* which one: "write /local/domain/..." */
+	bool failed_inside;    /* a transaction */
 	bool committed_failure; /* a transaction was committed after a request in it failed */
 	unsigned int open_transactions;
 	unsigned int commits, tries;
