@@ -153,9 +153,10 @@ static bool fails(xs_transaction_t t, const char *call, const char *path)
 	if (!fake.fail_at || fake.requests < fake.fail_at ||
 	    (fake.requests > fake.fail_at && !fake.fail_from_there_on))
 		return false;
-	if (!fake.failed)
-		fake.failed_inside = t != XBT_NULL;
-	snprintf(fake.failed_call, sizeof(fake.failed_call), "%s %s", call, path);
+	if (!fake.failed) {
+		fake.failed_inside = in_transaction;
+		snprintf(fake.failed_call, sizeof(fake.failed_call), "%s %s", call, path);
+	}
 	fake.failed = true;
 	if (t)
 		transaction_failed = true;
