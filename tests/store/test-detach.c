@@ -183,7 +183,7 @@ static void pitfall_13_a_guest_that_never_closes(void **state)
 	took = now_ms() - begun;
 	assert_in_range(took, 400, 6000);
 	assert_contains(xensplit_errmsg(ctx), "mydevice/0 of domain 5 (g5)");
-	assert_contains(xensplit_errmsg(ctx), "not Closed after 0.4 s");
+	assert_contains(xensplit_errmsg(ctx), "not Closed after ");
 	assert_contains(xensplit_errmsg(ctx), "frontend Connected");
 	/* Everything is in place, and online = 0 as it was asked to close. */
 	assert_node(REC "/backend-id", "0", "n0");

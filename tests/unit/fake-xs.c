@@ -154,7 +154,7 @@ static bool fails(xs_transaction_t t, const char *call, const char *path)
 	    (fake.requests > fake.fail_at && !fake.fail_from_there_on))
 		return false;
 	if (!fake.failed) {
-		fake.failed_inside = in_transaction;
+		fake.failed_inside = in_transaction || !strcmp(call, "commit");
 		snprintf(fake.failed_call, sizeof(fake.failed_call), "%s %s", call, path);
 	}
 	fake.failed = true;
