@@ -47,9 +47,9 @@ store_dump >$work/before
 
 say "Both drivers are loaded and wait: there is no device yet. Attach one to guest g1; a watch" \
 	"on the side notes each change."
-xensplit watch g1 >$work/watch 2>&1 &
+xensplit watch g1 --banner >$work/watch 2>&1 &
 watch=$!
-until traced 'WATCH \(@releaseDomain release' >/dev/null; do sleep 0.3; done
+until grep -qx watching $work/watch; do sleep 0.3; done
 show xensplit attach "$d" -t 120
 [[ $(states "$d") == 4/4 ]]
 
@@ -85,7 +85,7 @@ show xensplit list
 kill $watch
 wait $watch || :
 say "The states of g1's device over time:"
-indent <$work/watch
+grep -vx watching $work/watch | indent
 say "What is left of all devices in the store, and of g1's in its kernel:"
 [[ -z $(devices_left) ]]
 guest_cmd g1 '[ ! -e /sys/bus/xen/devices/mydevice-0 ]'
