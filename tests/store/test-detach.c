@@ -294,14 +294,19 @@ static void a_frontend_that_is_gone(void **state)
 static void attach_again(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+	struct driver *front;
 	int i;
 
 	(void)state;
-	drive_both();
+	drive("back 0 mydevice");
+	front = drive("front 5 mydevice");
 	for (i = 0; i < 5; i++) {
+		driver_forget(front);
 		assert_result(xensplit_attach(ctx, &opts, 10000, NULL), 0);
 		assert_result(detach(0, 10000), 0);
 		assert_no_device();
+		/* A guest that has not seen it go yet would miss the next one. */
+		assert_true(driver_says(front, "unregistered"));
 	}
 }
 

@@ -209,7 +209,7 @@ static void pitfall_08_reap_tells_the_dead_from_the_living(void **state)
 	(void)state;
 	assert_result(reap(), 0);
 	connect_mydevice();
-	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_result(xensplit_attach(ctx, &opts, 10000, NULL), 0);
 	put("/xensplit/5/mydevice/9/backend-id", "odd", NULL);
 	before = dump();
 	opts.domid = 6;
