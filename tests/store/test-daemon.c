@@ -72,6 +72,8 @@ static int in_own_loop(struct waiter *w)
 	const struct xensplit_event *event;
 	int r = xensplit_monitor_new(w->ctx, NULL, &monitor);
 
+	if (r)
+		return r;
 	while (!r) {
 		struct pollfd fd = { .fd = xensplit_monitor_get_fd(monitor),
 				     .events = (short)xensplit_monitor_get_events(

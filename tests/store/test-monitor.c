@@ -79,7 +79,7 @@ static bool turn(int timeout_ms)
 
 static void until(const char *line)
 {
-	uint64_t deadline = now_ms() + 10000;
+	uint64_t deadline = now_ms() + 30000;
 
 	while (!strstr(events, line)) {
 		if (now_ms() > deadline)
@@ -299,7 +299,7 @@ static void a_driver_that_floods(void **state)
 	drive("back 0 mydevice");
 	watch_all();
 	attach_mydevice();
-	drive("front 5 mydevice --flood 2000");
+	drive("front 5 mydevice --flood 500");
 	until("->4\n");
 	await(BE "/state", "4");
 	settle();

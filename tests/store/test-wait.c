@@ -136,7 +136,7 @@ static void assert_gives_up(const char *front, const char *back, const char *why
 	assert_result(attach(0), 0);
 	put(FE "/state", "2", NULL);
 	put(BE "/state", "2", NULL);
-	run("(sleep 0.1; xenstore-write %s %s) >/dev/null 2>&1 &", front, back);
+	run("(sleep 0.5; xenstore-write %s %s) >/dev/null 2>&1 &", front, back);
 	begun = now_ms();
 	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 20000), -EPROTO);
 	assert_true(now_ms() - begun < 5000);
