@@ -155,13 +155,30 @@ int finding_add(struct patient *patient, int severity, const char *code, const c
 
 /* --- who is looked at --- */
 
+static void findings_truncate(struct xensplit_findings *findings, size_t count)
+{
+	while (findings->count > count)
+		entry_free(findings->entries[--findings->count]);
+}
+
 static int examine(struct txn *txn, struct xensplit_findings *findings,
 		   const struct place *place)
 {
 	struct patient patient = { .txn = txn, .place = *place, .findings = findings };
+	size_t before = findings->count;
+	char path[PATH_SIZE];
 	int r = place_states(txn, place, &patient.frontend_state, &patient.backend_state);
 
-	return r ? r : check_device(&patient);
+	if (!r)
+		r = check_device(&patient);
+	if (r || findings->count == before || !place->recorded)
+		return r;
+	/* What looked wrong with a device that was detached meanwhile was just that. */
+	path_record(path, &place->id, NULL);
+	r = store_exists(txn, path);
+	if (r == 0)
+		findings_truncate(findings, before);
+	return r < 0 ? r : 0;
 }
 
 static int examine_single(struct txn *txn, struct xensplit_findings *findings,

@@ -60,6 +60,19 @@ static int read_text(struct txn *txn, const struct device_id *id, const char *ke
 	return ok ? 0 : bad_record(txn, id, key);
 }
 
+/* A key is missing: does the record lack it, or was it removed while it was read? */
+static int half_record(struct txn *txn, const struct device_id *id)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	path_record(path, id, "backend-id");
+	r = store_exists(txn, path);
+	if (r < 0)
+		return r;
+	return r ? bad_record(txn, id, NULL) : -ENOENT;
+}
+
 int record_read(struct txn *txn, const struct device_id *id, struct record *ret_record)
 {
 	struct record record = { .id = *id };
@@ -73,7 +86,7 @@ int record_read(struct txn *txn, const struct device_id *id, struct record *ret_
 	if (!r)
 		r = read_text(txn, id, "backend-uuid", record.backend_uuid, UUID_SIZE);
 	if (r == -ENOENT)
-		return bad_record(txn, id, NULL);
+		return half_record(txn, id);
 	if (!r)
 		*ret_record = record;
 	return r;

@@ -307,7 +307,7 @@ static void pause_between_tries(unsigned int try)
 
 static bool is_refusal(int r)
 {
-	return r == -EEXIST || r == -ESTALE;
+	return r == -EEXIST || r == -ESTALE || r == -EBADMSG;
 }
 
 /*

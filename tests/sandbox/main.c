@@ -28,9 +28,8 @@ static const char usage[] =
 	"[--never-close]\n"
 	"                        [--delay MS] [--error TEXT] [--garbage VALUE] [--flood "
 	"N] [--once]\n"
-	"       xensplit-sandbox proxy [--count FILE] [--kill-at N [--after]] [--trace] "
-	"-- "
-	"COMMAND...\n"
+	"       xensplit-sandbox proxy [--count FILE] [--kill-at N [--after]]\n"
+	"                        [--run-at N --run LINE] [--trace] -- COMMAND...\n"
 	"       xensplit-sandbox stop-daemon [--freeze]\n";
 
 int usage_error(const char *format, ...)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The verb proxy: stands between a command and the store, counts the requests and, if told so,
- * kills the command at one of them.
+ * kills the command at one of them, or has something else happen in the store before it.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -57,7 +57,8 @@ struct link {
 };
 
 struct proxy {
-	unsigned long kill_at;
+	unsigned long kill_at, run_at;
+	const char *run;
 	bool after, trace;
 	char *store_path;
 	struct sockaddr_un addr;
@@ -110,6 +111,15 @@ static void kill_command(struct proxy *p)
 	p->status = 128 + SIGKILL;
 }
 
+/* The command waits for its answer meanwhile. What runs speaks to the store itself. */
+static void run_between(const struct proxy *p)
+{
+	setenv("XENSTORED_PATH", p->store_path, 1);
+	if (system(p->run))
+		warnx("failed: %s", p->run);
+	setenv("XENSTORED_PATH", p->addr.sun_path, 1);
+}
+
 /* Reads what there is of a message; false: the connection is at its end. */
 static bool receive(int fd, struct message *msg)
 {
@@ -154,6 +164,8 @@ static bool pass_request(struct proxy *p, struct link *l)
 	if (!message_complete(&l->request))
 		return true;
 	count_request(p, &l->request);
+	if (p->count == p->run_at)
+		run_between(p);
 	if (p->count == p->kill_at && !p->after) {
 		kill_command(p);
 		return false;
@@ -382,6 +394,8 @@ int verb_proxy(int argc, char **argv)
 		{ "kill-at", required_argument, NULL, 'k' },
 		{ "after", no_argument, NULL, 'a' },
 		{ "trace", no_argument, NULL, 't' },
+		{ "run-at", required_argument, NULL, 'r' },
+		{ "run", required_argument, NULL, 'R' },
 		{ 0 },
 	};
 	struct proxy p = { .listen_fd = -1 };
@@ -389,21 +403,36 @@ int verb_proxy(int argc, char **argv)
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		if (opt == 'c')
+		unsigned long *at = opt == 'k' ? &p.kill_at : &p.run_at;
+
+		switch (opt) {
+		case 'c':
 			count_file = optarg;
-		else if (opt == 'a')
+			break;
+		case 'a':
 			p.after = true;
-		else if (opt == 't')
+			break;
+		case 't':
 			p.trace = true;
-		else if (opt != 'k')
+			break;
+		case 'R':
+			p.run = optarg;
+			break;
+		case 'k':
+		case 'r':
+			if (parse_number(optarg, 1000000000, at) < 0 || !*at)
+				return usage_error("--kill-at and --run-at take the "
+						   "number of a request, from 1");
+			break;
+		default:
 			return EXIT_USAGE;
-		else if (parse_number(optarg, 1000000000, &p.kill_at) < 0 || !p.kill_at)
-			return usage_error(
-				"--kill-at takes the number of a request, from 1");
+		}
 	}
 	if (optind == argc)
 		return usage_error("no COMMAND to run");
 	if (p.after && !p.kill_at)
 		return usage_error("--after goes with --kill-at");
+	if (!p.run_at != !p.run)
+		return usage_error("--run-at and --run go together");
 	return run_proxy(&p, argv + optind, count_file);
 }

@@ -827,6 +827,17 @@ LINES
 END
 }
 
+@test "the proxy has another client do something before the Nth request" {
+  in_sandbox <<'END'
+    said=$("$SANDBOX" proxy --run-at 2 --run 'xenstore-write /a 2' -- \
+      sh -c 'xenstore-write /a 1; xenstore-read /a')
+    [[ $said == 2 ]]
+    said=$("$SANDBOX" proxy --run-at 1 --run 'xenstore-write /a 2' -- \
+      sh -c 'xenstore-write /a 1; xenstore-read /a')
+    [[ $said == 1 ]]
+END
+}
+
 @test "the proxy numbers several connections as one and kills the whole command" {
   in_sandbox <<'END'
     cd "$XENSPLIT_SANDBOX"

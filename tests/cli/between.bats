@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Another tool gets in between any two requests of one: what a transaction of xenstored 4.17 reads
+# is no snapshot, and outside of one nothing is.
+
+load common
+
+# between STEP 'OTHER' COMMAND...: the first with everything OTHER does before one of its
+# requests, each STEPth in turn, until it makes no more; $allowed are its exit statuses,
+# $before makes the device what it has to be.
+between()
+{
+	local number step=$1 other=$2 did=$BATS_TEST_TMPDIR/did
+
+	shift 2
+	touch "$did"
+	for ((number = 1; ; number += step)); do
+		((number < 300))
+		$before
+		[[ -e $did ]] || break
+		rm "$did"
+		status=0
+		"$SANDBOX" proxy --run-at $number --run "touch $did; $other" -- "$@" \
+			>"$BATS_TEST_TMPDIR/out" 2>&1 || status=$?
+		echo "$number: status $status, $(tail -n 1 "$BATS_TEST_TMPDIR/out")"
+		[[ $status =~ ^($allowed)$ ]]
+		$after
+	done
+	((number > 5))
+}
+
+attached()
+{
+	"$XENSPLIT" -q attach 5 || [[ $? -eq 5 ]]
+}
+
+detached()
+{
+	"$XENSPLIT" -q detach 5 || [[ $? -eq 3 ]]
+}
+
+nothing_is_left()
+{
+	[[ -z $(dump | grep mydevice) ]]
+}
+
+setup()
+{
+	sandbox_start
+	drivers
+	after=:
+}
+
+@test "a detach within a detach: one of them did it, the other finds nothing or waits along" {
+	before=attached after=nothing_is_left allowed='0|3'
+	between 1 '$XENSPLIT -q detach 5' "$XENSPLIT" detach 5
+}
+
+@test "an attach within an attach: one wins, the other says that the device is there" {
+	before=detached allowed='0|5'
+	between 1 '$XENSPLIT -q attach 5 || [ $? -eq 5 ]' "$XENSPLIT" attach 5
+}
+
+@test "a detach within wait, show and doctor: the device, or that there is none" {
+	before=attached allowed='0|3'
+	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" show 5
+	# It may be over before it gets that far.
+	allowed='0|6'
+	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" wait 5 --until gone -t 1
+	allowed='0|3'
+	between 4 '$XENSPLIT -q detach 5' "$XENSPLIT" doctor 5
+}
+
+whole_or_none()
+{
+	echo "$(<"$BATS_TEST_TMPDIR/out")"
+	[[ $(<"$BATS_TEST_TMPDIR/out") =~ \"devices\":\ *\[\ *\] ||
+	   $(<"$BATS_TEST_TMPDIR/out") == *'"Connected"'*'"Connected"'* ||
+	   $(<"$BATS_TEST_TMPDIR/out") == *'"frontend_state":'*null* ]]
+	[[ $(<"$BATS_TEST_TMPDIR/out") != *"can't be understood"* ]]
+}
+
+@test "a detach within list: a device or none, and nothing about half a record" {
+	before=attached after=whole_or_none allowed=0
+	between 1 '$XENSPLIT -q detach 5' "$XENSPLIT" list --json
+}
