@@ -140,11 +140,12 @@ int place_remove_halves(struct txn *txn, const struct place *place)
 	if (r || place->backend_domid == XENSPLIT_ANY)
 		return r;
 	/*
-	 * A driver domain's own backend directory was made by its toolstack, with
-	 * permissions of its own; dom0's appears with its first backend.
+	 * No toolstack makes a domain's "backend" directory: it appears with the
+	 * first backend, and libxl too removes it when it is left empty
+	 * (libxl__xs_path_cleanup, tools/libs/light/libxl_xshelp.c).
 	 */
 	path_backend(path, &place->id, place->backend_domid, NULL);
-	return store_remove_prune(txn, path, place->backend_domid ? 2 : 3);
+	return store_remove_prune(txn, path, 3);
 }
 
 /* One request where there is nothing, as there mostly is. */

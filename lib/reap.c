@@ -33,7 +33,7 @@ int remove_stale(struct txn *txn, const struct device_id *id)
 		r = store_remove_prune(txn, path, 1);
 	if (!r && back != DOMAIN_OTHER) {
 		path_backend(path, id, record.backend_domid, NULL);
-		r = store_remove_prune(txn, path, record.backend_domid ? 2 : 3);
+		r = store_remove_prune(txn, path, 3);
 	}
 	return r < 0 ? r : record_remove(txn, id);
 }
