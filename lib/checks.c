@@ -37,7 +37,7 @@ static const struct domain_trouble domain_troubles[] = {
 
 static int check_running(struct patient *p, uint32_t domid, bool front)
 {
-	uint32_t flags = domain_flags(p->txn->ctx, domid);
+	uint32_t flags = domid == XENSPLIT_ANY ? 0 : domain_flags(p->txn->ctx, domid);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(domain_troubles); i++) {
@@ -62,8 +62,6 @@ static int check_domain(struct patient *p, uint32_t domid, bool front)
 	if (domid == XENSPLIT_ANY)
 		return 0;
 	r = domain_identity(p->txn, domid, uuid);
-	if (!r)
-		return check_running(p, domid, front);
 	if (r != -ESRCH)
 		return r;
 	r = finding_add(
@@ -463,6 +461,10 @@ int check_device(struct patient *p)
 		r = check_stale(p);
 	if (r)
 		return r < 0 ? r : 0;
+	/* Only now: of a stale device the domain that runs is another one. */
+	r = check_running(p, p->place.id.domid, true);
+	if (!r)
+		r = check_running(p, p->place.backend_domid, false);
 	for (i = 0; !r && i < ARRAY_SIZE(checks); i++)
 		r = checks[i](p);
 	return r;

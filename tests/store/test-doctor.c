@@ -89,6 +89,18 @@ static void a_driver_domain_that_does_not_run(void **state)
 		     "xl destroy 6");
 }
 
+/* It is another domain that is paused, and its running would not help this device. */
+static void a_stale_device_first_of_all(void **state)
+{
+	(void)state;
+	attach_mydevice();
+	memset(told.uuid, 0xbb, sizeof(told.uuid));
+	expect_first(5, XENSPLIT_DOMAIN_PAUSED, "stale",
+		     "/xensplit/5/mydevice/0 records another domain's UUID",
+		     "xensplit reap");
+	memset(told.uuid, 0, sizeof(told.uuid));
+}
+
 static void a_slow_xenstored(void **state)
 {
 	struct xensplit_findings *findings;
@@ -115,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		store_test(a_guest_that_does_not_run),
 		store_test(a_driver_domain_that_does_not_run),
+		store_test(a_stale_device_first_of_all),
 		store_test(a_slow_xenstored),
 	};
 
