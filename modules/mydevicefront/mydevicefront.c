@@ -110,7 +110,7 @@ static struct xenbus_driver mydevicefront_driver = {
 	.name = KBUILD_MODNAME,
 	.ids = mydevicefront_ids,
 #ifdef XENBUS_HAS_NOT_ESSENTIAL
-	/* Without this insmod waits up to 300 s for devices not yet Connected. */
+	/* insmod waits for devices not yet Connected: with this 30 s, without 300. */
 	.not_essential = true,
 #endif
 	.probe = mydevicefront_probe,
