@@ -399,8 +399,10 @@ static const struct state_pair state_pairs[] = {
 	  fix_replace },
 	{ ANY, 1, "no-backend-driver", "the backend driver has not taken the device up",
 	  BACK_MODULE },
+	/* A guest that took no note of the last device's going holds on to that one. */
 	{ 1, ANY, "no-frontend-driver", "the frontend driver has not taken the device up",
-	  FRONT_MODULE },
+	  FRONT_MODULE
+	  ", or if it is loaded: xensplit attach {D} {T}/{I} --backend={B} --replace" },
 	{ 2, 2, "both-wait", "each driver waits for the other to go on",
 	  "one of the two drivers has to leave InitWait first" },
 	{ ANY, 2, "backend-does-not-answer",
