@@ -225,6 +225,11 @@ int attach_stage(struct txn *txn, struct step *step)
  */
 #define SETTLE_MS 250
 
+static void wait_begin(struct wait *wait)
+{
+	wait->deadline_us = now_us() + 1000ull * wait->timeout_ms;
+}
+
 static int replace_what_is_there(struct xensplit_ctx *ctx, const struct wait *wait)
 {
 	struct timespec settle = { .tv_nsec = SETTLE_MS * 1000000L };
@@ -240,13 +245,12 @@ static int replace_what_is_there(struct xensplit_ctx *ctx, const struct wait *wa
 	return r;
 }
 
-static int write_device(struct xensplit_ctx *ctx, struct xensplit_attach_opts *o,
+static int write_device(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *o,
 			uint32_t *ret_devid)
 {
 	struct xensplit_batch *batch;
 	int step, r;
 
-	o->flags &= ~XENSPLIT_ATTACH_ROLLBACK;
 	r = xensplit_batch_new(ctx, &batch);
 	if (r)
 		return r;
@@ -256,6 +260,30 @@ static int write_device(struct xensplit_ctx *ctx, struct xensplit_attach_opts *o
 	if (!r)
 		r = xensplit_batch_devid(batch, step, ret_devid);
 	xensplit_batch_free(batch);
+	return r;
+}
+
+/*
+ * Somebody else's attach may get in between. It is replaced like the first: to
+ * remove it in the commit that writes would have both kernels keep its device.
+ */
+#define REPLACE_TRIES 3
+
+static int make_device(struct xensplit_ctx *ctx, struct xensplit_attach_opts *o,
+		       struct wait *wait)
+{
+	bool replace = o->flags & XENSPLIT_ATTACH_REPLACE;
+	int tries = 0, r;
+
+	o->flags &= ~(XENSPLIT_ATTACH_ROLLBACK | XENSPLIT_ATTACH_REPLACE);
+	do {
+		wait_begin(wait);
+		r = replace ? replace_what_is_there(ctx, wait) : 0;
+		if (!r && o->devid != XENSPLIT_DEVID_AUTO)
+			r = kernel_settle(ctx, &wait->id, o->backend_domid);
+		if (!r)
+			r = write_device(ctx, o, &wait->id.devid);
+	} while (r == -EEXIST && replace && ++tries < REPLACE_TRIES);
 	return r;
 }
 
@@ -290,23 +318,20 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 		return fail(ctx, -EINVAL, "attach options of a newer version");
 	rollback = o.flags & XENSPLIT_ATTACH_ROLLBACK;
 	wait.timeout_ms = timeout_ms;
-	wait.deadline_us = now_us() + 1000ull * timeout_ms;
 	r = validate_attach(ctx, &o);
 	if (!r)
 		r = id_set(ctx, &wait.id, o.domid, o.type,
 			   o.devid == XENSPLIT_DEVID_AUTO ? 0 : o.devid);
-	if (!r && (o.flags & XENSPLIT_ATTACH_REPLACE))
-		r = replace_what_is_there(ctx, &wait);
-	/* What does not close shall not take the time in which the new one connects. */
-	wait.deadline_us = now_us() + 1000ull * timeout_ms;
 	if (!r)
-		r = write_device(ctx, &o, &wait.id.devid);
+		r = make_device(ctx, &o, &wait);
 	if (r)
 		return r;
 	if (ret_devid)
 		*ret_devid = wait.id.devid;
 	if (!timeout_ms)
 		return 0;
+	/* What did not close shall not take the time in which the new one connects. */
+	wait_begin(&wait);
 	r = wait_run(ctx, &wait);
 	if (r && rollback)
 		roll_back(ctx, &wait);

@@ -130,6 +130,34 @@ int place_find(struct txn *txn, const struct device_id *id, struct place *ret_pl
 	return r < 0 ? r : 0;
 }
 
+/*
+ * A domain's "backend" directory appears with its first backend, and goes with
+ * the last: libxl makes none. One that the driver domain owns was given to it
+ * by its toolstack, and stays.
+ */
+int place_remove_backend(struct txn *txn, const struct device_id *id,
+			 uint32_t backend_domid)
+{
+	char path[PATH_SIZE];
+	unsigned int parents = 3;
+	struct node_perms perms;
+	int r;
+
+	if (backend_domid) {
+		snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/backend",
+			 backend_domid);
+		r = store_get_perms(txn, path, &perms);
+		if (r == -ENOENT)
+			return 0;
+		if (r)
+			return r;
+		if (!perms.count || perms.entry[0].id != 0)
+			parents = 2;
+	}
+	path_backend(path, id, backend_domid, NULL);
+	return store_remove_prune(txn, path, parents);
+}
+
 int place_remove_halves(struct txn *txn, const struct place *place)
 {
 	char path[PATH_SIZE];
@@ -139,13 +167,7 @@ int place_remove_halves(struct txn *txn, const struct place *place)
 	r = store_remove_prune(txn, path, 1);
 	if (r || place->backend_domid == XENSPLIT_ANY)
 		return r;
-	/*
-	 * No toolstack makes a domain's "backend" directory: it appears with the
-	 * first backend, and libxl too removes it when it is left empty
-	 * (libxl__xs_path_cleanup, tools/libs/light/libxl_xshelp.c).
-	 */
-	path_backend(path, &place->id, place->backend_domid, NULL);
-	return store_remove_prune(txn, path, 3);
+	return place_remove_backend(txn, &place->id, place->backend_domid);
 }
 
 /* One request where there is nothing, as there mostly is. */

@@ -262,6 +262,8 @@ int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
 const char *states_text(int frontend_state, int backend_state, char *buf, size_t size);
 #define STATES_TEXT_SIZE 64
 int state_read(struct txn *txn, const char *path, int *ret_state) __must_check;
+int place_remove_backend(struct txn *txn, const struct device_id *id,
+			 uint32_t backend_domid) __must_check;
 int place_remove_halves(struct txn *txn, const struct place *place) __must_check;
 int place_remove_errors(struct txn *txn, const struct place *place) __must_check;
 
@@ -362,6 +364,10 @@ int check_store_speed(struct patient *patient) __must_check;
 
 /* What the kernel of this domain makes of a backend that stands in it. */
 int check_kernel(struct patient *patient) __must_check;
+
+/* Wait a moment for this domain's kernel to give up a backend that is no more. */
+int kernel_settle(struct xensplit_ctx *ctx, const struct device_id *id,
+		  uint32_t backend_domid) __must_check;
 
 /* perms.c */
 

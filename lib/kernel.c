@@ -2,6 +2,7 @@
 /* What Linux makes of a backend, where it stands in the domain that this runs in. */
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -75,6 +76,48 @@ static int report_no_driver(struct patient *p, const char *device)
 			   device, alias);
 }
 
+static void device_path(char *path, size_t size, const struct device_id *id)
+{
+	snprintf(path, size, BUS "/%s-%" PRIu32 "-%" PRIu32, id->type, id->domid,
+		 id->devid);
+}
+
+/*
+ * The kernel sees a removal after the fact, as a guest's does, and takes a new
+ * backend of the same name for the old one. Here one can see when it has looked.
+ */
+#define SETTLE_US      1000000
+#define SETTLE_STEP_US 5000
+
+int kernel_settle(struct xensplit_ctx *ctx, const struct device_id *id,
+		  uint32_t backend_domid)
+{
+	struct timespec step = { .tv_nsec = SETTLE_STEP_US * 1000L };
+	uint64_t end = now_us() + SETTLE_US;
+	char device[PATH_SIZE], path[PATH_SIZE];
+	struct txn txn = TXN_NONE(ctx);
+	uint32_t domid;
+	int r;
+
+	device_path(device, sizeof(device), id);
+	if (!exists(device) || own_domid(&txn, &domid) || domid != backend_domid)
+		return 0;
+	path_backend(path, id, backend_domid, NULL);
+	r = store_exists(&txn, path);
+	while (!r && exists(device) && now_us() < end)
+		nanosleep(&step, NULL);
+	return r < 0 ? r : 0;
+}
+
+static int report_old_device(struct patient *p, const char *device)
+{
+	return finding_add(p, XENSPLIT_SEVERITY_ERROR, "old-backend-device",
+			   "the device of that name before this one was removed and made "
+			   "again too quickly for the kernel to notice",
+			   "xensplit attach {D} {T}/{I} --backend={B} --replace",
+			   "the driver of %s does not begin with a new device", device);
+}
+
 int check_kernel(struct patient *p)
 {
 	char device[PATH_SIZE], driver[PATH_SIZE + 8];
@@ -83,8 +126,7 @@ int check_kernel(struct patient *p)
 	if (p->backend_state < 0 || state_is_connected(p->backend_state) ||
 	    !exists(BUS) || own_domid(p->txn, &domid) || domid != p->place.backend_domid)
 		return 0;
-	snprintf(device, sizeof(device), BUS "/%s-%" PRIu32 "-%" PRIu32, p->place.id.type,
-		 p->place.id.domid, p->place.id.devid);
+	device_path(device, sizeof(device), &p->place.id);
 	snprintf(driver, sizeof(driver), "%s/driver", device);
 	if (!exists(device))
 		return p->backend_state == XENSPLIT_STATE_CLOSED
@@ -96,5 +138,9 @@ int check_kernel(struct patient *p)
 					 "xensplit attach {D} {T}/{I} --backend={B} "
 					 "--replace",
 					 "the kernel has no %s", device);
-	return exists(driver) ? 0 : report_no_driver(p, device);
+	if (!exists(driver))
+		return report_no_driver(p, device);
+	return p->backend_state == XENSPLIT_STATE_INITIALISING
+		       ? report_old_device(p, device)
+		       : 0;
 }

@@ -156,7 +156,8 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 		return fail(ctx, -ENOMEM, "out of memory");
 	r = walk_place(&txn, nodes, &place);
 	if (!r && !nodes->count)
-		r = fail(ctx, -ENOENT, "there is no %s", id_text(&device, text, sizeof(text)));
+		r = fail(ctx, -ENOENT, "there is no %s",
+			 id_text(&device, text, sizeof(text)));
 	if (r) {
 		xensplit_nodes_free(nodes);
 		return r;

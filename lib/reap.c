@@ -31,10 +31,8 @@ int remove_stale(struct txn *txn, const struct device_id *id)
 		return r;
 	if (!r)
 		r = store_remove_prune(txn, path, 1);
-	if (!r && back != DOMAIN_OTHER) {
-		path_backend(path, id, record.backend_domid, NULL);
-		r = store_remove_prune(txn, path, 3);
-	}
+	if (!r && back != DOMAIN_OTHER)
+		r = place_remove_backend(txn, id, record.backend_domid);
 	return r < 0 ? r : record_remove(txn, id);
 }
 
