@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,11 +67,9 @@ static void close_together(struct tool *tool,
 static int detach_one(struct tool *tool, const struct xensplit_id *id, uint64_t deadline)
 {
 	uint64_t now = now_ms();
-	int err;
 
-	err = xensplit_detach(tool->ctx, id, args.force ? XENSPLIT_DETACH_FORCE : 0,
-			      now < deadline ? (unsigned int)(deadline - now) : 0);
-	return err ? tool_fail_device(tool, err, "detach", id) : EXIT_SUCCESS;
+	return xensplit_detach(tool->ctx, id, args.force ? XENSPLIT_DETACH_FORCE : 0,
+			       now < deadline ? (unsigned int)(deadline - now) : 0);
 }
 
 /* Leaves those that are detached at the front of the array. Returns: an exit status. */
@@ -83,9 +82,13 @@ static int detach(struct tool *tool, const struct xensplit_device **devices, siz
 	if (count > 1)
 		close_together(tool, devices, count);
 	for (size_t i = 0; i < count; i++) {
-		int failed = detach_one(tool, &devices[i]->id, start + args.timeout_ms);
+		int failed, err;
 
-		if (failed) {
+		err = detach_one(tool, &devices[i]->id, start + args.timeout_ms);
+		if (err == -ENOENT && args.all)
+			continue; /* another's detach was faster */
+		if (err) {
+			failed = tool_fail_device(tool, err, "detach", &devices[i]->id);
 			status = status ? status : failed;
 			continue;
 		}
@@ -105,8 +108,10 @@ static int nothing(struct tool *tool, const struct xensplit_id *id)
 {
 	int err;
 
-	if (!args.all)
-		return detach_one(tool, id, 0);
+	if (!args.all) {
+		err = detach_one(tool, id, 0);
+		return err ? tool_fail_device(tool, err, "detach", id) : EXIT_SUCCESS;
+	}
 	err = xensplit_domain_check(tool->ctx, id->domid);
 	if (err)
 		return tool_fail(tool, err, "detach");

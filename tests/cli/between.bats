@@ -56,6 +56,16 @@ setup()
 	between 1 '$XENSPLIT -q detach 5' "$XENSPLIT" detach 5
 }
 
+two_attached()
+{
+	"$XENSPLIT" -q attach 5 && "$XENSPLIT" -q attach 5 mydevice/1
+}
+
+@test "a detach within detach --all: what is gone already is no failure" {
+	before=two_attached after=nothing_is_left allowed=0
+	between 2 '$XENSPLIT -q detach 5 --all' "$XENSPLIT" detach 5 --all
+}
+
 @test "an attach within an attach: one wins, the other says that the device is there" {
 	before=detached allowed='0|5'
 	between 1 '$XENSPLIT -q attach 5 || [ $? -eq 5 ]' "$XENSPLIT" attach 5
