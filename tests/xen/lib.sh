@@ -6,6 +6,7 @@
 # a pipeline. Nothing here measures time: the machine may be slow, and what never happens fails
 # all the same.
 set -euo pipefail
+trap 'echo "    # line $LINENO failed: $BASH_COMMAND"' ERR
 
 work=/run/work
 console=/var/log/xen/console
@@ -125,9 +126,10 @@ guest_log()
 }
 
 # guest_prints NAME TEXT: has it printed a line that begins like this? It may take a while.
+patience=1000
 guest_prints()
 {
-	local tries=1000
+	local tries=$patience
 
 	until [[ $'\n'$(guest_log "$1") == *$'\n'"$2"* ]]; do
 		((--tries > 0)) || return 1

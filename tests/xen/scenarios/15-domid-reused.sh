@@ -17,9 +17,10 @@ xensplit attach first mydevice/auto -t 120 >/dev/null
 # that is another guest as far as Xen and its tools can tell.
 expect "save with the domid" xl save -D first /run/first
 other=00000000${uuid:8}
-at=$(strings -t d /run/first | grep -m 1 "$uuid")
-at=$(($(awk '{ print $1 }' <<< "$at") + $(awk -v u="$uuid" '{ sub(/^ *[0-9]+ /, ""); print index($0, u) - 1 }' <<< "$at")))
-printf %s "$other" | dd of=/run/first bs=1 seek=$at conv=notrunc 2>/dev/null
+at=$(head -c 65536 /run/first | strings -t d | awk -v uuid="$uuid" 'index($0, uuid) && !found++ {
+	offset = $1; sub(/^ *[0-9]+ /, ""); print offset + index($0, uuid) - 1 }')
+expect_is "the UUID is in the file" "$(dd if=/run/first bs=1 skip="$at" count=36 2>/dev/null)" "$uuid"
+printf %s "$other" | dd of=/run/first bs=1 seek="$at" conv=notrunc 2>/dev/null
 export LIBXL_DOMID_REUSE_TIMEOUT=0
 guest_log_from_here first
 expect "restore as another guest" xl restore -p /run/first

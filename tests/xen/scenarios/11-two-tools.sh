@@ -29,7 +29,7 @@ at_once()
 	printf '%s\n' "${statuses[@]}" | sort -n | xargs
 }
 
-for i in 1 2 3 4 5; do
+for i in 1 2 3; do
 	said=$(at_once xensplit attach g1 -t 120)
 	[[ $said == '0 5 5 5' ]] || note "$(cat $work/out-*)"
 	expect_is "attach the same device: exit statuses" "$said" '0 5 5 5'
@@ -50,8 +50,8 @@ expect_is "four devices: list" "$(xensplit list g2 --json |
 	jq '[.devices[].devid] | unique | length')" 4
 expect_is "detach different devices: exit statuses" \
 	"$(at_once xensplit detach g1 mydevice/@ -t 120)" '0 0 0 0'
-expect_has "detach all of them: exit statuses" \
-	"$(at_once xensplit detach g2 --all -t 120)" '^0( [03]){3}$'
+expect_is "detach all of them: exit statuses" \
+	"$(at_once xensplit detach g2 --all -t 120)" '0 0 0 0'
 expect_is "no node of a device is left" "$(devices_left)" ''
 
 # For a minute, without any order.

@@ -75,12 +75,15 @@ note "$output"
 run xensplit doctor saved
 expect_is "doctor finds nothing wrong without a device" "$status $output" '0 nothing is wrong'
 run timeout 100 xensplit attach saved -t 10
-note "attach of the same devid: $status $output $errors"
-run xensplit doctor saved
-note "$output"
-run timeout 100 xensplit attach saved mydevice/1 -t 60
-note "attach of another devid: $status $output $errors"
-expect_is "another device id connects" "$(states "$d" 1)" 4/4
-run timeout 100 xensplit detach saved --all --force -t 20
-note "$output $errors"
+note "$errors"
+expect_is "its kernel holds on to the old device: exit status" $status 6
+expect_has "attach says what helps" "$errors" \
+	"modprobe xen:mydevice, or if it is loaded: xensplit attach $d mydevice/0 --backend=0 --replace"
+run timeout 100 xensplit attach "$d" mydevice/0 --backend=0 --replace -t 20
+note "$output$errors"
+expect_is "it does: exit status" $status 0
+expect_is "both ends are Connected" "$(states "$d")" 4/4
+expect "as does another device id" xensplit attach saved mydevice/1 -t 60
+expect_is "both ends are Connected" "$(states "$d" 1)" 4/4
+expect "detach both" xensplit detach saved --all -t 120
 expect_is "no node of a device is left" "$(devices_left)" ''

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Expects: a device removed and made again at once is taken for the old one; attach --replace is not
+
+# shellcheck source=tests/xen/lib.sh
+. /tests/lib.sh
+need_tool
+
+modprobe mydeviceback
+guest_use g1
+d=$(guest_domid g1)
+probes() { guest_cmd g1 dmesg | grep -c 'mydevicefront: Probe called'; }
+
+expect "attach" xensplit attach g1 -t 120
+before=$(probes)
+expect "it is removed and made again in one commit" /tests/replace-at-once "$d"
+
+# Linux before 7.0. From then on it sees that the state was reset, and the device connects.
+run timeout 60 xensplit wait g1 -t 5
+note "$errors"
+expect_is "the guest takes the new one for the old: exit status" $status 6
+expect_is "its driver was not probed again" "$(probes)" "$before"
+run xensplit doctor g1
+note "$output"
+fix=$(sed -n 's/^ *fix: .*if it is loaded: //p' $work/output)
+expect_is "doctor says what helps" "$fix" "xensplit attach $d mydevice/0 --backend=0 --replace"
+# shellcheck disable=SC2086 # words
+run $fix -t 20
+note "$output$errors"
+expect_is "it does: exit status" $status 0
+expect_is "both ends are Connected" "$(states "$d")" 4/4
+expect_is "the driver was probed" "$(probes)" $((before + 1))
+
+# shellcheck disable=SC2034 # twice
+for i in 1 2; do
+	expect "attach --replace of a device in use" xensplit attach g1 --replace -t 60
+	expect_is "both ends are Connected" "$(states "$d")" 4/4
+done
+expect_is "each of them was probed" "$(probes)" $((before + 3))
+expect "detach" xensplit detach g1 -t 120
