@@ -21,11 +21,23 @@ expect_soon "the frontend loaded second connects" states_are 4/4 "$d"
 expect "a module in use stays" guest_cmd g1 '! rmmod mydevicefront'
 expect "unload the frontend" unload_front g1
 expect_soon "both ends are Closed" states_are 6/6 "$d"
+run xensplit doctor g1
+note "$output"
+expect_is "doctor finds the frontend's driver gone" "$(head -n 1 $work/output | grep -o '\[.*')" '[closed]'
+expect_has "and what mends it" "$output" "fix: in domain $d: modprobe xen:mydevice$"
 expect "load it again" guest_cmd g1 modprobe mydevicefront
 expect_soon "both ends are Connected" states_are 4/4 "$d"
 expect "unload the backend" unload_back "$d"
 expect_soon "both ends are Closed" states_are 6/6 "$d"
-expect "load it again" modprobe mydeviceback
+run xensplit list g1
+expect_has "list has it as it is" "$output" "^ *$d +g1 +mydevice +0 +0 +Closed +Closed +yes"
+run xensplit doctor g1
+note "$output"
+expect_is "doctor finds the backend's driver gone" "$(head -n 1 $work/output | grep -o '\[.*')" '[no-backend-driver]'
+fix=$(sed -n 's/^ *fix: //p' $work/output | head -n 1)
+expect_is "and what mends it" "$fix" 'modprobe xen-backend:mydevice'
+# shellcheck disable=SC2086 # words
+expect "do that" $fix
 expect_soon "both ends are Connected" states_are 4/4 "$d"
 
 # Both at the same time, in the other order.
