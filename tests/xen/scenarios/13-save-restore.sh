@@ -40,6 +40,7 @@ expect_soon "the guest has no device" gone
 export LIBXL_DOMID_REUSE_TIMEOUT=0
 expect "attach" xensplit attach saved -t 120
 expect "save with the domid" xl save -D saved /run/saved
+sleep 2 # libxl counts in seconds, and 0 of them are one
 guest_log_from_here saved
 expect "restore, paused" xl restore -p /run/saved
 expect_is "it has the domid it had" "$(guest_domid saved)" "$d"

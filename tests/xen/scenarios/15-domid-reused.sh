@@ -22,6 +22,7 @@ at=$(head -c 65536 /run/first | strings -t d | awk -v uuid="$uuid" 'index($0, uu
 expect_is "the UUID is in the file" "$(dd if=/run/first bs=1 skip="$at" count=36 2>/dev/null)" "$uuid"
 printf %s "$other" | dd of=/run/first bs=1 seek="$at" conv=notrunc 2>/dev/null
 export LIBXL_DOMID_REUSE_TIMEOUT=0
+sleep 2 # libxl counts in seconds, and 0 of them are one
 guest_log_from_here first
 expect "restore as another guest" xl restore -p /run/first
 rm /run/first
