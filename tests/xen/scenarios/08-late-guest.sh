@@ -25,7 +25,9 @@ expect_is "it is still waited for: exit status" $status 6
 xensplit wait g1 -t 300 >$work/wait 2>&1 &
 pid=$!
 expect "the guest loads its driver" guest_cmd g1 modprobe mydevicefront
-expect "whoever waited learns of it" wait $pid
+status=0
+wait $pid || status=$?
+expect_is "whoever waited learns of it: exit status" $status 0
 expect_is "both ends are Connected" "$(states "$d")" 4/4
 expect "detach" xensplit detach g1 -t 120
 
