@@ -6,6 +6,9 @@
 # shellcheck disable=SC2016 # what another tool does is expanded when it does it
 load common
 
+# Each test runs the tool some hundred times, and under a sanitizer that takes its time.
+export BATS_TEST_TIMEOUT=600
+
 # between STEP 'OTHER' COMMAND...: the first with everything OTHER does before one of its
 # requests, each STEPth in turn, until it makes no more; $allowed are its exit statuses,
 # $before makes the device what it has to be.
