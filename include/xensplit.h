@@ -486,7 +486,9 @@ struct xensplit_attach_opts {
  *
  * With XENSPLIT_ATTACH_REPLACE a device that is in use is closed first, for
  * which it has the same time, and removed in a commit of its own; then a quarter
- * of a second passes, for a guest to notice.
+ * of a second passes, for a guest to notice. So is one that another client makes
+ * meanwhile, three times at most. A backend of that name which is gone from the
+ * store, but not from this domain's kernel, is waited for, up to a second.
  *
  * Returns: 0; -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY, -EACCES, -ENOTCONN
  * with nothing written; -ETIMEDOUT or -EPROTO when the device is written but

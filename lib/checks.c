@@ -8,7 +8,6 @@
 #define ERROR	XENSPLIT_SEVERITY_ERROR
 #define WARNING XENSPLIT_SEVERITY_WARNING
 
-static const char fix_replace[] = "xensplit attach {D} {T}/{I} --backend={B} --replace";
 static const char fix_force[] = "xensplit detach {D} {T}/{I} --force";
 static const char fix_repair[] = "xensplit doctor --fix {D} {T}/{I}";
 
@@ -126,7 +125,7 @@ static int check_half(struct patient *p, int state, const char *path, const char
 		return r;
 	r = finding_add(p, ERROR, code,
 			"XenBus makes a device only where both ends have a state",
-			fix_replace,
+			FIX_REPLACE,
 			r ? "%s has no state: the %s is only half there"
 			  : "%s is not there: the %s is missing",
 			path, half);
@@ -145,7 +144,7 @@ static int check_halves(struct patient *p)
 		r = check_half(p, p->backend_state, path, "backend", "backend-missing");
 	else if (!r)
 		r = finding_add(p, ERROR, "backend-missing",
-				"no domain has a backend for it", fix_replace,
+				"no domain has a backend for it", FIX_REPLACE,
 				"domain %" PRIu32 " has a frontend without a backend",
 				p->place.id.domid);
 	return r;
@@ -161,7 +160,7 @@ static int check_value(struct patient *p, const char *path, const char *wanted,
 
 	if (r == -ENOENT)
 		return finding_add(p, ERROR, code, "a driver finds its other end by it",
-				   fix_replace, "%s is not there", path);
+				   FIX_REPLACE, "%s is not there", path);
 	if (r)
 		return r;
 	escape(shown, sizeof(shown), value, len);
@@ -170,7 +169,7 @@ static int check_value(struct patient *p, const char *path, const char *wanted,
 	if (r)
 		return 0;
 	return finding_add(p, ERROR, code, "a driver finds its other end by it",
-			   fix_replace, "%s is \"%s\", not \"%s\"", path, shown, wanted);
+			   FIX_REPLACE, "%s is \"%s\", not \"%s\"", path, shown, wanted);
 }
 
 static int check_pointers(struct patient *p)
@@ -365,13 +364,13 @@ struct state_pair {
 /* The first row that fits is the meaning of a pair of states. */
 static const struct state_pair state_pairs[] = {
 	{ -2, ANY, "frontend-state-invalid",
-	  "the guest wrote something there that is no state", fix_replace },
+	  "the guest wrote something there that is no state", FIX_REPLACE },
 	{ ANY, -2, "backend-state-invalid",
-	  "the backend's domain wrote something there that is no state", fix_replace },
+	  "the backend's domain wrote something there that is no state", FIX_REPLACE },
 	{ 0, ANY, "frontend-unknown", "XenBus takes up a device in Initialising alone",
-	  fix_replace },
+	  FIX_REPLACE },
 	{ ANY, 0, "backend-unknown", "XenBus takes up a device in Initialising alone",
-	  fix_replace },
+	  FIX_REPLACE },
 	{ 1, 1, "no-backend-driver",
 	  "the backend driver has not taken the device up, and before that no frontend "
 	  "driver goes on",
@@ -396,13 +395,12 @@ static const struct state_pair state_pairs[] = {
 	{ 6, ANY, "frontend-closed", "the frontend's driver was unloaded, or gave up",
 	  FRONT_MODULE },
 	{ ANY, 6, "backend-closed", "the backend's driver was unloaded, or gave up",
-	  fix_replace },
+	  FIX_REPLACE },
 	{ ANY, 1, "no-backend-driver", "the backend driver has not taken the device up",
 	  BACK_MODULE },
 	/* A guest that took no note of the last device's going holds on to that one. */
 	{ 1, ANY, "no-frontend-driver", "the frontend driver has not taken the device up",
-	  FRONT_MODULE
-	  ", or if it is loaded: xensplit attach {D} {T}/{I} --backend={B} --replace" },
+	  FRONT_MODULE ", or if it is loaded: " FIX_REPLACE },
 	{ 2, 2, "both-wait", "each driver waits for the other to go on",
 	  "one of the two drivers has to leave InitWait first" },
 	{ ANY, 2, "backend-does-not-answer",
@@ -422,7 +420,7 @@ static const struct state_pair state_pairs[] = {
 /* What has no record can't be detached, only replaced. */
 static const char *state_fix(const struct patient *p, const struct state_pair *pair)
 {
-	return pair->fix == fix_force && !p->place.recorded ? fix_replace : pair->fix;
+	return pair->fix == fix_force && !p->place.recorded ? FIX_REPLACE : pair->fix;
 }
 
 static int check_states(struct patient *p)

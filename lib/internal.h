@@ -362,6 +362,9 @@ int check_store_speed(struct patient *patient) __must_check;
 
 /* kernel.c */
 
+/* What gets a device going that nothing else does; diagnose.c fills it in. */
+#define FIX_REPLACE "xensplit attach {D} {T}/{I} --backend={B} --replace"
+
 /* What the kernel of this domain makes of a backend that stands in it. */
 int check_kernel(struct patient *patient) __must_check;
 

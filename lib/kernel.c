@@ -114,7 +114,7 @@ static int report_old_device(struct patient *p, const char *device)
 	return finding_add(p, XENSPLIT_SEVERITY_ERROR, "old-backend-device",
 			   "the device of that name before this one was removed and made "
 			   "again too quickly for the kernel to notice",
-			   "xensplit attach {D} {T}/{I} --backend={B} --replace",
+			   FIX_REPLACE,
 			   "the driver of %s does not begin with a new device", device);
 }
 
@@ -135,9 +135,7 @@ int check_kernel(struct patient *p)
 					 p, XENSPLIT_SEVERITY_ERROR, "no-backend-device",
 					 "xenbus makes a device when it appears in state "
 					 "Initialising, or never",
-					 "xensplit attach {D} {T}/{I} --backend={B} "
-					 "--replace",
-					 "the kernel has no %s", device);
+					 FIX_REPLACE, "the kernel has no %s", device);
 	if (!exists(driver))
 		return report_no_driver(p, device);
 	return p->backend_state == XENSPLIT_STATE_INITIALISING
