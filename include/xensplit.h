@@ -284,6 +284,7 @@ struct xensplit_filter {
  * @id: domain of the frontend, type and device id
  * @domain: name of that domain, NULL where it has none or is gone
  * @backend_domid: XENSPLIT_ANY where a foreign device has no backend
+ * @backend_type: the type in the backend's path, @id.type as a rule
  * @frontend, @backend: paths of the two halves, without a trailing slash;
  *   computed, never read from a node (@backend NULL as above)
  * @frontend_state, @backend_state: enum xensplit_state
@@ -308,6 +309,7 @@ struct xensplit_device {
 	int stale;
 	const char *unique_id;
 	uint64_t created;
+	const char *backend_type;
 };
 
 enum xensplit_origin {
@@ -450,6 +452,8 @@ struct xensplit_pair {
  * @flags: XENSPLIT_ATTACH_*
  * @front, @front_count: extra keys for the frontend's directory
  * @back, @back_count: extra keys for the backend's directory
+ * @backend_type: the type in the backend's path where it is another one, as
+ *   xen_9pfs is that of 9pfs; NULL: @type
  *
  * Linux ignores a device whose bus id, "T/I" in the guest and "T-D-I" in the
  * backend's domain, has 20 characters or more (XEN_BUS_ID_SIZE,
@@ -469,6 +473,7 @@ struct xensplit_attach_opts {
 	size_t front_count;
 	const struct xensplit_pair *back;
 	size_t back_count;
+	const char *backend_type;
 };
 
 /* Remove what stands at this device's places first, whoever made it. */
@@ -477,6 +482,8 @@ struct xensplit_attach_opts {
 #define XENSPLIT_ATTACH_RESERVED (1u << 1)
 /* xensplit_attach: remove the device again if it does not connect. */
 #define XENSPLIT_ATTACH_ROLLBACK (1u << 2)
+/* With XENSPLIT_ATTACH_REPLACE: forget the recorded keys that are not given anew. */
+#define XENSPLIT_ATTACH_DROP_KEYS (1u << 3)
 
 /*
  * xensplit_attach - write a device and wait until both ends are Connected
@@ -484,9 +491,11 @@ struct xensplit_attach_opts {
  * @ret_devid: its device id, set as soon as the device is written, so also
  *   where it then fails to connect; may be NULL
  *
- * With XENSPLIT_ATTACH_REPLACE a device that is in use is closed first, for
- * which it has the same time, and removed in a commit of its own; then a quarter
- * of a second passes, for a guest to notice. So is one that another client makes
+ * With XENSPLIT_ATTACH_REPLACE both domains are checked, then a device that is
+ * in use is closed, for which it has the same time, and its halves are removed
+ * in a commit of their own; then a quarter of a second passes, for a guest to
+ * notice. Its record stays meanwhile, so that after a crash the next replace
+ * completes it. Recorded keys that are not given anew are kept. So is one that another client makes
  * meanwhile, three times at most. A backend of that name which is gone from the
  * store, but not from this domain's kernel, is waited for, up to a second.
  *

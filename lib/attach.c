@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Writing a device: the checks and the nodes, inside a transaction; then the wait. */
-#include <sys/random.h>
 #include <time.h>
 
 #include "internal.h"
 
 static int write_pairs(struct txn *txn, const struct pairs *pairs, const char *dir,
-		       const char *prefix, const struct perms *perms)
+		       const struct perms *perms)
 {
 	size_t i;
 	int r = 0;
@@ -14,13 +13,18 @@ static int write_pairs(struct txn *txn, const struct pairs *pairs, const char *d
 	for (i = 0; !r && i < pairs->count; i++) {
 		char path[PATH_SIZE + TYPE_MAX + 8];
 
-		snprintf(path, sizeof(path), "%s/%s%s", dir, prefix, pairs->keys[i]);
+		snprintf(path, sizeof(path), "%s/%s", dir, pairs->keys[i]);
 		r = store_write(txn, path, pairs->values[i], perms);
 	}
 	return r;
 }
 
-static int write_frontend(struct txn *txn, const struct step *step)
+/*
+ * New nodes take over the permissions of their directory: so it has those of
+ * backend and backend-id while they are made, and then its own.
+ */
+static int write_frontend(struct txn *txn, const struct step *step,
+			  const struct pairs *keys)
 {
 	struct perms perms = perms_frontend(&step->id, step->backend_domid);
 	struct perms identity = perms_identity(&step->id, step->backend_domid);
@@ -30,20 +34,23 @@ static int write_frontend(struct txn *txn, const struct step *step)
 	path_frontend(dir, &step->id, NULL);
 	path_backend(backend, &step->id, step->backend_domid, NULL);
 	snprintf(number, sizeof(number), "%" PRIu32, step->backend_domid);
-	r = store_mkdir(txn, dir, &perms);
+	r = store_mkdir(txn, dir, &identity);
 	path_frontend(path, &step->id, "backend");
 	if (!r)
-		r = store_write_perms(txn, path, backend, &identity);
+		r = store_write(txn, path, backend, &identity);
 	path_frontend(path, &step->id, "backend-id");
 	if (!r)
-		r = store_write_perms(txn, path, number, &identity);
+		r = store_write(txn, path, number, &identity);
 	if (!r)
-		r = write_pairs(txn, &step->front, dir, "", &perms);
+		r = store_set_perms(txn, dir, &perms);
+	if (!r)
+		r = write_pairs(txn, keys, dir, &perms);
 	path_frontend(path, &step->id, "state");
 	return r ? r : store_write(txn, path, "1", &perms);
 }
 
-static int write_backend(struct txn *txn, const struct step *step)
+static int write_backend(struct txn *txn, const struct step *step,
+			 const struct pairs *keys)
 {
 	struct perms perms = perms_backend(&step->id, step->backend_domid);
 	char dir[PATH_SIZE], path[PATH_SIZE], frontend[PATH_SIZE], number[16];
@@ -63,40 +70,25 @@ static int write_backend(struct txn *txn, const struct step *step)
 	if (!r)
 		r = store_write(txn, path, "1", &perms);
 	if (!r)
-		r = write_pairs(txn, &step->back, dir, "", &perms);
+		r = write_pairs(txn, keys, dir, &perms);
 	path_backend(path, &step->id, step->backend_domid, "state");
 	return r ? r : store_write(txn, path, "1", &perms);
 }
 
-static int make_unique_id(struct xensplit_ctx *ctx, char unique_id[UNIQUE_ID_SIZE])
+static int write_device(struct txn *txn, const struct step *step, struct record *record,
+			const struct pairs *front, const struct pairs *back)
 {
-	uint8_t bytes[(UNIQUE_ID_SIZE - 1) / 2];
-	size_t i;
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return fail(ctx, -errno, "no random numbers: %s", strerror(errno));
-	for (i = 0; i < sizeof(bytes); i++)
-		snprintf(unique_id + 2 * i, 3, "%02x", bytes[i]);
-	return 0;
-}
-
-static int write_record(struct txn *txn, const struct step *step, struct record *record)
-{
-	static const struct perms perms = { 1, { { 0, XS_PERM_NONE } } };
-	char dir[PATH_SIZE];
 	int r;
 
 	record->id = step->id;
 	record->backend_domid = step->backend_domid;
 	record->created = (uint64_t)time(NULL);
-	r = make_unique_id(txn->ctx, record->unique_id);
+	r = random_text(txn->ctx, record->unique_id, UNIQUE_ID_SIZE);
 	if (!r)
-		r = record_write(txn, record);
-	path_record(dir, &step->id, NULL);
-	/* The copies stand in directories of their own, apart from the schema's keys. */
+		r = record_write(txn, record, front, back);
 	if (!r)
-		r = write_pairs(txn, &step->front, dir, "front/", &perms);
-	return r ? r : write_pairs(txn, &step->back, dir, "back/", &perms);
+		r = write_frontend(txn, step, front);
+	return r ? r : write_backend(txn, step, back);
 }
 
 static int refuse_record(struct txn *txn, const struct record *record)
@@ -113,6 +105,11 @@ static int refuse_record(struct txn *txn, const struct record *record)
 			"%s: a domain that is gone left a device there: 'xensplit reap' "
 			"removes it",
 			text);
+	if (!r && *record->phase)
+		return fail(txn->ctx, -EEXIST,
+			    "%s: an attach --replace was interrupted: repeat it, or "
+			    "detach the device",
+			    text);
 	if (!r)
 		r = place_states(txn, &place, &frontend, &backend);
 	if (r)
@@ -128,7 +125,8 @@ static int check_free(struct txn *txn, const struct step *step)
 	struct record record;
 	int r = record_read(txn, &step->id, &record);
 
-	if (r != -ENOENT)
+	/* A replace leaves its record for this: see replace.c. */
+	if (r != -ENOENT && (r || !step->cleared || !*record.phase))
 		return r ? r : refuse_record(txn, &record);
 	path_frontend(path, &step->id, NULL);
 	r = store_exists(txn, path);
@@ -198,55 +196,79 @@ static int make_room(struct txn *txn, struct step *step)
 	return check_free(txn, step);
 }
 
-int attach_stage(struct txn *txn, struct step *step)
+/* The keys that the step gives, then those of the device that it replaces. */
+static int collect_keys(struct txn *txn, const struct step *step, struct pairs *front,
+			struct pairs *back)
+{
+	bool keep = step->cleared || (step->flags & XENSPLIT_ATTACH_REPLACE);
+	int r = pairs_add_missing(front, &step->front);
+
+	if (!r)
+		r = pairs_add_missing(back, &step->back);
+	if (r)
+		return fail(txn->ctx, r, "out of memory");
+	if (!keep || (step->flags & XENSPLIT_ATTACH_DROP_KEYS))
+		return 0;
+	return keys_keep(txn, &step->id, front, back);
+}
+
+/* Those that are given anew come first, and win. */
+int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
+	      struct pairs *back)
+{
+	struct pairs old_front = { 0 }, old_back = { 0 };
+	int r = record_read_keys(txn, id, &old_front, &old_back);
+
+	if (!r)
+		r = pairs_add_missing(front, &old_front);
+	if (!r)
+		r = pairs_add_missing(back, &old_back);
+	pairs_clear(&old_front);
+	pairs_clear(&old_back);
+	return r == -ENOENT || r == -EBADMSG ? 0 : r;
+}
+
+static int stage(struct txn *txn, struct step *step, struct pairs *front,
+		 struct pairs *back)
 {
 	struct place place = { .backend_domid = step->backend_domid };
 	struct record record = { 0 };
-	int r = domain_usable(txn, step->id.domid, record.frontend_uuid);
+	int r = domain_claim(txn, step->id.domid, &record.frontend);
 
 	if (!r)
-		r = domain_usable(txn, step->backend_domid, record.backend_uuid);
+		r = domain_claim(txn, step->backend_domid, &record.backend);
+	if (!r)
+		r = collect_keys(txn, step, front, back);
 	if (!r)
 		r = make_room(txn, step);
 	place.id = step->id;
 	if (!r)
 		r = place_remove_errors(txn, &place);
+	/* Only now: what is refused has written nothing, so that it can be confirmed. */
 	if (!r)
-		r = write_record(txn, step, &record);
+		r = domain_mark(txn, step->id.domid, record.frontend.mark);
 	if (!r)
-		r = write_frontend(txn, step);
-	return r ? r : write_backend(txn, step);
+		r = domain_mark(txn, step->backend_domid, record.backend.mark);
+	return r ? r : write_device(txn, step, &record, front, back);
 }
 
-/*
- * A guest learns of a removal after the fact, and Linux before 7.0 takes a
- * frontend that is there again by then for the old one. Nothing tells when it
- * has looked.
- */
-#define SETTLE_MS 250
+int attach_stage(struct txn *txn, struct step *step)
+{
+	struct pairs front = { 0 }, back = { 0 };
+	int r = stage(txn, step, &front, &back);
+
+	pairs_clear(&front);
+	pairs_clear(&back);
+	return r;
+}
 
 static void wait_begin(struct wait *wait)
 {
 	wait->deadline_us = now_us() + 1000ull * wait->timeout_ms;
 }
 
-static int replace_what_is_there(struct xensplit_ctx *ctx, const struct wait *wait)
-{
-	struct timespec settle = { .tv_nsec = SETTLE_MS * 1000000L };
-	int r = close_and_wait(ctx, &wait->id, wait->deadline_us, wait->timeout_ms);
-
-	if (r == -ENOENT || r == -ESTALE)
-		return 0;
-	if (r && r != -ETIMEDOUT)
-		return r;
-	r = remove_whatever(ctx, &wait->id);
-	if (!r)
-		nanosleep(&settle, NULL);
-	return r;
-}
-
-static int write_device(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *o,
-			uint32_t *ret_devid)
+static int commit_device(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *o,
+			 bool cleared, uint32_t *ret_devid)
 {
 	struct xensplit_batch *batch;
 	int step, r;
@@ -254,7 +276,8 @@ static int write_device(struct xensplit_ctx *ctx, const struct xensplit_attach_o
 	r = xensplit_batch_new(ctx, &batch);
 	if (r)
 		return r;
-	step = r = xensplit_batch_attach(batch, o);
+	step = r = cleared ? batch_attach_cleared(batch, o)
+			   : xensplit_batch_attach(batch, o);
 	if (r >= 0)
 		r = xensplit_batch_commit(batch);
 	if (!r)
@@ -278,11 +301,11 @@ static int make_device(struct xensplit_ctx *ctx, struct xensplit_attach_opts *o,
 	o->flags &= ~(XENSPLIT_ATTACH_ROLLBACK | XENSPLIT_ATTACH_REPLACE);
 	do {
 		wait_begin(wait);
-		r = replace ? replace_what_is_there(ctx, wait) : 0;
+		r = replace ? replace_clear(ctx, o->backend_domid, wait) : 0;
 		if (!r && o->devid != XENSPLIT_DEVID_AUTO)
 			r = kernel_settle(ctx, &wait->id, o->backend_domid);
 		if (!r)
-			r = write_device(ctx, o, &wait->id.devid);
+			r = commit_device(ctx, o, replace, &wait->id.devid);
 	} while (r == -EEXIST && replace && ++tries < REPLACE_TRIES);
 	return r;
 }
@@ -322,6 +345,8 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 	if (!r)
 		r = id_set(ctx, &wait.id, o.domid, o.type,
 			   o.devid == XENSPLIT_DEVID_AUTO ? 0 : o.devid);
+	if (!r)
+		id_set_backend_type(&wait.id, o.backend_type);
 	if (!r)
 		r = make_device(ctx, &o, &wait);
 	if (r)

@@ -25,41 +25,20 @@ XENSPLIT_API int xensplit_batch_new(struct xensplit_ctx *ctx,
 	return 0;
 }
 
-static void pairs_free(struct pairs *pairs)
-{
-	size_t i;
-
-	for (i = 0; i < pairs->count; i++) {
-		free(pairs->keys[i]);
-		free(pairs->values[i]);
-	}
-	free(pairs->keys);
-	free(pairs->values);
-	memset(pairs, 0, sizeof(*pairs));
-}
-
 static int pairs_copy(struct pairs *to, const struct xensplit_pair *from, size_t count)
 {
-	to->keys = calloc(count + 1, sizeof(*to->keys));
-	to->values = calloc(count + 1, sizeof(*to->values));
-	if (!to->keys || !to->values)
-		return -ENOMEM;
-	for (; to->count < count; to->count++) {
-		to->keys[to->count] = strdup(from[to->count].key);
-		to->values[to->count] = strdup(from[to->count].value);
-		if (!to->keys[to->count] || !to->values[to->count]) {
-			/* Count it, so that the half that was copied is freed. */
-			to->count++;
-			return -ENOMEM;
-		}
-	}
-	return 0;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < count; i++)
+		r = pairs_add(to, from[i].key, from[i].value);
+	return r;
 }
 
 static void step_clear(struct step *step)
 {
-	pairs_free(&step->front);
-	pairs_free(&step->back);
+	pairs_clear(&step->front);
+	pairs_clear(&step->back);
 }
 
 XENSPLIT_API struct xensplit_batch *xensplit_batch_free(struct xensplit_batch *batch)
@@ -90,11 +69,11 @@ static int add_step(struct xensplit_batch *batch, struct step *step)
 	return batch->count++;
 }
 
-XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
-				       const struct xensplit_attach_opts *opts)
+static int add_attach(struct xensplit_batch *batch,
+		      const struct xensplit_attach_opts *opts, bool cleared)
 {
 	struct xensplit_attach_opts o;
-	struct step step = { .kind = STEP_ATTACH };
+	struct step step = { .kind = STEP_ATTACH, .cleared = cleared };
 	int r;
 
 	if (!batch || !opts)
@@ -113,12 +92,25 @@ XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
 	r = id_set(batch->ctx, &step.id, o.domid, o.type, step.auto_devid ? 0 : o.devid);
 	if (r)
 		return r;
+	id_set_backend_type(&step.id, o.backend_type);
 	if (pairs_copy(&step.front, o.front, o.front_count) ||
 	    pairs_copy(&step.back, o.back, o.back_count)) {
 		step_clear(&step);
 		return fail(batch->ctx, -ENOMEM, "out of memory");
 	}
 	return add_step(batch, &step);
+}
+
+XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
+				       const struct xensplit_attach_opts *opts)
+{
+	return add_attach(batch, opts, false);
+}
+
+int batch_attach_cleared(struct xensplit_batch *batch,
+			 const struct xensplit_attach_opts *opts)
+{
+	return add_attach(batch, opts, true);
 }
 
 static int add_id_step(struct xensplit_batch *batch, const struct xensplit_id *id,
@@ -207,7 +199,7 @@ static int take_away_halves(struct xensplit_batch *batch)
 		if (step->kind != STEP_REMOVE || (step->flags & XENSPLIT_REMOVE_STALE) ||
 		    record_require(&plain, &step->id, &record))
 			continue;
-		struct place place = { step->id, record.backend_domid, true };
+		struct place place = { record.id, record.backend_domid, true };
 
 		r = place_remove_halves(&plain, &place);
 		if (r)
@@ -245,6 +237,7 @@ XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t tra
 	struct txn txn = TXN_NONE(batch->ctx);
 
 	txn.t = transaction;
+	txn.borrowed = true;
 	txn.journal = &batch->changes;
 	nodes_clear(&batch->changes);
 	r = stage_all(&txn, batch);

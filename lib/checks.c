@@ -55,12 +55,11 @@ static int check_domain(struct patient *p, uint32_t domid, bool front)
 {
 	bool has_backend = front && p->place.backend_domid != XENSPLIT_ANY;
 	const char *fix = has_backend ? "xenstore-rm {BE}" : "xenstore-rm {FE}";
-	char uuid[UUID_SIZE];
 	int r;
 
 	if (domid == XENSPLIT_ANY)
 		return 0;
-	r = domain_identity(p->txn, domid, uuid);
+	r = domain_identity(p->txn, domid, NULL, NULL);
 	if (r != -ESRCH)
 		return r;
 	r = finding_add(
@@ -88,10 +87,23 @@ static int check_stale(struct patient *p)
 			"permissions are "
 			"not this one's",
 			"xensplit reap",
-			"/xensplit/%" PRIu32 "/%s/%" PRIu32
-			" records another domain's UUID",
+			"/xensplit/%" PRIu32 "/%s/%" PRIu32 " records an earlier domain",
 			p->place.id.domid, p->place.id.type, p->place.id.devid);
 	return r ? r : 1;
+}
+
+static int check_phase(struct patient *p)
+{
+	struct record record;
+	int r = p->place.recorded ? record_read(p->txn, &p->place.id, &record) : -ENOENT;
+
+	if (r || !*record.phase)
+		return r == -ENOENT ? 0 : r;
+	return finding_add(
+		p, ERROR, "interrupted",
+		"what replaced the device did not come to its end, or is still "
+		"at it",
+		fix_repair, "its record says: phase %s", record.phase);
 }
 
 /* --- what stands in the store --- */
@@ -449,8 +461,9 @@ typedef int check_fn(struct patient *p);
 int check_device(struct patient *p)
 {
 	static check_fn *const checks[] = {
-		check_bus_id, check_halves, check_pointers, check_permissions,
-		check_errors, check_kernel, check_states,   check_online,
+		check_phase,	check_bus_id,	   check_halves,
+		check_pointers, check_permissions, check_errors,
+		check_kernel,	check_states,	   check_online,
 	};
 	size_t i;
 	int r = check_domain(p, p->place.id.domid, true);

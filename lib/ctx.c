@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The context: connection, logger, last error. */
+#include <sys/random.h>
 #include <time.h>
 
 #include "internal.h"
@@ -153,4 +154,26 @@ uint64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* A process that gets signals all the time must not cut it short. */
+void sleep_until(uint64_t time_us)
+{
+	struct timespec ts = { .tv_sec = (time_t)(time_us / 1000000),
+			       .tv_nsec = (long)(time_us % 1000000) * 1000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+		;
+}
+
+int random_text(struct xensplit_ctx *ctx, char *text, size_t size)
+{
+	uint8_t bytes[(UNIQUE_ID_SIZE - 1) / 2];
+	size_t count = (size - 1) / 2, i;
+
+	if (getrandom(bytes, count, 0) != (ssize_t)count)
+		return fail(ctx, -errno, "no random numbers: %s", strerror(errno));
+	for (i = 0; i < count; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
 }

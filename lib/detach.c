@@ -7,7 +7,7 @@
  * its backend follows, and leaves the bus as it is no longer online. An end in
  * Initialising has no driver that could answer, so it is Closed in its place.
  */
-static int close_place(struct txn *txn, const struct place *place)
+int place_close(struct txn *txn, const struct place *place)
 {
 	struct perms perms = perms_backend(&place->id, place->backend_domid);
 	struct perms front_perms = perms_frontend(&place->id, place->backend_domid);
@@ -42,9 +42,9 @@ int close_stage(struct txn *txn, const struct device_id *id)
 
 	if (r)
 		return r;
-	struct place place = { *id, record.backend_domid, true };
+	struct place place = { record.id, record.backend_domid, true };
 
-	return close_place(txn, &place);
+	return place_close(txn, &place);
 }
 
 static int remove_place(struct txn *txn, const struct place *place)
@@ -66,7 +66,7 @@ int remove_stage(struct txn *txn, const struct step *step)
 	r = record_require(txn, &step->id, &record);
 	if (r)
 		return r;
-	struct place place = { step->id, record.backend_domid, true };
+	struct place place = { record.id, record.backend_domid, true };
 
 	return remove_place(txn, &place);
 }
@@ -87,51 +87,14 @@ static int close_or_remove(struct txn *txn, void *data)
 	r = record_require(txn, closing->id, &record);
 	if (r)
 		return r;
-	path_backend(path, closing->id, record.backend_domid, "state");
+	path_backend(path, &record.id, record.backend_domid, "state");
 	r = state_read(txn, path, &backend);
 	if (r)
 		return r;
-	struct place place = { *closing->id, record.backend_domid, true };
+	struct place place = { record.id, record.backend_domid, true };
 
 	closing->removed = backend == XENSPLIT_STATE_INITIALISING;
-	return closing->removed ? remove_place(txn, &place) : close_place(txn, &place);
-}
-
-static int close_found(struct txn *txn, void *data)
-{
-	const struct place *place = data;
-
-	return place->backend_domid == XENSPLIT_ANY ? 0 : close_place(txn, place);
-}
-
-int close_and_wait(struct xensplit_ctx *ctx, const struct device_id *id,
-		   uint64_t deadline_us, unsigned int timeout_ms)
-{
-	struct wait wait = { .id = *id,
-			     .until = XENSPLIT_UNTIL_CLOSED,
-			     .timeout_ms = timeout_ms,
-			     .deadline_us = deadline_us };
-	struct txn txn = TXN_NONE(ctx);
-	struct place place;
-	int r = place_find(&txn, id, &place);
-
-	if (!r)
-		r = store_transaction(&txn, close_found, &place);
-	return r ? r : wait_run(ctx, &wait);
-}
-
-static int remove_found(struct txn *txn, void *data)
-{
-	return remove_place(txn, data);
-}
-
-int remove_whatever(struct xensplit_ctx *ctx, const struct device_id *id)
-{
-	struct txn txn = TXN_NONE(ctx);
-	struct place place;
-	int r = place_find(&txn, id, &place);
-
-	return r ? r : store_transaction(&txn, remove_found, &place);
+	return closing->removed ? remove_place(txn, &place) : place_close(txn, &place);
 }
 
 static int phase_one(struct xensplit_ctx *ctx, struct closing *closing)

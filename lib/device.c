@@ -112,6 +112,7 @@ int place_find(struct txn *txn, const struct device_id *id, struct place *ret_pl
 	if (r && r != -ENOENT)
 		return r;
 	if (!r) {
+		place.id = record.id;
 		place.backend_domid = record.backend_domid;
 		place.recorded = true;
 		*ret_place = place;
@@ -189,7 +190,7 @@ int place_remove_errors(struct txn *txn, const struct place *place)
 	char path[PATH_SIZE];
 	int r;
 
-	if (txn->preview)
+	if (txn->preview || txn->borrowed)
 		return 0;
 	path_frontend_error(path, &place->id, NULL);
 	r = remove_if_there(&plain, path, 2);

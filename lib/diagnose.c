@@ -197,12 +197,10 @@ static int examine_single(struct txn *txn, struct xensplit_findings *findings,
 static bool is_of_interest(struct txn *txn, const struct xensplit_device *device,
 			   const struct xensplit_filter *filter)
 {
-	char uuid[UUID_SIZE];
-
 	if (device->origin == XENSPLIT_ORIGIN_XENSPLIT || filter->type ||
 	    !type_is_reserved(device->id.type))
 		return true;
-	return domain_identity(txn, device->id.domid, uuid) == -ESRCH;
+	return domain_identity(txn, device->id.domid, NULL, NULL) == -ESRCH;
 }
 
 static int examine_all(struct txn *txn, struct xensplit_findings *findings,

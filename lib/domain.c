@@ -46,52 +46,47 @@ static void uuid_from_path(const char *path, size_t len, char uuid[UUID_SIZE])
 		memcpy(uuid, path + strlen(prefix), UUID_SIZE);
 }
 
-/*
- * libxl and xenopsd both point /local/domain/D/vm at /vm/UUID, and no guest may
- * write it. It can outlive the domain, so xenstored itself is asked as well.
- */
-static int uuid_from_store(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
-{
-	char path[PATH_SIZE], *value;
-	size_t len;
-	int r;
-
-	uuid[0] = '\0';
-	/* Dom0 is there as long as Xen is, and no toolstack gives it a UUID. */
-	if (!domid)
-		return 0;
-	r = store_knows_domain(txn, domid);
-	if (r <= 0)
-		return r ? r : -ESRCH;
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/vm", domid);
-	r = store_read(txn, path, &value, &len);
-	if (r == -ENOENT) {
-		*strrchr(path, '/') = '\0';
-		r = store_exists(txn, path);
-		return r > 0 ? 0 : (r ? r : -ESRCH);
-	}
-	if (r)
-		return r;
-	uuid_from_path(value, len, uuid);
-	free(value);
-	return 0;
-}
-
 static int no_such_domain(struct txn *txn, uint32_t domid)
 {
 	return fail(txn->ctx, -ESRCH, "no such domain: %" PRIu32, domid);
 }
 
-int domain_identity(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+/* A node of the domain's own directory, with a text that fits @buf. -ENOENT. */
+static int read_own(struct txn *txn, uint32_t domid, const char *key, char **ret_value,
+		    size_t *ret_len)
 {
-	struct xensplit_domain domain;
-	int r = ask_hypervisor(txn->ctx, domid, &domain);
+	char path[PATH_SIZE];
 
-	if (!r)
-		format_uuid(uuid, domain.uuid);
-	else if (r == -EOPNOTSUPP)
-		r = uuid_from_store(txn, domid, uuid);
-	return r == -ESRCH ? no_such_domain(txn, domid) : r;
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/%s", domid, key);
+	return store_read(txn, path, ret_value, ret_len);
+}
+
+/* libxl and xenopsd both point /local/domain/D/vm at /vm/UUID, and no guest may write it. */
+static int read_uuid(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+{
+	char *value;
+	size_t len;
+	int r = read_own(txn, domid, "vm", &value, &len);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	uuid_from_path(value, len, uuid);
+	free(value);
+	return 0;
+}
+
+/* Anything else than what domain_claim() writes is another one's mark. */
+static int read_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
+{
+	char *value;
+	size_t len;
+	int r = read_own(txn, domid, "xensplit", &value, &len);
+
+	if (r)
+		return r;
+	snprintf(mark, MARK_SIZE, "%s", len == MARK_SIZE - 1 ? value : "other");
+	free(value);
+	return 0;
 }
 
 /* The hypervisor knows it, but its toolstack may not have got this far. */
@@ -109,20 +104,85 @@ static int require_directory(struct txn *txn, uint32_t domid)
 		    path);
 }
 
-int domain_usable(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
+/*
+ * Its nodes can outlive a domain, so xenstored itself is asked. Dom0 is there
+ * as long as Xen is.
+ */
+static int require_known(struct txn *txn, uint32_t domid)
 {
+	int r = domid ? store_knows_domain(txn, domid) : 1;
+
+	if (r)
+		return r < 0 ? r : 0;
+	return no_such_domain(txn, domid);
+}
+
+int domain_identity(struct txn *txn, uint32_t domid, const struct identity *recorded,
+		    struct identity *ret_identity)
+{
+	struct identity identity = { .uuid = "" };
+	struct xensplit_domain domain;
+	int r = ask_hypervisor(txn->ctx, domid, &domain);
+	bool asked = !r;
+
+	if (r == -ESRCH)
+		return no_such_domain(txn, domid);
+	if (asked)
+		format_uuid(identity.uuid, domain.uuid);
+	else
+		r = require_known(txn, domid);
+	if (!r && domid && recorded && *recorded->mark) {
+		r = read_mark(txn, domid, identity.mark);
+		if (r == -ENOENT)
+			r = asked ? 0 : require_directory(txn, domid);
+	} else if (!r && domid && !asked) {
+		r = recorded && *recorded->uuid ? read_uuid(txn, domid, identity.uuid)
+						: require_directory(txn, domid);
+	}
+	if (!r && ret_identity)
+		*ret_identity = identity;
+	return r;
+}
+
+/* 16 hexadecimal digits that no guest may read or write. */
+int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
+{
+	static const struct perms perms = { 1, { { 0, XS_PERM_NONE } } };
+	char path[PATH_SIZE];
+	int r;
+
+	if (!domid || *mark)
+		return 0;
+	r = random_text(txn->ctx, mark, MARK_SIZE);
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/xensplit", domid);
+	return r ? r : store_write_perms(txn, path, mark, &perms);
+}
+
+int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity)
+{
+	struct identity identity = { .uuid = "" };
 	struct xensplit_domain domain;
 	int r;
 
 	if (domid >= DOMID_END)
 		return no_such_domain(txn, domid);
 	r = ask_hypervisor(txn->ctx, domid, &domain);
+	if (r == -ESRCH)
+		return no_such_domain(txn, domid);
 	if (r)
-		return domain_identity(txn, domid, uuid);
-	if (domain.flags & XENSPLIT_DOMAIN_DYING)
+		r = require_known(txn, domid);
+	else if (domain.flags & XENSPLIT_DOMAIN_DYING)
 		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
-	format_uuid(uuid, domain.uuid);
-	return require_directory(txn, domid);
+	else
+		format_uuid(identity.uuid, domain.uuid);
+	if (!r && domid) {
+		r = read_mark(txn, domid, identity.mark);
+		if (r == -ENOENT)
+			r = require_directory(txn, domid);
+	}
+	if (!r)
+		*ret_identity = identity;
+	return r;
 }
 
 /* *ret_name is NULL where it has none, or none that this client may read. */
@@ -217,11 +277,21 @@ XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text
 
 XENSPLIT_API int xensplit_domain_check(struct xensplit_ctx *ctx, uint32_t domid)
 {
-	char uuid[UUID_SIZE];
+	struct xensplit_domain domain;
+	int r;
 
 	if (!ctx)
 		return -EINVAL;
 	struct txn txn = TXN_NONE(ctx);
 
-	return domain_usable(&txn, domid, uuid);
+	if (domid >= DOMID_END)
+		return no_such_domain(&txn, domid);
+	r = ask_hypervisor(ctx, domid, &domain);
+	if (!r && (domain.flags & XENSPLIT_DOMAIN_DYING))
+		return fail(ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
+	if (r == -ESRCH)
+		return no_such_domain(&txn, domid);
+	if (r)
+		r = require_known(&txn, domid);
+	return r ? r : require_directory(&txn, domid);
 }

@@ -43,6 +43,13 @@ int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
 	return 0;
 }
 
+void id_set_backend_type(struct device_id *id, const char *backend_type)
+{
+	memset(id->backend_type, 0, sizeof(id->backend_type));
+	if (backend_type && strcmp(backend_type, id->type) != 0)
+		memcpy(id->backend_type, backend_type, strlen(backend_type));
+}
+
 int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from,
 		    struct xensplit_filter *to)
 {
@@ -112,12 +119,18 @@ void path_frontend(char *path, const struct device_id *id, const char *key)
 		 id->domid, id->type, id->devid, slash(key), or_none(key));
 }
 
+static const char *backend_type(const struct device_id *id)
+{
+	return *id->backend_type ? id->backend_type : id->type;
+}
+
 void path_backend(char *path, const struct device_id *id, uint32_t backend_domid,
 		  const char *key)
 {
 	snprintf(path, PATH_SIZE,
 		 "/local/domain/%" PRIu32 "/backend/%s/%" PRIu32 "/%" PRIu32 "%s%s",
-		 backend_domid, id->type, id->domid, id->devid, slash(key), or_none(key));
+		 backend_domid, backend_type(id), id->domid, id->devid, slash(key),
+		 or_none(key));
 }
 
 /* Where Linux writes what went wrong: error_path() of xenbus_client.c */
@@ -133,5 +146,6 @@ void path_backend_error(char *path, const struct device_id *id, uint32_t backend
 {
 	snprintf(path, PATH_SIZE,
 		 "/local/domain/%" PRIu32 "/error/backend/%s/%" PRIu32 "/%" PRIu32 "%s%s",
-		 backend_domid, id->type, id->domid, id->devid, slash(key), or_none(key));
+		 backend_domid, backend_type(id), id->domid, id->devid, slash(key),
+		 or_none(key));
 }

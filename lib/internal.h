@@ -33,6 +33,8 @@
 /* XenStore's limit for a node of an unprivileged domain. */
 #define VALUE_MAX_LEN  2048
 #define UUID_SIZE      37
+#define MARK_SIZE      17
+#define PHASE_SIZE     16
 #define UNIQUE_ID_SIZE 33
 
 /* ctx.c */
@@ -57,11 +59,17 @@ void log_progress(struct xensplit_ctx *ctx, const char *doing, unsigned long don
 /* Copy a caller's sized struct into ours: 0, or -EINVAL. */
 int opts_copy(void *to, size_t to_size, const void *from) __must_check;
 uint64_t now_us(void);
+/* An absolute time of now_us(). */
+void sleep_until(uint64_t time_us);
+/* Random hexadecimal digits that fill @text of an odd @size up to UNIQUE_ID_SIZE. */
+int random_text(struct xensplit_ctx *ctx, char *text, size_t size) __must_check;
 
 /* text.c */
 
 /* Write @len bytes as printable ASCII, cut to fit. Returns @buf. */
 const char *escape(char *buf, size_t size, const char *bytes, size_t len);
+/* What escape() made, as bytes again; a text to be freed, NULL where there is no memory. */
+char *unescape(const char *text, size_t len) __must_check;
 /* A number in decimal digits and nothing else; false if it is more than @max. */
 bool parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret_number);
 
@@ -106,6 +114,7 @@ struct txn {
 	xs_transaction_t t;
 	struct xensplit_nodes *journal; /* NULL: changes are not noted */
 	bool preview;			/* never to be committed */
+	bool borrowed;			/* the caller's: nothing is done outside of it */
 	bool wrote;			/* since the transaction was started */
 	bool collided;			/* given up, as every commit collided */
 };
@@ -155,12 +164,26 @@ void nodes_clear(struct xensplit_nodes *nodes);
 /* domain.c */
 
 /*
- * The UUID by which a domain is told from a later one of the same number; an
- * empty string where it has none. -ESRCH: no such domain.
+ * What tells a domain from a later one of the same number. The UUID stays the
+ * same where a VM is started again; the mark is ours, random, and goes with the
+ * domain's directory. Each is an empty string where it is not known.
  */
-int domain_identity(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE]) __must_check;
-/* As domain_identity(), for a domain that shall get a device. */
-int domain_usable(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE]) __must_check;
+struct identity {
+	char uuid[UUID_SIZE];
+	char mark[MARK_SIZE];
+};
+
+/*
+ * What is needed to compare a domain with the one that was @recorded. -ESRCH:
+ * no such domain. With NULL only that is found out.
+ */
+int domain_identity(struct txn *txn, uint32_t domid, const struct identity *recorded,
+		    struct identity *ret_identity) __must_check;
+/* For a domain that shall get a device: 0 or -ESRCH. */
+int domain_claim(struct txn *txn, uint32_t domid,
+		 struct identity *ret_identity) __must_check;
+/* Makes the mark where a domain has none yet; dom0 needs none. */
+int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_check;
 /* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 where nobody can tell. */
 uint32_t domain_flags(struct xensplit_ctx *ctx, uint32_t domid);
 /* Its name; NULL where it has none. To be freed. */
@@ -173,12 +196,16 @@ struct device_id {
 	uint32_t domid;
 	uint32_t devid;
 	char type[TYPE_MAX + 1];
+	/* Where the backend's directory has another type; it names no other device. */
+	char backend_type[TYPE_MAX + 1];
 };
 
 int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
 	   const char *type, uint32_t devid) __must_check;
 int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from,
 		    struct xensplit_filter *to) __must_check;
+/* NULL, or the type itself: that of the frontend. */
+void id_set_backend_type(struct device_id *id, const char *backend_type);
 bool id_matches(const struct device_id *id, const struct xensplit_filter *filter);
 int id_compare(const struct device_id *a, const struct device_id *b);
 bool type_is_valid(const char *type);
@@ -202,25 +229,47 @@ bool type_is_reserved(const char *type);
 /* The highest device id whose bus ids are short enough; -1 where none is. */
 int64_t devid_limit(const char *type, uint32_t domid);
 
+/* pairs.c */
+
+struct pairs {
+	char **keys;
+	char **values;
+	size_t count;
+};
+
+/* Copies both. -ENOMEM. */
+int pairs_add(struct pairs *pairs, const char *key, const char *value) __must_check;
+const char *pairs_find(const struct pairs *pairs, const char *key);
+/* Those of @from whose keys are not there yet. */
+int pairs_add_missing(struct pairs *pairs, const struct pairs *from) __must_check;
+void pairs_clear(struct pairs *pairs);
+
 /* record.c */
 
 struct record {
 	struct device_id id;
 	uint32_t backend_domid;
-	char frontend_uuid[UUID_SIZE];
-	char backend_uuid[UUID_SIZE];
+	struct identity frontend;
+	struct identity backend;
 	char unique_id[UNIQUE_ID_SIZE];
+	char phase[PHASE_SIZE]; /* what an operation of several commits has reached */
 	uint64_t created;
+	bool more_keys; /* some did not fit and are nodes below it */
 };
 
 extern const char RECORD_ROOT[];
 
-/* What names the device and its domains. -ENOENT: there is no record. */
+/* All but the extra keys. -ENOENT: there is no record. */
 int record_read(struct txn *txn, const struct device_id *id,
 		struct record *ret_record) __must_check;
-/* The rest of it, for lists. */
-int record_read_details(struct txn *txn, struct record *record) __must_check;
-int record_write(struct txn *txn, const struct record *record) __must_check;
+/* Adds the extra keys to @front and @back. */
+int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
+		     struct pairs *back) __must_check;
+int record_write(struct txn *txn, struct record *record, const struct pairs *front,
+		 const struct pairs *back) __must_check;
+/* Rewrites that field alone: what another version wrote is kept. */
+int record_set_phase(struct txn *txn, const struct device_id *id,
+		     const char *phase) __must_check;
 int record_remove(struct txn *txn, const struct device_id *id) __must_check;
 enum domain_now {
 	DOMAIN_SAME,
@@ -230,7 +279,7 @@ enum domain_now {
 
 /* What has become of the domain that had this UUID. */
 int record_domain_now(struct txn *txn, uint32_t domid,
-		      const char *recorded_uuid) __must_check;
+		      const struct identity *recorded) __must_check;
 /* 1 if one of its domains is gone or another one by now, else 0. */
 int record_is_stale(struct txn *txn, const struct record *record) __must_check;
 /* As record_read(), and -ESTALE for a stale one, with words for the user. */
@@ -277,17 +326,12 @@ enum step_kind {
 	STEP_REAP
 };
 
-struct pairs {
-	char **keys;
-	char **values;
-	size_t count;
-};
-
 struct step {
 	enum step_kind kind;
 	uint32_t flags;
 	struct device_id id;
 	bool auto_devid;
+	bool cleared; /* the record of what it replaces is there, and no more */
 	uint32_t backend_domid;
 	struct pairs front;
 	struct pairs back;
@@ -299,11 +343,14 @@ int remove_stage(struct txn *txn, const struct step *step) __must_check;
 int repair_stage(struct txn *txn, const struct device_id *id) __must_check;
 int remove_stale(struct txn *txn, const struct device_id *id) __must_check;
 int reap_stage(struct txn *txn) __must_check;
-/* Remove a device that is there, whoever made it, in a commit of its own. */
-int remove_whatever(struct xensplit_ctx *ctx, const struct device_id *id) __must_check;
-/* Ask a device that is there, whoever made it, to close; and wait for it. */
-int close_and_wait(struct xensplit_ctx *ctx, const struct device_id *id,
-		   uint64_t deadline_us, unsigned int timeout_ms) __must_check;
+/* Have both drivers asked to close; phase one of a detach. */
+int place_close(struct txn *txn, const struct place *place) __must_check;
+/* Add the recorded extra keys that are not among these; a record that is gone has none. */
+int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
+	      struct pairs *back) __must_check;
+/* As xensplit_batch_attach(), where replace_clear() has made room. */
+int batch_attach_cleared(struct xensplit_batch *batch,
+			 const struct xensplit_attach_opts *opts) __must_check;
 
 /* wait.c */
 
@@ -317,6 +364,12 @@ struct wait {
 };
 
 int wait_run(struct xensplit_ctx *ctx, const struct wait *wait) __must_check;
+
+/* replace.c */
+
+/* Close and remove what is where @wait's device shall be; only its record stays. */
+int replace_clear(struct xensplit_ctx *ctx, uint32_t backend_domid,
+		  const struct wait *wait) __must_check;
 
 /* monitor.c */
 

@@ -21,7 +21,7 @@ struct xensplit_list {
 struct asked {
 	bool valid;
 	uint32_t domid;
-	char recorded_uuid[UUID_SIZE];
+	struct identity recorded;
 	int now;
 };
 
@@ -87,6 +87,8 @@ static int entry_fill(struct txn *txn, struct entry *entry, const struct place *
 	device->id.domid = entry->id.domid;
 	device->id.type = entry->id.type;
 	device->id.devid = entry->id.devid;
+	device->backend_type = *entry->id.backend_type ? entry->id.backend_type
+						       : entry->id.type;
 	device->backend_domid = place->backend_domid;
 	device->origin = place->recorded ? XENSPLIT_ORIGIN_XENSPLIT
 					 : XENSPLIT_ORIGIN_FOREIGN;
@@ -102,26 +104,27 @@ static int skip_record(struct txn *txn, int r)
 }
 
 static int domain_now(struct txn *txn, struct asked *asked, uint32_t domid,
-		      const char *uuid)
+		      const struct identity *recorded)
 {
-	if (asked->valid && asked->domid == domid && !strcmp(asked->recorded_uuid, uuid))
+	if (asked->valid && asked->domid == domid &&
+	    !strcmp(asked->recorded.uuid, recorded->uuid) &&
+	    !strcmp(asked->recorded.mark, recorded->mark))
 		return asked->now;
-	asked->now = record_domain_now(txn, domid, uuid);
+	asked->now = record_domain_now(txn, domid, recorded);
 	asked->valid = asked->now >= 0;
 	asked->domid = domid;
-	snprintf(asked->recorded_uuid, sizeof(asked->recorded_uuid), "%s", uuid);
+	asked->recorded = *recorded;
 	return asked->now;
 }
 
 static int is_stale(struct txn *txn, struct building *building,
 		    const struct record *record)
 {
-	int now = domain_now(txn, &building->front, record->id.domid,
-			     record->frontend_uuid);
+	int now = domain_now(txn, &building->front, record->id.domid, &record->frontend);
 
 	if (now == DOMAIN_SAME)
 		now = domain_now(txn, &building->back, record->backend_domid,
-				 record->backend_uuid);
+				 &record->backend);
 	return now < 0 ? now : now != DOMAIN_SAME;
 }
 
@@ -133,17 +136,15 @@ static int add_recorded(struct txn *txn, const struct device_id *id, void *data)
 	int stale, r;
 
 	r = record_read(txn, id, &record);
-	if (!r)
-		r = record_read_details(txn, &record);
 	if (r)
 		return skip_record(txn, r);
 	stale = is_stale(txn, building, &record);
 	if (stale < 0)
 		return stale;
-	r = list_add(txn, building->list, id, &entry);
+	r = list_add(txn, building->list, &record.id, &entry);
 	if (r)
 		return r;
-	struct place place = { *id, record.backend_domid, true };
+	struct place place = { record.id, record.backend_domid, true };
 
 	memcpy(entry->unique_id, record.unique_id, sizeof(entry->unique_id));
 	entry->device.unique_id = entry->unique_id;

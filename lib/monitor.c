@@ -247,12 +247,14 @@ static void unfollow(struct xensplit_monitor *m, size_t index)
 
 /* A backend that is somewhere else than it was: its watches move along. */
 static int set_backend(struct xensplit_monitor *m, struct followed *f,
-		       uint32_t backend_domid)
+		       const struct place *place)
 {
-	if (f->backend_domid != backend_domid) {
+	if (f->backend_domid != place->backend_domid ||
+	    strcmp(f->id.backend_type, place->id.backend_type) != 0) {
 		unwatch_part(m, f, PART_BACKEND);
 		unwatch_part(m, f, PART_BACKEND_ERROR);
-		f->backend_domid = backend_domid;
+		f->backend_domid = place->backend_domid;
+		f->id = place->id;
 		f->ahead[1] = false;
 		f->told_gone[1] = false;
 	}
@@ -271,12 +273,13 @@ static int locate(struct xensplit_monitor *m, struct followed *f)
 		r = place_find(&m->txn, &f->id, &place);
 	} else {
 		r = record_read(&m->txn, &f->id, &record);
+		place.id = record.id;
 		place.backend_domid = record.backend_domid;
 		place.recorded = true;
 	}
 	f->recorded = !r && place.recorded;
 	if (!r)
-		return set_backend(m, f, place.backend_domid);
+		return set_backend(m, f, &place);
 	if (r == -EBADMSG)
 		log_warn(m->ctx, "%s", m->ctx->errmsg);
 	return r == -ENOENT || r == -EBADMSG ? watch_all(m, f) : r;
@@ -514,12 +517,11 @@ static void forget_vanished(struct xensplit_monitor *m)
 static int check_domain(struct xensplit_monitor *m, struct followed *f, int end,
 			uint32_t domid)
 {
-	char uuid[UUID_SIZE];
 	int r;
 
 	if (!f->present || f->told_gone[end] || domid == XENSPLIT_ANY)
 		return 0;
-	r = domain_identity(&m->txn, domid, uuid);
+	r = domain_identity(&m->txn, domid, NULL, NULL);
 	if (r != -ESRCH)
 		return r;
 	f->told_gone[end] = true;

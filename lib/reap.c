@@ -18,8 +18,8 @@ int remove_stale(struct txn *txn, const struct device_id *id)
 			    id_text(id, text, sizeof(text)));
 	if (r)
 		return r;
-	front = record_domain_now(txn, id->domid, record.frontend_uuid);
-	back = record_domain_now(txn, record.backend_domid, record.backend_uuid);
+	front = record_domain_now(txn, id->domid, &record.frontend);
+	back = record_domain_now(txn, record.backend_domid, &record.backend);
 	if (front < 0 || back < 0)
 		return front < 0 ? front : back;
 	if (front == DOMAIN_SAME && back == DOMAIN_SAME)
@@ -32,7 +32,7 @@ int remove_stale(struct txn *txn, const struct device_id *id)
 	if (!r)
 		r = store_remove_prune(txn, path, 1);
 	if (!r && back != DOMAIN_OTHER)
-		r = place_remove_backend(txn, id, record.backend_domid);
+		r = place_remove_backend(txn, &record.id, record.backend_domid);
 	return r < 0 ? r : record_remove(txn, id);
 }
 
@@ -53,13 +53,13 @@ static int reap_record(struct txn *txn, const struct device_id *id, void *data)
 /* With the domain go the cursors of its automatic device ids. */
 static int reap_domain(struct txn *txn, const char *name)
 {
-	char path[PATH_SIZE], uuid[UUID_SIZE];
+	char path[PATH_SIZE];
 	uint64_t domid;
 	int r;
 
 	if (!parse_number(name, strlen(name), DOMID_END - 1, &domid))
 		return 0;
-	r = domain_identity(txn, (uint32_t)domid, uuid);
+	r = domain_identity(txn, (uint32_t)domid, NULL, NULL);
 	if (r != -ESRCH)
 		return r;
 	snprintf(path, sizeof(path), "%s/%" PRIu64, RECORD_ROOT, domid);

@@ -2,149 +2,371 @@
 /*
  * The records, below /xensplit: what dom0 alone can read and write, and so the
  * only thing to go by when a device is acted upon (XSA-175, XSA-178).
+ *
+ * A record is the value of one node: one request reads all of it, and nobody
+ * ever sees half of one. It has a field a line, key=value, with the bytes of
+ * the value escaped as escape() does it. Fields that this version does not know
+ * are kept and ignored. Extra keys that do not fit are nodes below it.
  */
-#include <time.h>
-
 #include "internal.h"
 
 const char RECORD_ROOT[] = "/xensplit";
 
+#define RECORD_SCHEMA 1
+/* XenStore's payload is 4096 bytes: path, NUL and value. */
+#define RECORD_MAX (4096 - PATH_SIZE)
+
 static const struct perms record_perms = { 1, { { 0, XS_PERM_NONE } } };
 
-static int read_key(struct txn *txn, const struct device_id *id, const char *key,
-		    char **ret_value, size_t *ret_len)
+static int bad_record(struct txn *txn, const struct device_id *id, const char *why)
 {
 	char path[PATH_SIZE];
 
-	path_record(path, id, key);
+	path_record(path, id, NULL);
+	return fail(txn->ctx, -EBADMSG, "%s can't be understood (%s)", path, why);
+}
+
+/* --- from text --- */
+
+/* One line of a record: a key of @key_len bytes, and what follows the '='. */
+struct field {
+	const char *key;
+	size_t key_len;
+	const char *value;
+	size_t len;
+};
+
+/* Takes the next field off @text; false at its end, and where a line is no field. */
+static bool field_next(const char **text, struct field *field)
+{
+	size_t line = strcspn(*text, "\n");
+	const char *equals = memchr(*text, '=', line);
+
+	if (!equals || !(*text)[line])
+		return false;
+	field->key = *text;
+	field->key_len = (size_t)(equals - *text);
+	field->value = equals + 1;
+	field->len = line - field->key_len - 1;
+	*text += line + 1;
+	return true;
+}
+
+static bool field_is(const struct field *field, const char *key)
+{
+	return strlen(key) == field->key_len && !strncmp(field->key, key, field->key_len);
+}
+
+static bool take_number(const struct field *field, uint64_t max, uint64_t *ret_number)
+{
+	return parse_number(field->value, field->len, max, ret_number);
+}
+
+static bool take_text(const struct field *field, char *buf, size_t size)
+{
+	if (field->len >= size)
+		return false;
+	memcpy(buf, field->value, field->len);
+	buf[field->len] = '\0';
+	return true;
+}
+
+struct parsed {
+	struct record record;
+	uint64_t schema;
+	uint64_t backend_domid;
+	uint64_t more;
+};
+
+static bool take_field(struct parsed *parsed, const struct field *field)
+{
+	struct record *record = &parsed->record;
+
+	if (field_is(field, "schema"))
+		return take_number(field, UINT32_MAX, &parsed->schema);
+	if (field_is(field, "backend-id"))
+		return take_number(field, DOMID_END - 1, &parsed->backend_domid);
+	if (field_is(field, "backend-type"))
+		return take_text(field, record->id.backend_type, TYPE_MAX + 1) &&
+		       type_is_valid(record->id.backend_type);
+	if (field_is(field, "frontend-uuid"))
+		return take_text(field, record->frontend.uuid, UUID_SIZE);
+	if (field_is(field, "frontend-mark"))
+		return take_text(field, record->frontend.mark, MARK_SIZE);
+	if (field_is(field, "backend-uuid"))
+		return take_text(field, record->backend.uuid, UUID_SIZE);
+	if (field_is(field, "backend-mark"))
+		return take_text(field, record->backend.mark, MARK_SIZE);
+	if (field_is(field, "unique-id"))
+		return take_text(field, record->unique_id, UNIQUE_ID_SIZE);
+	if (field_is(field, "created"))
+		return take_number(field, INT64_MAX, &record->created);
+	if (field_is(field, "phase"))
+		return take_text(field, record->phase, PHASE_SIZE);
+	if (field_is(field, "more-keys"))
+		return take_number(field, 1, &parsed->more);
+	return true;
+}
+
+static int parse(struct txn *txn, const struct device_id *id, const char *value,
+		 size_t len, struct record *ret_record)
+{
+	struct parsed parsed = { .record.id = *id, .backend_domid = XENSPLIT_ANY };
+	const char *text = value;
+	struct field field;
+
+	parsed.record.id.backend_type[0] = '\0';
+	while (field_next(&text, &field))
+		if (!take_field(&parsed, &field))
+			return bad_record(txn, id, "a field has a wrong value");
+	if (text != value + len || !len)
+		return bad_record(txn, id, "a line is no field");
+	if (parsed.schema != RECORD_SCHEMA)
+		return bad_record(txn, id, "it has another schema");
+	if (parsed.backend_domid == XENSPLIT_ANY || !*parsed.record.unique_id)
+		return bad_record(txn, id, "a field is missing");
+	parsed.record.backend_domid = (uint32_t)parsed.backend_domid;
+	parsed.record.more_keys = parsed.more;
+	*ret_record = parsed.record;
+	return 0;
+}
+
+static int read_value(struct txn *txn, const struct device_id *id, char **ret_value,
+		      size_t *ret_len)
+{
+	char path[PATH_SIZE];
+
+	path_record(path, id, NULL);
 	return store_read(txn, path, ret_value, ret_len);
-}
-
-static int bad_record(struct txn *txn, const struct device_id *id, const char *key)
-{
-	char path[PATH_SIZE];
-
-	path_record(path, id, key);
-	return fail(txn->ctx, -EBADMSG, "%s can't be understood", path);
-}
-
-static int read_number(struct txn *txn, const struct device_id *id, const char *key,
-		       uint64_t max, uint64_t *ret_number)
-{
-	char *value;
-	size_t len;
-	bool ok;
-	int r = read_key(txn, id, key, &value, &len);
-
-	if (r)
-		return r;
-	ok = parse_number(value, len, max, ret_number);
-	free(value);
-	return ok ? 0 : bad_record(txn, id, key);
-}
-
-static int read_text(struct txn *txn, const struct device_id *id, const char *key,
-		     char *buf, size_t size)
-{
-	char *value;
-	size_t len;
-	bool ok;
-	int r = read_key(txn, id, key, &value, &len);
-
-	if (r)
-		return r;
-	ok = len < size && strlen(value) == len;
-	if (ok)
-		memcpy(buf, value, len + 1);
-	free(value);
-	return ok ? 0 : bad_record(txn, id, key);
-}
-
-/* A key is missing: does the record lack it, or was it removed while it was read? */
-static int half_record(struct txn *txn, const struct device_id *id)
-{
-	char path[PATH_SIZE];
-	int r;
-
-	path_record(path, id, "backend-id");
-	r = store_exists(txn, path);
-	if (r < 0)
-		return r;
-	return r ? bad_record(txn, id, NULL) : -ENOENT;
 }
 
 int record_read(struct txn *txn, const struct device_id *id, struct record *ret_record)
 {
-	struct record record = { .id = *id };
-	uint64_t backend_domid;
-	int r = read_number(txn, id, "backend-id", DOMID_END - 1, &backend_domid);
+	char *value;
+	size_t len;
+	int r = read_value(txn, id, &value, &len);
 
 	if (r)
 		return r;
-	record.backend_domid = (uint32_t)backend_domid;
-	r = read_text(txn, id, "frontend-uuid", record.frontend_uuid, UUID_SIZE);
-	if (!r)
-		r = read_text(txn, id, "backend-uuid", record.backend_uuid, UUID_SIZE);
-	if (r == -ENOENT)
-		return half_record(txn, id);
-	if (!r)
-		*ret_record = record;
+	r = parse(txn, id, value, len, ret_record);
+	free(value);
 	return r;
 }
 
-int record_read_details(struct txn *txn, struct record *record)
+/* --- its extra keys --- */
+
+/* front.KEY=VALUE and back.KEY=VALUE are extra keys, their values escaped. */
+static int take_key(const struct field *field, const char *side, struct pairs *pairs)
 {
-	int r = read_text(txn, &record->id, "unique-id", record->unique_id,
-			  UNIQUE_ID_SIZE);
+	size_t side_len = strlen(side);
+	char *key, *value;
+	int r = -ENOMEM;
+
+	if (field->key_len <= side_len + 1 || field->key[side_len] != '.' ||
+	    strncmp(field->key, side, side_len) != 0)
+		return 0;
+	key = strndup(field->key + side_len + 1, field->key_len - side_len - 1);
+	value = unescape(field->value, field->len);
+	if (key && value)
+		r = pairs_add(pairs, key, value);
+	free(key);
+	free(value);
+	return r;
+}
+
+static int read_keys_below(struct txn *txn, const struct device_id *id, const char *side,
+			   struct pairs *pairs)
+{
+	char dir[PATH_SIZE], **names = NULL;
+	unsigned int count, i;
+	int r;
+
+	path_record(dir, id, side);
+	r = store_list(txn, dir, &names, &count);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	for (i = 0; !r && i < count; i++) {
+		char path[PATH_SIZE + TYPE_MAX + 2], *value;
+		size_t len;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		r = store_read(txn, path, &value, &len);
+		if (r)
+			break;
+		r = pairs_add(pairs, names[i], value);
+		free(value);
+	}
+	free(names);
+	return r;
+}
+
+int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
+		     struct pairs *back)
+{
+	struct record record;
+	struct field field;
+	const char *text;
+	char *value;
+	size_t len;
+	int r = read_value(txn, id, &value, &len);
 
 	if (r)
 		return r;
-	return read_number(txn, &record->id, "created", INT64_MAX, &record->created);
+	r = parse(txn, id, value, len, &record);
+	for (text = value; !r && field_next(&text, &field);) {
+		r = take_key(&field, "front", front);
+		if (!r)
+			r = take_key(&field, "back", back);
+	}
+	free(value);
+	if (!r && record.more_keys)
+		r = read_keys_below(txn, id, "front", front);
+	if (!r && record.more_keys)
+		r = read_keys_below(txn, id, "back", back);
+	return r == -ENOMEM ? fail(txn->ctx, r, "out of memory") : r;
 }
 
-static int write_key(struct txn *txn, const struct device_id *id, const char *key,
-		     const char *value)
+/* --- to text --- */
+
+struct text {
+	char value[RECORD_MAX + 1];
+	size_t len;
+};
+
+/* False, and nothing added, where it does not fit. */
+static bool __printf(2, 3) add_line(struct text *text, const char *format, ...)
+{
+	size_t room = sizeof(text->value) - text->len;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text->value + text->len, room, format, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= room) {
+		text->value[text->len] = '\0';
+		return false;
+	}
+	text->len += (size_t)len;
+	return true;
+}
+
+static void add_identity(struct text *text, const char *end,
+			 const struct identity *identity)
+{
+	if (*identity->uuid)
+		add_line(text, "%s-uuid=%s\n", end, identity->uuid);
+	if (*identity->mark)
+		add_line(text, "%s-mark=%s\n", end, identity->mark);
+}
+
+/* All of this fits whatever the device. */
+static void add_fields(struct text *text, const struct record *record)
+{
+	add_line(text, "schema=%d\n", RECORD_SCHEMA);
+	add_line(text, "backend-id=%" PRIu32 "\n", record->backend_domid);
+	if (*record->id.backend_type)
+		add_line(text, "backend-type=%s\n", record->id.backend_type);
+	add_identity(text, "frontend", &record->frontend);
+	add_identity(text, "backend", &record->backend);
+	add_line(text, "unique-id=%s\n", record->unique_id);
+	add_line(text, "created=%" PRIu64 "\n", record->created);
+	if (*record->phase)
+		add_line(text, "phase=%s\n", record->phase);
+	if (record->more_keys)
+		add_line(text, "more-keys=1\n");
+}
+
+static bool add_key(struct text *text, const char *side, const char *key,
+		    const char *value)
+{
+	char shown[4 * VALUE_MAX_LEN + 8];
+
+	escape(shown, sizeof(shown), value, strlen(value));
+	return add_line(text, "%s.%s=%s\n", side, key, shown);
+}
+
+static bool add_keys(struct text *text, const char *side, const struct pairs *pairs)
+{
+	bool fit = true;
+	size_t i;
+
+	for (i = 0; i < pairs->count; i++)
+		fit &= add_key(text, side, pairs->keys[i], pairs->values[i]);
+	return fit;
+}
+
+/* What is not in the text goes below; @text is gone through as it was made. */
+static int write_keys_below(struct txn *txn, const struct record *record,
+			    struct text *text, const char *side,
+			    const struct pairs *pairs)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < pairs->count; i++) {
+		char path[PATH_SIZE + TYPE_MAX + 2], dir[PATH_SIZE];
+
+		if (add_key(text, side, pairs->keys[i], pairs->values[i]))
+			continue;
+		path_record(dir, &record->id, side);
+		snprintf(path, sizeof(path), "%s/%s", dir, pairs->keys[i]);
+		r = store_write(txn, path, pairs->values[i], &record_perms);
+	}
+	return r;
+}
+
+int record_write(struct txn *txn, struct record *record, const struct pairs *front,
+		 const struct pairs *back)
 {
 	char path[PATH_SIZE];
-
-	path_record(path, id, key);
-	return store_write(txn, path, value, &record_perms);
-}
-
-static int write_number(struct txn *txn, const struct device_id *id, const char *key,
-			uint64_t number)
-{
-	char value[24];
-
-	snprintf(value, sizeof(value), "%" PRIu64, number);
-	return write_key(txn, id, key, value);
-}
-
-int record_write(struct txn *txn, const struct record *record)
-{
-	const struct device_id *id = &record->id;
-	char path[PATH_SIZE], frontend[PATH_SIZE], backend[PATH_SIZE];
+	struct text text = { .len = 0 };
+	bool front_fits, back_fits;
 	int r;
 
-	path_frontend(frontend, id, NULL);
-	path_backend(backend, id, record->backend_domid, NULL);
+	add_fields(&text, record);
+	front_fits = add_keys(&text, "front", front);
+	back_fits = add_keys(&text, "back", back);
+	record->more_keys = !front_fits || !back_fits;
+	if (record->more_keys) {
+		text.len = 0;
+		add_fields(&text, record);
+		add_keys(&text, "front", front);
+		add_keys(&text, "back", back);
+	}
+	path_record(path, &record->id, NULL);
+	r = store_write_perms(txn, path, text.value, &record_perms);
+	if (r || !record->more_keys)
+		return r;
+	text.len = 0;
+	add_fields(&text, record);
+	r = write_keys_below(txn, record, &text, "front", front);
+	return r ? r : write_keys_below(txn, record, &text, "back", back);
+}
+
+int record_set_phase(struct txn *txn, const struct device_id *id, const char *phase)
+{
+	char path[PATH_SIZE], *value;
+	struct text text = { .len = 0 };
+	const char *rest;
+	struct field field;
+	bool fits = true;
+	size_t len;
+	int r = read_value(txn, id, &value, &len);
+
+	if (r)
+		return r;
+	for (rest = value; field_next(&rest, &field);)
+		if (!field_is(&field, "phase"))
+			fits &= add_line(&text, "%.*s=%.*s\n", (int)field.key_len,
+					 field.key, (int)field.len, field.value);
+	if (*phase)
+		fits &= add_line(&text, "phase=%s\n", phase);
+	free(value);
+	if (!fits)
+		return bad_record(txn, id, "it is too long");
 	path_record(path, id, NULL);
-	r = store_mkdir(txn, path, &record_perms);
-	if (!r)
-		r = write_key(txn, id, "frontend", frontend);
-	if (!r)
-		r = write_key(txn, id, "backend", backend);
-	if (!r)
-		r = write_number(txn, id, "frontend-id", id->domid);
-	if (!r)
-		r = write_number(txn, id, "backend-id", record->backend_domid);
-	if (!r)
-		r = write_key(txn, id, "frontend-uuid", record->frontend_uuid);
-	if (!r)
-		r = write_key(txn, id, "backend-uuid", record->backend_uuid);
-	if (!r)
-		r = write_key(txn, id, "unique-id", record->unique_id);
-	return r ? r : write_number(txn, id, "created", record->created);
+	return store_write(txn, path, text.value, &record_perms);
 }
 
 int record_remove(struct txn *txn, const struct device_id *id)
@@ -155,25 +377,29 @@ int record_remove(struct txn *txn, const struct device_id *id)
 	return store_remove_prune(txn, path, 3);
 }
 
-/* A UUID that was not known when the record was made, or is not now, tells nothing. */
-int record_domain_now(struct txn *txn, uint32_t domid, const char *recorded_uuid)
+/* --- whether its domains are still the same --- */
+
+/* What was not known when the record was made, or is not now, tells nothing. */
+int record_domain_now(struct txn *txn, uint32_t domid, const struct identity *recorded)
 {
-	char uuid[UUID_SIZE];
-	int r = domain_identity(txn, domid, uuid);
+	struct identity now;
+	int r = domain_identity(txn, domid, recorded, &now);
 
 	if (r)
 		return r == -ESRCH ? DOMAIN_GONE : r;
-	if (*recorded_uuid && *uuid && strcmp(recorded_uuid, uuid) != 0)
+	if (*recorded->mark && strcmp(recorded->mark, now.mark) != 0)
+		return DOMAIN_OTHER;
+	if (*recorded->uuid && *now.uuid && strcmp(recorded->uuid, now.uuid) != 0)
 		return DOMAIN_OTHER;
 	return DOMAIN_SAME;
 }
 
 int record_is_stale(struct txn *txn, const struct record *record)
 {
-	int now = record_domain_now(txn, record->id.domid, record->frontend_uuid);
+	int now = record_domain_now(txn, record->id.domid, &record->frontend);
 
 	if (now == DOMAIN_SAME)
-		now = record_domain_now(txn, record->backend_domid, record->backend_uuid);
+		now = record_domain_now(txn, record->backend_domid, &record->backend);
 	return now < 0 ? now : now != DOMAIN_SAME;
 }
 

@@ -117,7 +117,7 @@ static int repair_place(struct repair *repair)
 
 int repair_stage(struct txn *txn, const struct device_id *id)
 {
-	char text[ID_TEXT_SIZE], uuid[UUID_SIZE];
+	char text[ID_TEXT_SIZE];
 	struct place place;
 	struct repair repair = { txn, &place, false };
 	int r = place_find(txn, id, &place);
@@ -135,73 +135,13 @@ int repair_stage(struct txn *txn, const struct device_id *id)
 		return fail(txn->ctx, -ENOENT,
 			    "%s has no backend: attach it again with --replace",
 			    id_text(id, text, sizeof(text)));
-	r = domain_identity(txn, id->domid, uuid);
+	r = domain_identity(txn, id->domid, NULL, NULL);
 	return r ? r : repair_place(&repair);
 }
 
 /* --- a driver that was refused --- */
 
 #define SECOND_LOOK_MS 2000
-
-struct kept {
-	struct xensplit_pair *pairs;
-	size_t count;
-};
-
-static void kept_free(struct kept *kept)
-{
-	size_t i;
-
-	for (i = 0; i < kept->count; i++) {
-		free((char *)kept->pairs[i].key);
-		free((char *)kept->pairs[i].value);
-	}
-	free(kept->pairs);
-}
-
-static int keep_pair(struct txn *txn, struct kept *kept, const char *dir, const char *key)
-{
-	struct xensplit_pair *more, *pair;
-	char path[PATH_SIZE + TYPE_MAX], *value;
-	size_t len;
-	int r;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, key);
-	r = store_read(txn, path, &value, &len);
-	if (r)
-		return r;
-	more = realloc(kept->pairs, (kept->count + 1) * sizeof(*more));
-	if (more)
-		kept->pairs = more;
-	pair = more ? &more[kept->count] : NULL;
-	if (pair)
-		pair->key = strdup(key);
-	if (!pair || !pair->key) {
-		free(value);
-		return fail(txn->ctx, -ENOMEM, "out of memory");
-	}
-	pair->value = value;
-	kept->count++;
-	return 0;
-}
-
-/* The extra keys of an attach, from the copies that no guest can reach. */
-static int keep_recorded(struct txn *txn, const struct place *place, const char *side,
-			 struct kept *kept)
-{
-	unsigned int count, i;
-	char dir[PATH_SIZE], **names = NULL;
-	int r;
-
-	path_record(dir, &place->id, side);
-	r = store_list(txn, dir, &names, &count);
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	for (i = 0; !r && i < count; i++)
-		r = keep_pair(txn, kept, dir, names[i]);
-	free(names);
-	return r;
-}
 
 /* A foreign device is made again only if nothing of its configuration gets lost. */
 static int require_bare(struct txn *txn, const struct place *place)
@@ -241,31 +181,16 @@ static int make_again(struct xensplit_ctx *ctx, const struct place *place,
 		      unsigned int timeout_ms)
 {
 	XENSPLIT_OPTS(xensplit_attach_opts, opts);
-	struct kept front = { 0 }, back = { 0 };
 	struct txn txn = TXN_NONE(ctx);
-	int r;
+	int r = place->recorded ? 0 : require_bare(&txn, place);
 
-	if (place->recorded) {
-		r = keep_recorded(&txn, place, "front", &front);
-		if (!r)
-			r = keep_recorded(&txn, place, "back", &back);
-	} else {
-		r = require_bare(&txn, place);
-	}
 	opts.domid = place->id.domid;
 	opts.backend_domid = place->backend_domid;
 	opts.type = place->id.type;
+	opts.backend_type = *place->id.backend_type ? place->id.backend_type : NULL;
 	opts.devid = place->id.devid;
 	opts.flags = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_RESERVED;
-	opts.front = front.pairs;
-	opts.front_count = front.count;
-	opts.back = back.pairs;
-	opts.back_count = back.count;
-	if (!r)
-		r = xensplit_attach(ctx, &opts, timeout_ms, NULL);
-	kept_free(&front);
-	kept_free(&back);
-	return r;
+	return r ? r : xensplit_attach(ctx, &opts, timeout_ms, NULL);
 }
 
 /* 1 if one of the drivers has written an error and the device is not connected. */
@@ -304,6 +229,7 @@ XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit
 {
 	struct wait wait = { .until = XENSPLIT_UNTIL_CONNECTED,
 			     .timeout_ms = timeout_ms };
+	struct record record = { .phase = "" };
 	struct place place;
 	int r, failed;
 
@@ -314,6 +240,11 @@ XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit
 	r = id_set(ctx, &wait.id, id->domid, id->type, id->devid);
 	if (!r)
 		r = place_find(&txn, &wait.id, &place);
+	if (!r && place.recorded)
+		r = record_read(&txn, &wait.id, &record);
+	/* Its halves are gone, or about to go. */
+	if (!r && *record.phase)
+		return make_again(ctx, &place, timeout_ms);
 	if (!r)
 		r = commit_repair(ctx, id);
 	if (r)

@@ -6,7 +6,6 @@
  * succeed with what was written so far. So every error in here ends in an abort.
  */
 #include <sys/random.h>
-#include <time.h>
 
 #include "internal.h"
 
@@ -60,6 +59,12 @@ static int store_errno(struct txn *txn)
 	return -ENOTCONN;
 }
 
+/* Each request is logged before it is made: whoever counts on an answer sees what is missing. */
+static void request(struct txn *txn, const char *what, const char *path)
+{
+	log_debug(txn->ctx, "%s %s", what, path);
+}
+
 static int store_fail(struct txn *txn, const char *what, const char *path)
 {
 	int r = store_errno(txn);
@@ -74,8 +79,10 @@ static int store_fail(struct txn *txn, const char *what, const char *path)
 int store_read(struct txn *txn, const char *path, char **ret_value, size_t *ret_len)
 {
 	unsigned int len;
-	char *value = xs_read(txn->xs, txn->t, path, &len);
+	char *value;
 
+	request(txn, "read", path);
+	value = xs_read(txn->xs, txn->t, path, &len);
 	if (!value)
 		return store_fail(txn, "read", path);
 	*ret_value = value;
@@ -85,24 +92,24 @@ int store_read(struct txn *txn, const char *path, char **ret_value, size_t *ret_
 
 int store_exists(struct txn *txn, const char *path)
 {
-	char *value = xs_read(txn->xs, txn->t, path, NULL);
-	int r;
+	char *value;
 
+	request(txn, "read", path);
+	value = xs_read(txn->xs, txn->t, path, NULL);
 	if (value) {
 		free(value);
 		return 1;
 	}
-	if (errno == ENOENT)
-		return 0;
-	r = store_fail(txn, "read", path);
-	return r;
+	return errno == ENOENT ? 0 : store_fail(txn, "read", path);
 }
 
 int store_list(struct txn *txn, const char *path, char ***ret_names,
 	       unsigned int *ret_count)
 {
-	char **names = xs_directory(txn->xs, txn->t, path, ret_count);
+	char **names;
 
+	request(txn, "list", path);
+	names = xs_directory(txn->xs, txn->t, path, ret_count);
 	if (!names)
 		return store_fail(txn, "list", path);
 	*ret_names = names;
@@ -125,9 +132,11 @@ static size_t perms_format(const struct xs_permissions *perms, unsigned int coun
 
 int store_get_perms(struct txn *txn, const char *path, struct node_perms *ret_perms)
 {
+	struct xs_permissions *perms;
 	unsigned int count;
-	struct xs_permissions *perms = xs_get_permissions(txn->xs, txn->t, path, &count);
 
+	request(txn, "read the permissions of", path);
+	perms = xs_get_permissions(txn->xs, txn->t, path, &count);
 	if (!perms)
 		return store_fail(txn, "read the permissions of", path);
 	perms_format(perms, count, ret_perms->text, sizeof(ret_perms->text));
@@ -158,6 +167,7 @@ static int set_perms(struct txn *txn, const char *path, const struct perms *perm
 
 	txn->wrote = true;
 	memcpy(entry, perms->entry, sizeof(entry));
+	request(txn, "set the permissions of", path);
 	if (xs_set_permissions(txn->xs, txn->t, path, entry, perms->count))
 		return 0;
 	/* The daemon's word for an owner that Xen does not know. */
@@ -201,6 +211,7 @@ int store_write(struct txn *txn, const char *path, const char *value,
 	if (r)
 		return r;
 	txn->wrote = true;
+	request(txn, "write", path);
 	if (!xs_write(txn->xs, txn->t, path, value, (unsigned int)strlen(value)))
 		return store_fail(txn, "write", path);
 	return journal_add(txn, XENSPLIT_NODE_WRITE, path, value, inherited);
@@ -229,6 +240,7 @@ int store_mkdir(struct txn *txn, const char *path, const struct perms *perms)
 	if (r)
 		return r;
 	txn->wrote = true;
+	request(txn, "make", path);
 	if (!xs_mkdir(txn->xs, txn->t, path))
 		return store_fail(txn, "make", path);
 	r = set_perms(txn, path, perms);
@@ -247,6 +259,7 @@ int store_remove(struct txn *txn, const char *path)
 			return r;
 	}
 	txn->wrote = true;
+	request(txn, "remove", path);
 	if (!xs_rm(txn->xs, txn->t, path)) {
 		if (errno == ENOENT)
 			return 0;
@@ -294,15 +307,13 @@ int store_remove_prune(struct txn *txn, const char *path, unsigned int parents)
 static void pause_between_tries(unsigned int try)
 {
 	uint64_t most = PAUSE_FIRST_US << (try < 8 ? try : 8);
-	struct timespec pause = { 0 };
 	uint32_t random;
 
 	if (most > PAUSE_MOST_US)
 		most = PAUSE_MOST_US;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		random = (uint32_t)now_us();
-	pause.tv_nsec = (long)(most / 2 + random % (most / 2)) * 1000;
-	nanosleep(&pause, NULL);
+	sleep_until(now_us() + most / 2 + random % (most / 2));
 }
 
 static bool is_refusal(int r)
@@ -316,6 +327,7 @@ static bool is_refusal(int r)
  */
 static int commit_refusal(struct txn *txn, int r)
 {
+	request(txn, "commit to", "XenStore");
 	if (xs_transaction_end(txn->xs, txn->t, false) || errno != EAGAIN)
 		return r;
 	return -EAGAIN;
@@ -326,6 +338,7 @@ static int transaction_once(struct txn *txn, int (*fn)(struct txn *txn, void *da
 {
 	int r;
 
+	request(txn, "start a transaction on", "XenStore");
 	txn->t = xs_transaction_start(txn->xs);
 	if (txn->t == XBT_NULL)
 		return store_fail(txn, "start a transaction on", "XenStore");
@@ -334,9 +347,11 @@ static int transaction_once(struct txn *txn, int (*fn)(struct txn *txn, void *da
 	if (is_refusal(r) && !txn->wrote && !txn->preview)
 		return commit_refusal(txn, r);
 	if (r < 0 || txn->preview) {
+		request(txn, "abort the transaction on", "XenStore");
 		xs_transaction_end(txn->xs, txn->t, true);
 		return r < 0 ? r : 0;
 	}
+	request(txn, "commit to", "XenStore");
 	if (xs_transaction_end(txn->xs, txn->t, false))
 		return 0;
 	return errno == EAGAIN ? -EAGAIN : store_fail(txn, "commit to", "XenStore");
@@ -374,22 +389,25 @@ int store_knows_domain(struct txn *txn, uint32_t domid)
 {
 	char path[32];
 
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
+	request(txn, "ask for the domain of", path);
 	errno = 0;
 	if (xs_is_domain_introduced(txn->xs, domid))
 		return 1;
 	if (!errno || errno == EINTR)
 		return 0;
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
 	return store_fail(txn, "ask for the domain of", path);
 }
 
 int store_watch(struct txn *txn, const char *path, const char *token)
 {
+	request(txn, "watch", path);
 	return xs_watch(txn->xs, path, token) ? 0 : store_fail(txn, "watch", path);
 }
 
 void store_unwatch(struct txn *txn, const char *path, const char *token)
 {
+	request(txn, "no longer watch", path);
 	xs_unwatch(txn->xs, path, token);
 }
 

@@ -20,6 +20,39 @@ const char *escape(char *buf, size_t size, const char *bytes, size_t len)
 	return buf;
 }
 
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+/* What escape() would not have made is taken as it is. */
+char *unescape(const char *text, size_t len)
+{
+	char *bytes = malloc(len + 1), *end = bytes;
+	size_t i = 0;
+
+	if (!bytes)
+		return NULL;
+	while (i < len) {
+		if (text[i] == '\\' && i + 1 < len && text[i + 1] == '\\') {
+			*end++ = '\\';
+			i += 2;
+		} else if (text[i] == '\\' && i + 3 < len && text[i + 1] == 'x' &&
+			   hex_digit(text[i + 2]) >= 0 && hex_digit(text[i + 3]) >= 0) {
+			*end++ = (char)(16 * hex_digit(text[i + 2]) +
+					hex_digit(text[i + 3]));
+			i += 4;
+		} else {
+			*end++ = text[i++];
+		}
+	}
+	*end = '\0';
+	return bytes;
+}
+
 bool parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret_number)
 {
 	uint64_t number = 0;

@@ -39,21 +39,30 @@ int64_t devid_limit(const char *type, uint32_t domid)
 	return limit - 1 > INT32_MAX ? INT32_MAX : limit - 1;
 }
 
+/* The backend's name is the longer of the two, unless its type is the shorter one. */
+static const char *longer_type(const struct xensplit_attach_opts *opts)
+{
+	if (!opts->backend_type || strlen(opts->backend_type) < strlen(opts->type))
+		return opts->type;
+	return opts->backend_type;
+}
+
 static int validate_bus_id(struct xensplit_ctx *ctx,
 			   const struct xensplit_attach_opts *opts)
 {
 	bool automatic = opts->devid == XENSPLIT_DEVID_AUTO;
 	uint32_t devid = automatic ? 0 : opts->devid;
-	size_t type = strlen(opts->type), domid = digits(opts->domid), id = digits(devid);
+	const char *longest = longer_type(opts);
+	size_t type = strlen(longest), domid = digits(opts->domid), id = digits(devid);
 
-	if ((int64_t)devid <= devid_limit(opts->type, opts->domid))
+	if ((int64_t)devid <= devid_limit(longest, opts->domid))
 		return 0;
 	return fail(ctx, -EINVAL,
 		    "bus id '%s-%" PRIu32 "-%" PRIu32
 		    "' has %zu + 1 + %zu + 1 + %zu = %zu "
 		    "characters: Linux's xenbus ignores a device with more than %d",
-		    opts->type, opts->domid, devid, type, domid, id,
-		    type + domid + id + 2, BUS_ID_SIZE - 1);
+		    longest, opts->domid, devid, type, domid, id, type + domid + id + 2,
+		    BUS_ID_SIZE - 1);
 }
 
 bool type_is_reserved(const char *type)
@@ -69,12 +78,18 @@ bool type_is_reserved(const char *type)
 static int validate_type(struct xensplit_ctx *ctx,
 			 const struct xensplit_attach_opts *opts)
 {
-	if ((opts->flags & XENSPLIT_ATTACH_RESERVED) || !type_is_reserved(opts->type))
+	const char *type = opts->type;
+
+	if (opts->backend_type && !type_is_valid(opts->backend_type))
+		return id_set(ctx, &(struct device_id){ 0 }, 0, opts->backend_type, 0);
+	if (opts->backend_type && type_is_reserved(opts->backend_type))
+		type = opts->backend_type;
+	if ((opts->flags & XENSPLIT_ATTACH_RESERVED) || !type_is_reserved(type))
 		return 0;
 	return fail(ctx, -EINVAL,
 		    "type '%s' is managed by libxl: attach it with xl, or allow it with "
 		    "--reserved",
-		    opts->type);
+		    type);
 }
 
 static int validate_key(struct xensplit_ctx *ctx, const struct xensplit_pair *pair,
@@ -129,7 +144,8 @@ static int validate_keys(struct xensplit_ctx *ctx, const char *side,
 int validate_attach(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *opts)
 {
 	static const uint32_t known = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_RESERVED |
-				      XENSPLIT_ATTACH_ROLLBACK;
+				      XENSPLIT_ATTACH_ROLLBACK |
+				      XENSPLIT_ATTACH_DROP_KEYS;
 	struct device_id id;
 	int r;
 

@@ -13,7 +13,9 @@ static struct {
 	int no_wait;
 	int rollback;
 	int replace;
+	int drop_keys;
 	int reserved;
+	const char *backend_type;
 	int dry_run;
 } args = { .timeout_ms = DEFAULT_TIMEOUT_MS };
 
@@ -30,6 +32,10 @@ static const struct opt options[] = {
 	  "remove it if it does not connect" },
 	{ OPT_FLAG, 0, "replace", NULL, &args.replace,
 	  "first remove what is in its place" },
+	{ OPT_FLAG, 0, "no-keep-keys", NULL, &args.drop_keys,
+	  "with --replace: forget its other keys" },
+	{ OPT_TEXT, 0, "backend-type", "TYPE", &args.backend_type,
+	  "the type in the backend's path (default: TYPE)" },
 	{ OPT_FLAG, 0, "reserved", NULL, &args.reserved,
 	  "allow a type that libxl manages" },
 	OPT_DRY_RUN(&args.dry_run),
@@ -86,6 +92,8 @@ static int run(struct tool *tool, int argc, char **argv)
 		return usage_error("--timeout 0: use --no-wait");
 	if (args.no_wait && args.rollback)
 		return usage_error("--rollback has to wait: leave out --no-wait");
+	if (args.drop_keys && !args.replace)
+		return usage_error("--no-keep-keys goes with --replace");
 	status = tool_target(tool, "attach", argc, argv, 1, &id);
 	if (!status && args.backend)
 		status = tool_domain(tool, "attach: --backend", args.backend,
@@ -96,7 +104,9 @@ static int run(struct tool *tool, int argc, char **argv)
 	opts.domid = id.domid;
 	opts.type = id.type;
 	opts.devid = id.devid;
+	opts.backend_type = args.backend_type;
 	opts.flags = (args.replace ? XENSPLIT_ATTACH_REPLACE : 0) |
+		     (args.drop_keys ? XENSPLIT_ATTACH_DROP_KEYS : 0) |
 		     (args.reserved ? XENSPLIT_ATTACH_RESERVED : 0);
 	opts.front = args.front.list;
 	opts.front_count = args.front.count;

@@ -42,6 +42,7 @@ static const struct field {
 	FIELD("ONLINE", "online", FIELD_FLAG, online, 1),
 	FIELD("ORIGIN", "origin", FIELD_ORIGIN, origin, 1),
 	FIELD("STALE", "stale", FIELD_FLAG, stale, 1),
+	FIELD("BACKEND-TYPE", "backend_type", FIELD_TEXT, backend_type, 0),
 	FIELD("FRONTEND-PATH", "frontend", FIELD_TEXT, frontend, 0),
 	FIELD("BACKEND-PATH", "backend", FIELD_TEXT, backend, 0),
 #undef FIELD

@@ -26,7 +26,7 @@ void print_line(const struct xensplit_id *id, const char *domain, const char *fo
 #define USUAL_COLUMNS                                                                 \
 	"DOMID,DOMAIN,TYPE,DEVID,BACKEND,FRONTEND-STATE,BACKEND-STATE,ONLINE,ORIGIN," \
 	"STALE"
-#define MORE_COLUMNS "FRONTEND-PATH,BACKEND-PATH"
+#define MORE_COLUMNS "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
 
 /*
  * print_devices_table

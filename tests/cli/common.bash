@@ -74,10 +74,10 @@ refused()
 	dump | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-# The whole store, with owners and permissions.
+# The whole store, with owners and permissions, without the marks of domains, which stay.
 dump()
 {
-	xenstore-ls -fp /
+	xenstore-ls -fp / | grep -vE '^/local/domain/[0-9]+/xensplit = '
 }
 
 # json FILTER: jq on what the tool printed; false, null and nothing at all fail
@@ -113,12 +113,18 @@ store()
 	xenstore-read "$1"
 }
 
+# record FIELD: of the record of mydevice/0 of domain 5
+record()
+{
+	xenstore-read -R /xensplit/5/mydevice/0 | sed -n "s/^$1=//p" | grep .
+}
+
 # eventually COMMAND...: soon it is so
 eventually()
 {
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 1000; i++)); do
 		if "$@"; then return 0; fi
 		sleep 0.05
 	done

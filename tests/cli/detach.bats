@@ -57,7 +57,7 @@ is_empty()
 	[[ $stderr == *"after 0.3 s (frontend Connected, backend Closing)"* ]]
 	[[ $(store /local/domain/5/device/mydevice/0/state) == 4 ]]
 	[[ $(store /local/domain/0/backend/mydevice/5/0/online) == 0 ]]
-	[[ $(store /xensplit/5/mydevice/0/backend-id) == 0 ]]
+	[[ $(record backend-id) == 0 ]]
 	start=${EPOCHREALTIME/./}
 	tool detach 5 -t 0.3 --force
 	[[ $status -eq 0 && $output == "mydevice/0 of domain 5"* ]]

@@ -216,7 +216,7 @@ is_plain()
 	xenstore-rm "$FE/ring-ref"
 	xenstore-chmod "$FE/state" n0
 	(
-		until [[ -n $(store /xensplit/5/mydevice/0/unique-id 2>/dev/null) ]]; do sleep 0.1; done
+		until xenstore-exists /xensplit/5/mydevice/0; do sleep 0.1; done
 		drivers
 	) 3>&- &
 	does doctor 5 mydevice --fix -t 8

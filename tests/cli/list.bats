@@ -78,14 +78,14 @@ state()
 	does list --json
 	json '.devices | length == 2 and all(keys_unsorted == ["domid", "domain", "type", "devid",
 		"backend_domid", "frontend_state", "backend_state", "online", "origin", "stale",
-		"frontend", "backend"])'
+		"backend_type", "frontend", "backend"])'
 	json '.devices | all((.domid | type) == "number" and (.devid | type) == "number" and
 		(.backend_domid | type) == "number" and (.online | type) == "boolean" and
 		(.stale | type) == "boolean" and (.domain | type) == "string")'
 	from_json=$(jq -r '.devices[] | [.domid, .domain, .type, .devid, .backend_domid, .frontend_state,
 		.backend_state, (if .online then "yes" else "no" end), .origin,
-		(if .stale then "yes" else "no" end), .frontend, .backend] | join(" ")' <<<"$output")
-	does list --no-headings -o "${headings// /,},FRONTEND-PATH,BACKEND-PATH"
+		(if .stale then "yes" else "no" end), .backend_type, .frontend, .backend] | join(" ")' <<<"$output")
+	does list --no-headings -o "${headings// /,},BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
 	diff <(echo "$from_json") <(words)
 }
 
@@ -103,7 +103,7 @@ state()
 	does attach 5 --no-wait
 	columns=$("$XENSPLIT" list --help | sed -n '/^Columns:/,/^$/p' | grep -oE '[A-Z]+[A-Z-]*[A-Z]' |
 		sort -u)
-	[[ $(wc -l <<<"$columns") -eq 12 ]]
+	[[ $(wc -l <<<"$columns") -eq 13 ]]
 	for column in $columns; do
 		does list -o "$column"
 		[[ ${lines[0]// /} == "$column" ]]

@@ -8,7 +8,7 @@ load common
 	does show 5 mydevice/2
 	[[ ${lines[0]} =~ ^PATH\ +PERMISSIONS\ +VALUE$ ]]
 	diff <(sed -nE '2,$s/^([^ ]+) +([^ ]+) *(.*)$/\1 = "\3"   (\2)/p' <<<"$output" | LC_ALL=C sort) \
-		<(dump | grep -E '/mydevice/(5/)?2[/ ]' | LC_ALL=C sort)
+		<(dump | grep -E '/mydevice/(5/)?2[/ ]' | sed 's/\\n/\\x0a/g' | LC_ALL=C sort)
 }
 
 @test "without TYPE it is mydevice/0" {

@@ -102,7 +102,8 @@ sample()
 @test "the options of each verb are these" {
 	common="verbose quiet json help version"
 	declare -A want=(
-		[attach]="backend front back timeout no-wait rollback replace reserved dry-run"
+		[attach]="backend front back timeout no-wait rollback replace no-keep-keys
+			backend-type reserved dry-run"
 		[detach]="timeout force all dry-run"
 		[list]="all output no-headings"
 		[show]=""

@@ -25,7 +25,7 @@ const struct xensplit_id mydevice = { 5, "mydevice", 0 };
 
 static struct xs_handle *guests[8];
 static struct driver *drivers[8];
-static void *garbage[64]; /* freed at the end of the test */
+static void *garbage[512]; /* freed at the end of the test */
 
 static void *keep(void *block)
 {
@@ -369,9 +369,14 @@ static int by_name(const void *a, const void *b)
 
 static void print_tree(FILE *out, const char *path)
 {
+	int mark = 0;
 	unsigned int count, i;
 	char **names, child[1024];
 
+	/* A domain's mark is made by its first device, and stays. */
+	sscanf(path, "/local/domain/%*u/xensplit%n", &mark);
+	if (mark && !path[mark])
+		return;
 	print_node(out, path);
 	names = xs_directory(dom0, XBT_NULL, path, &count);
 	assert_non_null(names);
@@ -413,6 +418,22 @@ void assert_node(const char *path, const char *value, const char *perms)
 	keep(text);
 	snprintf(wanted, sizeof(wanted), "%s = \"%s\" %s\n", path, value, perms);
 	assert_string_equal(text, wanted);
+}
+
+const char *record_field(const char *path, const char *key)
+{
+	char *value = xs_read(dom0, XBT_NULL, path, NULL), *line, *rest;
+	size_t len = strlen(key);
+	const char *found = NULL;
+
+	if (!value)
+		wrong("%s: %s\n", path, strerror(errno));
+	keep(value);
+	for (line = strtok_r(value, "\n", &rest); line && !found;
+	     line = strtok_r(NULL, "\n", &rest))
+		if (!strncmp(line, key, len) && line[len] == '=')
+			found = line + len + 1;
+	return found;
 }
 
 static bool has(const char *path, const char *value)

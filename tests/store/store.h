@@ -60,6 +60,8 @@ void sleep_ms(unsigned int ms);
 void put_bytes(const char *path, const char *value, size_t len, const char *perms);
 void put(const char *path, const char *value, const char *perms);
 bool exists(const char *path);
+/* A field of the record at @path; NULL where it has none. */
+const char *record_field(const char *path, const char *key);
 void assert_node(const char *path, const char *value, const char *perms);
 void assert_gone(const char *path);
 void assert_no_device(void);

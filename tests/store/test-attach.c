@@ -7,21 +7,6 @@ static int attach(struct xensplit_attach_opts opts)
 	return xensplit_attach(ctx, &opts, 0, NULL);
 }
 
-/* The value of a key of the record that differs from attach to attach. */
-static const char *record(const char *key)
-{
-	static char text[4][128];
-	static unsigned int next;
-	char path[256], *value, *buf = text[next++ % 4];
-
-	snprintf(path, sizeof(path), REC "/%s", key);
-	value = xs_read(dom0, XBT_NULL, path, NULL);
-	assert_non_null(value);
-	snprintf(buf, sizeof(text[0]), "%s", value);
-	free(value);
-	return buf;
-}
-
 /* The lines that @after has more than @before, in order; nothing may have gone. */
 static char *added(const char *before, const char *after)
 {
@@ -69,18 +54,15 @@ static void the_schema(void **state)
 		 "/mac = \"00:16\" n5,r0\n" FE "/speed = \"\" n5,r0\n" FE
 		 "/state = \"1\" n5,r0\n"
 		 "/xensplit = \"\" n0\n/xensplit/5 = \"\" n0\n"
-		 "/xensplit/5/mydevice = \"\" n0\n" REC " = \"\" n0\n" REC
-		 "/back = \"\" n0\n" REC "/back/path = \"/dev/x y\" n0\n" REC
-		 "/backend = \"" BE "\" n0\n" REC "/backend-id = \"0\" n0\n" REC
-		 "/backend-uuid = \"\" n0\n" REC "/created = \"%s\" n0\n" REC
-		 "/front = \"\" n0\n" REC "/front/mac = \"00:16\" n0\n" REC
-		 "/front/speed = \"\" n0\n" REC "/frontend = \"" FE "\" n0\n" REC
-		 "/frontend-id = \"5\" n0\n" REC "/frontend-uuid = \"" UUID5 "\" n0\n" REC
-		 "/unique-id = \"%s\" n0\n",
-		 record("created"), record("unique-id"));
+		 "/xensplit/5/mydevice = \"\" n0\n" REC " = \"schema=1\n"
+		 "backend-id=0\nfrontend-mark=%s\nunique-id=%s\ncreated=%s\n"
+		 "front.mac=00:16\nfront.speed=\nback.path=/dev/x y\n\" n0\n",
+		 record_field(REC, "frontend-mark"), record_field(REC, "unique-id"),
+		 record_field(REC, "created"));
 	assert_string_equal(is, wanted);
 	free(is);
-	assert_int_equal(strlen(record("unique-id")), 32);
+	assert_int_equal(strlen(record_field(REC, "unique-id")), 32);
+	assert_node("/local/domain/5/xensplit", record_field(REC, "frontend-mark"), "n0");
 }
 
 static void a_driver_domain_owns_its_half(void **state)
@@ -99,7 +81,8 @@ static void a_driver_domain_owns_its_half(void **state)
 	assert_node("/local/domain/5/device/mydevice/3/backend",
 		    "/local/domain/6/backend/mydevice/5/3", "n0,r5,r6");
 	assert_node("/local/domain/5/device/mydevice/3/backend-id", "6", "n0,r5,r6");
-	assert_node("/xensplit/5/mydevice/3/backend-uuid", UUID6, "n0");
+	assert_node("/local/domain/6/xensplit",
+		    record_field("/xensplit/5/mydevice/3", "backend-mark"), "n0");
 }
 
 static void assert_may(struct xs_handle *guest, const char *path, bool read, bool write)
@@ -311,22 +294,20 @@ static void a_device_that_is_attached_stays_as_it_is(void **state)
 static void replace_moves_a_backend(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
-	char *first, *second;
+	const char *first, *second;
 
 	(void)state;
 	attach_mydevice();
-	first = xs_read(dom0, XBT_NULL, REC "/unique-id", NULL);
+	first = record_field(REC, "unique-id");
 	opts.backend_domid = 6;
 	opts.flags = XENSPLIT_ATTACH_REPLACE;
 	assert_result(attach(opts), 0);
-	second = xs_read(dom0, XBT_NULL, REC "/unique-id", NULL);
+	second = record_field(REC, "unique-id");
 	assert_string_not_equal(first, second);
-	free(first);
-	free(second);
 	assert_gone("/local/domain/0/backend");
 	assert_node("/local/domain/6/backend/mydevice/5/0/state", "1", "n6,r5");
 	assert_node(FE "/backend-id", "6", "n0,r5,r6");
-	assert_node(REC "/backend-id", "6", "n0");
+	assert_string_equal(record_field(REC, "backend-id"), "6");
 }
 
 /* Drivers that hold the old device close it first, and then take the new one up. */

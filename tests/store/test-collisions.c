@@ -106,7 +106,7 @@ static void pitfall_02_attach_onto_what_a_guest_keeps_writing(void **state)
 	if (r != 0 && r != -EBUSY && r != -EEXIST)
 		wrong("%d: %s\n", r, xensplit_errmsg(ctx));
 	/* A whole device or none. */
-	assert_int_equal(exists(REC "/backend-id"), !r);
+	assert_int_equal(exists(REC), !r);
 	assert_int_equal(exists(BE "/state"), !r);
 	if (!r)
 		assert_node(FE "/backend", BE, "n0,r5,r0");

@@ -62,7 +62,7 @@ static void the_callers_connection_outlives_the_context(void **state)
 static void messages_reach_the_logger(void **state)
 {
 	(void)state;
-	put("/xensplit/5/mydevice/1/backend-id", "many", NULL);
+	put("/xensplit/5/mydevice/1", "backend-id=many\n", NULL);
 	assert_result(attach(), 0);
 	struct xensplit_list *list;
 
@@ -70,7 +70,7 @@ static void messages_reach_the_logger(void **state)
 	list_one(&list, 0);
 	xensplit_list_free(list);
 	assert_contains(logged, "xensplit: warning: ");
-	assert_contains(logged, "can't be understood\n");
+	assert_contains(logged, "can't be understood");
 }
 
 /* progress(): done == 0 comes first for each text, as xentoollog.h promises its loggers. */

@@ -448,11 +448,11 @@ static void pitfall_17_odd_records(void **state)
 	struct xensplit_list *list;
 
 	(void)state;
-	put("/xensplit/5/mydevice/1/backend-id", "many", NULL);
-	put("/xensplit/5/mydevice/x/backend-id", "0", NULL);
-	put("/xensplit/x/mydevice/1/backend-id", "0", NULL);
-	put("/xensplit/99999/mydevice/1/backend-id", "0", NULL);
-	put("/xensplit/6/mydevice/2/backend-id", "0", NULL);
+	put("/xensplit/5/mydevice/1", "many", NULL);
+	put("/xensplit/5/mydevice/x", "schema=1\nbackend-id=0\nunique-id=1\n", NULL);
+	put("/xensplit/x/mydevice/1", "schema=1\nbackend-id=0\nunique-id=1\n", NULL);
+	put("/xensplit/99999/mydevice/1", "schema=1\nbackend-id=0\nunique-id=1\n", NULL);
+	put("/xensplit/6/mydevice/2", "schema=1\nbackend-id=0\n", NULL);
 	attach_mydevice();
 	watch_all();
 	until("appeared 5 mydevice/0");
@@ -461,7 +461,7 @@ static void pitfall_17_odd_records(void **state)
 	logged[0] = '\0';
 	list_one(&list, 0);
 	xensplit_list_free(list);
-	assert_contains(logged, "/xensplit/5/mydevice/1/backend-id can't be understood");
+	assert_contains(logged, "/xensplit/5/mydevice/1 can't be understood");
 	assert_contains(logged, "/xensplit/6/mydevice/2 can't be understood");
 }
 

@@ -66,8 +66,9 @@ static void ids_have_an_order(void **state)
 {
 	/* By number where it is one: 9 before 10. */
 	static const struct device_id sorted[] = {
-		{ 0, 7, "z" },	{ 5, 0, "a" }, { 5, 9, "a" },  { 5, 10, "a" },
-		{ 5, 0, "aa" }, { 5, 0, "b" }, { 10, 0, "a" },
+		{ 0, 7, "z", "" },  { 5, 0, "a", "" },	{ 5, 9, "a", "b" },
+		{ 5, 10, "a", "" }, { 5, 0, "aa", "" }, { 5, 0, "b", "" },
+		{ 10, 0, "a", "" },
 	};
 	size_t i, j;
 
@@ -82,7 +83,7 @@ static void ids_have_an_order(void **state)
 
 static void a_filter_matches_what_it_names(void **state)
 {
-	struct device_id id = { 5, 3, "net" };
+	struct device_id id = { .domid = 5, .devid = 3, .type = "net" };
 	XENSPLIT_OPTS(xensplit_filter, filter);
 	struct xensplit_filter checked;
 
@@ -114,7 +115,7 @@ static void a_filter_matches_what_it_names(void **state)
 
 static void paths_are_those_of_the_schema(void **state)
 {
-	struct device_id id = { 5, 3, "net" };
+	struct device_id id = { .domid = 5, .devid = 3, .type = "net" };
 	char path[PATH_SIZE], text[ID_TEXT_SIZE];
 
 	(void)state;
@@ -124,6 +125,14 @@ static void paths_are_those_of_the_schema(void **state)
 	assert_string_equal(path, "/xensplit/5/net/3/created");
 	path_frontend(path, &id, "state");
 	assert_string_equal(path, "/local/domain/5/device/net/3/state");
+	path_backend(path, &id, 6, NULL);
+	assert_string_equal(path, "/local/domain/6/backend/net/5/3");
+	id_set_backend_type(&id, "xen_net");
+	path_backend(path, &id, 6, "state");
+	assert_string_equal(path, "/local/domain/6/backend/xen_net/5/3/state");
+	path_backend_error(path, &id, 6, NULL);
+	assert_string_equal(path, "/local/domain/6/error/backend/xen_net/5/3");
+	id_set_backend_type(&id, "net");
 	path_backend(path, &id, 6, NULL);
 	assert_string_equal(path, "/local/domain/6/backend/net/5/3");
 	path_frontend_error(path, &id, "error");

@@ -85,8 +85,8 @@ static void flags_that_are_not_known(void **state)
 	struct xensplit_attach_opts opts = device("mydevice", 5, 0);
 
 	(void)state;
-	opts.flags = 1u << 3;
-	assert_refused(&opts, -EINVAL, "unknown attach flags 0x8");
+	opts.flags = 1u << 4;
+	assert_refused(&opts, -EINVAL, "unknown attach flags 0x10");
 	opts.flags = XENSPLIT_ATTACH_REPLACE;
 	opts.devid = XENSPLIT_DEVID_AUTO;
 	assert_refused(&opts, -EINVAL, "nothing to replace");

@@ -218,10 +218,10 @@ guest_cmd()
 
 # ---- the store
 
-# store_dump: every node with its value and permissions
+# store_dump: every node with its value and permissions, without the marks of domains, which stay
 store_dump()
 {
-	xenstore-ls -fp
+	xenstore-ls -fp | grep -vE '^/local/domain/[0-9]+/xensplit = '
 }
 
 # states DOMID [DEVID]: "frontend/backend" of a mydevice whose backend is in dom0
