@@ -8,21 +8,26 @@
  *
  * Results
  *   Functions return 0 (or a positive result, where said) or a negative errno.
- *   Results come through ret_ arguments, which are untouched on failure. The
- *   text of the last failure on a context, with the node and the states it is
- *   about, is what xensplit_errmsg() returns. Errors that many functions share:
+ *   Results come through ret_ arguments, which are untouched on failure (the one
+ *   exception, xensplit_attach(), says so). xensplit_errmsg() returns the text of
+ *   the failure of the last call on a context, with the node and the states it
+ *   is about; it is empty after a success. Errors that many functions share:
  *     -EINVAL     an argument is wrong; nothing was asked of XenStore
  *     -ESRCH      no such domain
  *     -ENOENT     no such device
  *     -EEXIST     the device is there already
  *     -ESTALE     the record belongs to a former domain of that number
  *     -EBUSY      other clients kept changing the same nodes
+ *     -EAGAIN     staging collided with another client: abort, and stage again
  *     -EACCES     this client may not do that
  *     -ETIMEDOUT  the deadline passed
- *     -EPROTO     a driver gave up (an error node, or Closing after a start)
+ *     -EPROTO     a driver gave up (Closing or Closed after it had started)
+ *     -ECANCELED  the caller cancelled the operation
  *     -ENOTCONN   xenstored does not answer
  *     -EBADMSG    a record in XenStore can't be understood
  *     -ENOMEM
+ *   A call fails with these and with what else XenStore answers (-ENOSPC, a
+ *   quota).
  *
  * Ownership
  *   Objects with a _new function end with their _free function, which takes
@@ -37,12 +42,20 @@
  * Threads, fork and signals
  *   A context and all that was made from it belong to one thread at a time;
  *   different contexts are independent. After fork() the child must not touch a
- *   context it inherited, not even to free it. A monitor, and so every call
- *   that waits, lets libxenstore start one reader thread with all signals
- *   blocked. Up to Xen 4.19 libxenstore sets the process's SIGPIPE action aside
- *   during a write. Waits go on after a signal handler returns: who needs to
- *   stop one early runs a monitor in a loop of his own. Descriptors are
- *   close-on-exec.
+ *   context it inherited, not even to free it. A monitor, and the first call on
+ *   a context that waits, let libxenstore start one reader thread each with all
+ *   signals blocked. Up to Xen 4.19 libxenstore sets the process's SIGPIPE
+ *   action aside during a write. Waits go on after a signal handler returns: who
+ *   needs to stop one early drives an operation (xensplit_op_*) and cancels it.
+ *   Descriptors are close-on-exec.
+ *
+ * A xenstored that does not answer
+ *   libxenstore waits for an answer without a time limit, and so does every call
+ *   here that asks XenStore something. Each request is logged at XTL_DEBUG
+ *   before it is made: a caller whose logger sees none for a while, though a
+ *   call has not returned, knows where it hangs. A process that ends in the
+ *   middle of a call leaves a whole device or none, or a record from which
+ *   xensplit_repair() or an attach with XENSPLIT_ATTACH_REPLACE completes it.
  *
  * Trust
  *   Nothing is derived from what a guest or a driver domain can write, but the
@@ -71,7 +84,15 @@ struct xentoollog_logger; /* xentoollog.h */
 #define XENSPLIT_API
 #endif
 
-/* Any domain, type or device, in a struct xensplit_filter. */
+/* The version of this header; xensplit_version() tells that of the library. */
+#define XENSPLIT_VERSION_MAJOR 0
+#define XENSPLIT_VERSION_MINOR 1
+#define XENSPLIT_VERSION_PATCH 0
+#define XENSPLIT_VERSION_AT_LEAST(major, minor) \
+	(XENSPLIT_VERSION_MAJOR > (major) ||    \
+	 (XENSPLIT_VERSION_MAJOR == (major) && XENSPLIT_VERSION_MINOR >= (minor)))
+
+/* Any domain or device id, in a struct xensplit_filter; no domain, elsewhere. */
 #define XENSPLIT_ANY 0xffffffffu
 
 /* In struct xensplit_attach_opts: the library picks the device id. */
@@ -125,12 +146,14 @@ XENSPLIT_API const char *xensplit_state_name(int state);
 
 /*
  * struct xensplit_domain - what a hypervisor knows about a domain
+ * @sz: the size that the library knows; members beyond it must not be written
  * @flags: XENSPLIT_DOMAIN_*
  * @uuid: its UUID; all zero means that it has none
  *
  * Since: 0.1
  */
 struct xensplit_domain {
+	size_t sz;
 	uint32_t flags;
 	uint8_t uuid[16];
 };
@@ -142,8 +165,9 @@ struct xensplit_domain {
 
 /*
  * struct xensplit_hypervisor - how the library asks about domains
- * @sz: sizeof(struct xensplit_hypervisor)
- * @query: fills @domain, which comes zeroed. Returns 0; -ESRCH where the domain
+ * @sz: sizeof(struct xensplit_hypervisor); an older, smaller one will do as long
+ *   as it has @query
+ * @query: fills @domain, which comes zeroed but for its size. Returns 0; -ESRCH where the domain
  *   does not exist; any other negative errno where it can't tell, and then
  *   XenStore is asked. Called from within the library's calls, on their thread.
  *
@@ -163,8 +187,8 @@ struct xensplit_hypervisor {
  *   from another thread during a call; NULL: the context opens its own.
  *   Requests go through it; watches never do (a monitor has a connection of its
  *   own), so that the caller's watches and the library's can't be mixed up.
- * @hypervisor: NULL: XenStore alone says which domains there are. The table and
- *   @hypervisor_data must outlive the context.
+ * @hypervisor: NULL: XenStore alone says which domains there are. The table is
+ *   copied; @hypervisor_data must outlive the context.
  *
  * Since: 0.1
  */
@@ -205,8 +229,9 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx);
 /*
  * xensplit_errmsg - why the last call on this context failed
  *
- * Returns: one line without a newline, valid until the next call on @ctx; empty
- * when nothing failed yet. Bytes that a guest wrote are escaped in it.
+ * Returns: one line without a newline, valid until the next call on @ctx or on
+ * what was made from it; empty if that call did not fail. Bytes that a guest
+ * wrote are escaped in it. Calls that return no error code leave it alone.
  *
  * Since: 0.1
  */
@@ -269,6 +294,9 @@ struct xensplit_id {
  * @domid: of the frontend, or XENSPLIT_ANY
  * @type: NULL for any
  * @devid: or XENSPLIT_ANY
+ * @backend_domid: of the backend, or XENSPLIT_ANY
+ *
+ * XENSPLIT_FILTER() sets one up that matches every device.
  *
  * Since: 0.1
  */
@@ -277,6 +305,24 @@ struct xensplit_filter {
 	uint32_t domid;
 	const char *type;
 	uint32_t devid;
+	uint32_t backend_domid;
+};
+
+#define XENSPLIT_FILTER(name)                                                         \
+	struct xensplit_filter name = { sizeof(struct xensplit_filter), XENSPLIT_ANY, \
+					NULL, XENSPLIT_ANY, XENSPLIT_ANY }
+
+/*
+ * struct xensplit_pair - an extra key of a device and its value
+ *
+ * @key is one path element that the schema does not write itself; @value has at
+ * most 2048 bytes (XenStore's quota for a guest's node).
+ *
+ * Since: 0.1
+ */
+struct xensplit_pair {
+	const char *key;
+	const char *value;
 };
 
 /*
@@ -291,8 +337,14 @@ struct xensplit_filter {
  * @online: BE/online, which tells a backend to stay when its frontend closes
  * @origin: enum xensplit_origin
  * @stale: the record belongs to a former domain of that number, or to none
+ * @damaged: the record can't be understood; then only the id, @frontend and, if
+ *   any domain has a backend of that name, @backend are known
+ * @phase: what an operation of several commits that was interrupted, or is still
+ *   going on, has reached, such as "replace"; NULL for a device that is whole
  * @unique_id: of this attach, NULL for a foreign device
  * @created: seconds since the epoch, 0 for a foreign device
+ * @front, @front_count, @back, @back_count: the extra keys in the record; of a
+ *   foreign device none are known
  *
  * Since: 0.1
  */
@@ -310,6 +362,12 @@ struct xensplit_device {
 	const char *unique_id;
 	uint64_t created;
 	const char *backend_type;
+	int damaged;
+	const char *phase;
+	const struct xensplit_pair *front;
+	size_t front_count;
+	const struct xensplit_pair *back;
+	size_t back_count;
 };
 
 enum xensplit_origin {
@@ -329,12 +387,11 @@ struct xensplit_list;
  * @ret_list: to be ended with xensplit_list_free(); may hold no device
  *
  * Costs 1 request; per domain with devices 4 (2 of them for the hypervisor
- * table to spare) and one per type; per device 8. With XENSPLIT_LIST_FOREIGN a
+ * table to spare) and one per type; per device 4. With XENSPLIT_LIST_FOREIGN a
  * look at each domain comes on top. A device that goes while it is read is left
  * out or shown with absent ends.
  *
- * Returns: 0, -EINVAL, -EACCES, -ENOTCONN, -ENOMEM. A record that can't be
- * understood is logged as a warning and left out.
+ * Returns: 0, -EINVAL, -EACCES, -ENOTCONN, -ENOMEM.
  *
  * Since: 0.1
  */
@@ -429,19 +486,6 @@ XENSPLIT_API struct xensplit_nodes *xensplit_nodes_free(struct xensplit_nodes *n
 /* -------------------------------------------------------------- attach --- */
 
 /*
- * struct xensplit_pair - an extra key of a device and its value
- *
- * @key is one path element that the schema does not write itself; @value has at
- * most 2048 bytes (XenStore's quota for a guest's node).
- *
- * Since: 0.1
- */
-struct xensplit_pair {
-	const char *key;
-	const char *value;
-};
-
-/*
  * struct xensplit_attach_opts - the device to attach
  * @sz: sizeof(struct xensplit_attach_opts)
  * @domid: the frontend's domain
@@ -487,21 +531,33 @@ struct xensplit_attach_opts {
 
 /*
  * xensplit_attach - write a device and wait until both ends are Connected
- * @timeout_ms: how long to wait; 0 returns after the commit
- * @ret_devid: its device id, set as soon as the device is written, so also
- *   where it then fails to connect; may be NULL
+ * @timeout_ms: for all of it; 0 returns after the commit
+ * @ret_devid: its device id; may be NULL. It is set when the device has been
+ *   written, also where the call fails after that, and only then: who sets it to
+ *   XENSPLIT_DEVID_AUTO before the call can tell
  *
- * With XENSPLIT_ATTACH_REPLACE both domains are checked, then a device that is
- * in use is closed, for which it has the same time, and its halves are removed
- * in a commit of their own; then a quarter of a second passes, for a guest to
- * notice. Its record stays meanwhile, so that after a crash the next replace
- * completes it. Recorded keys that are not given anew are kept. So is one that another client makes
- * meanwhile, three times at most. A backend of that name which is gone from the
- * store, but not from this domain's kernel, is waited for, up to a second.
+ * With XENSPLIT_ATTACH_REPLACE everything is checked first; then a device that
+ * is in use is closed, for which it has half of the time (10 s where @timeout_ms
+ * is 0), and its halves are removed in a commit of their own; then a quarter of
+ * a second passes, for a guest to notice. The record stays meanwhile, with a
+ * phase, so that after a crash the next replace or xensplit_repair() completes
+ * it. Recorded keys that are not given anew are kept. A device that another
+ * client makes meanwhile is replaced as well, three times at most. A backend of
+ * that name which is gone from the store, but not from this domain's kernel, is
+ * waited for, up to a second.
  *
- * Returns: 0; -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY, -EACCES, -ENOTCONN
- * with nothing written; -ETIMEDOUT or -EPROTO when the device is written but
- * did not connect, and stays (but for XENSPLIT_ATTACH_ROLLBACK).
+ * An error node alone is no failure: xenbus_dev_error() (Linux,
+ * drivers/xen/xenbus/xenbus_client.c) writes one and goes on. Its text is in the
+ * message where the device does not connect.
+ *
+ * Returns: 0.
+ * With nothing written: -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY, -EBADMSG,
+ * -EACCES, -ENOTCONN, -ENOMEM; with XENSPLIT_ATTACH_REPLACE the old device may
+ * be closed by then, and its record tells (phase "replace").
+ * With the device written, and still there (unless XENSPLIT_ATTACH_ROLLBACK
+ * removed it): -ETIMEDOUT; -EPROTO where a driver gave up; -ENOENT where one
+ * of the domains died, or another client removed the device; -ENOTCONN where the
+ * connection broke after the commit.
  *
  * Since: 0.1
  */
@@ -521,13 +577,16 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
  * @timeout_ms: for the drivers to close
  *
  * Phase one, one transaction: BE/online = 0 and BE/state = Closing; a frontend
- * that no driver has claimed is set to Closed in its place, as nobody else
- * will. Then BE is awaited in Closed or gone. Phase two, one transaction: all
+ * that no driver has claimed is set to Closed instead, as nobody else will.
+ * Then BE is awaited in Closed or gone. Phase two, one transaction: all
  * nodes of the device and the parents they leave empty. A backend that no
  * driver has claimed (still Initialising) is not waited for.
  *
- * Returns: 0; -EINVAL, -ENOENT, -ESTALE, -EACCES, -EBUSY, -ENOTCONN; -ETIMEDOUT
- * with the device still in place.
+ * XENSPLIT_DETACH_FORCE also removes a device whose record can't be understood,
+ * with every backend of its name.
+ *
+ * Returns: 0; -EINVAL, -ENOENT, -ESTALE, -EBADMSG, -EACCES, -EBUSY, -ENOTCONN,
+ * -ENOMEM; -ETIMEDOUT with the device still in place.
  *
  * Since: 0.1
  */
@@ -539,23 +598,156 @@ XENSPLIT_API int xensplit_detach(struct xensplit_ctx *ctx, const struct xensplit
 enum xensplit_until {
 	XENSPLIT_UNTIL_CONNECTED = 0, /* both ends Connected, or Reconfiguring/-ed */
 	XENSPLIT_UNTIL_CLOSED = 1,    /* the backend Closed, or gone */
-	XENSPLIT_UNTIL_GONE = 2	      /* neither half there any more */
+	XENSPLIT_UNTIL_GONE = 2,      /* neither half there any more */
+	XENSPLIT_UNTIL_INIT_WAIT = 3  /* the backend InitWait, or further: all that
+				       * there is to wait for while the frontend's
+				       * domain is still paused */
 };
 
 /*
- * xensplit_wait - wait for a device to get somewhere
+ * xensplit_wait - wait until a device reaches a state
  * @id: a device with a record, or a foreign one
  * @until: enum xensplit_until
  * @timeout_ms: 0 only looks
  *
  * Returns: 0; -ETIMEDOUT; -EPROTO where a driver gave up on connecting; -ENOENT
- * where it is awaited in Connected and is not there, or goes meanwhile;
- * -EINVAL, -EACCES, -ENOTCONN.
+ * where it is awaited in Connected or InitWait and is not there, or goes
+ * meanwhile; -EINVAL, -ESRCH, -EACCES, -ENOTCONN, -ENOMEM.
  *
  * Since: 0.1
  */
 XENSPLIT_API int xensplit_wait(struct xensplit_ctx *ctx, const struct xensplit_id *id,
 			       int until, unsigned int timeout_ms);
+
+/* ---------------------------------------------------------- operations --- */
+
+/*
+ * What the blocking calls do, driven by a poll loop of the caller's: they are
+ * these operations with a poll(2) around. Wait until the descriptor is readable
+ * or the timeout has passed, then call xensplit_op_process(), until it no longer
+ * returns 1. Any number of operations may go on side by side; those of one
+ * context share one descriptor, and a wake-up for one may be meant for another,
+ * so call it for each. A single request to XenStore still blocks until it is
+ * answered.
+ */
+struct xensplit_op;
+
+/*
+ * xensplit_op_attach - begin what xensplit_attach() does
+ * @opts: copied
+ * @timeout_ms: counts from now
+ * @ret_op: to be ended with xensplit_op_free()
+ *
+ * Nothing is written before the first xensplit_op_process().
+ *
+ * Returns: 0, -EINVAL, -ESRCH, -ENOTCONN, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
+				    const struct xensplit_attach_opts *opts,
+				    unsigned int timeout_ms, struct xensplit_op **ret_op);
+
+/*
+ * xensplit_op_detach - begin what xensplit_detach() does
+ *
+ * Arguments and result as for xensplit_op_attach().
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_detach(struct xensplit_ctx *ctx,
+				    const struct xensplit_id *id, uint32_t flags,
+				    unsigned int timeout_ms, struct xensplit_op **ret_op);
+
+/*
+ * xensplit_op_repair - begin what xensplit_repair() does
+ *
+ * Arguments and result as for xensplit_op_attach().
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_repair(struct xensplit_ctx *ctx,
+				    const struct xensplit_id *id, unsigned int timeout_ms,
+				    struct xensplit_op **ret_op);
+
+/*
+ * xensplit_op_wait - begin what xensplit_wait() does
+ *
+ * Arguments and result as for xensplit_op_attach().
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_wait(struct xensplit_ctx *ctx, const struct xensplit_id *id,
+				  int until, unsigned int timeout_ms,
+				  struct xensplit_op **ret_op);
+
+/*
+ * xensplit_op_free - end an operation, finished or not
+ * @op: may be NULL
+ *
+ * What it has committed so far stays. Returns: NULL.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API struct xensplit_op *xensplit_op_free(struct xensplit_op *op);
+
+/*
+ * xensplit_op_get_fd - the descriptor to poll; the library keeps it
+ *
+ * Returns: the same for all operations of a context; -1, which poll(2) takes
+ * for nothing to wait for, where the operation only commits and returns.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_get_fd(const struct xensplit_op *op);
+
+/*
+ * xensplit_op_get_events - the poll(2) events to wait for on it
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_get_events(const struct xensplit_op *op);
+
+/*
+ * xensplit_op_get_timeout - when to call process even if nothing happened
+ *
+ * Returns: an absolute CLOCK_MONOTONIC time in microseconds, at most a second
+ * ahead (the descriptor does not wake when xenstored dies); 0 for at once.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API uint64_t xensplit_op_get_timeout(const struct xensplit_op *op);
+
+/*
+ * xensplit_op_process - do what can be done by now
+ *
+ * Returns: 1 while there is more to come; otherwise the result of the operation,
+ * as the blocking call returns it, then and each time after.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_process(struct xensplit_op *op);
+
+/*
+ * xensplit_op_cancel - give the wait up
+ *
+ * The operation ends with -ECANCELED at the next xensplit_op_process(), and what
+ * it has committed stays: a device that is attached stays attached, one that was
+ * asked to close is. An attach with XENSPLIT_ATTACH_ROLLBACK removes its device
+ * first, which may take a second more. Without effect on one that has ended.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API void xensplit_op_cancel(struct xensplit_op *op);
+
+/*
+ * xensplit_op_get_devid - which device an attach has written
+ *
+ * Returns: 0; -ENODATA as long as nothing is written (or was, before a rollback).
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_get_devid(const struct xensplit_op *op, uint32_t *ret_devid);
 
 /* --------------------------------------------------------------- batch --- */
 
@@ -623,19 +815,6 @@ XENSPLIT_API int xensplit_batch_remove(struct xensplit_batch *batch,
 				       const struct xensplit_id *id, uint32_t flags);
 
 /*
- * xensplit_batch_reap - add the removal of all that dead domains left
- *
- * Every stale device, as xensplit_batch_remove() does it with
- * XENSPLIT_REMOVE_STALE, and what was kept to pick device ids for domains that
- * are gone.
- *
- * Returns: the step's index, or -EINVAL, -ENOMEM.
- *
- * Since: 0.1
- */
-XENSPLIT_API int xensplit_batch_reap(struct xensplit_batch *batch);
-
-/*
  * xensplit_batch_commit - do all steps, in order, in one transaction
  *
  * A transaction that collides with another client's is tried again, a bounded
@@ -643,7 +822,11 @@ XENSPLIT_API int xensplit_batch_reap(struct xensplit_batch *batch);
  * writing to its own half; phase two then takes that half away first, by
  * itself, and only that step is outside the transaction.
  *
- * Returns: 0, or the error of the step that failed, and nothing is written.
+ * xenstored's cost for a request grows with what the transaction has touched:
+ * many devices are better done in commits of a few dozen.
+ *
+ * Returns: 0, or the error of the step that failed (those of xensplit_attach()
+ * with nothing written, and of xensplit_detach()), and nothing is written.
  *
  * Since: 0.1
  */
@@ -653,10 +836,12 @@ XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch);
  * xensplit_batch_stage - do all steps inside a transaction of the caller's
  * @transaction: an open one, of the connection that the context was given
  *
- * The caller commits it and, where the commit collides (EAGAIN), starts a new
- * one and stages the same batch again. After a failure the caller must abort.
+ * Nothing is written or removed outside of that transaction. The caller commits
+ * it and, where the commit collides (EAGAIN), starts a new one and stages the
+ * same batch again. After a failure the caller must abort.
  *
- * Returns: as xensplit_batch_commit().
+ * Returns: 0; -EAGAIN where the transaction has collided already: abort it and
+ * stage in a new one; otherwise as xensplit_batch_commit().
  *
  * Since: 0.1
  */
@@ -696,6 +881,76 @@ xensplit_batch_change(const struct xensplit_batch *batch, size_t index);
 XENSPLIT_API int xensplit_batch_devid(const struct xensplit_batch *batch, int step,
 				      uint32_t *ret_devid);
 
+/* ---------------------------------------------------------------- reap --- */
+
+/*
+ * struct xensplit_reaped - a device of a domain that is gone
+ * @id: the device; type NULL: what was kept to pick device ids for that domain
+ * @backend_domid: XENSPLIT_ANY where not known
+ * @result: 0, or the error that kept it from being removed
+ * @message: of an error, as xensplit_errmsg() would have it; NULL else
+ *
+ * Since: 0.1
+ */
+struct xensplit_reaped {
+	struct xensplit_id id;
+	uint32_t backend_domid;
+	int result;
+	const char *message;
+};
+
+struct xensplit_reap;
+
+/* xensplit_reap_new: only find out what would be removed. */
+#define XENSPLIT_REAP_DRY_RUN (1u << 0)
+
+/*
+ * xensplit_reap_new - remove what dead and replaced domains left behind
+ * @filter: NULL for all. One that names a domain takes in what is recorded for
+ *   frontends there
+ * @flags: XENSPLIT_REAP_DRY_RUN
+ * @ret_reap: what was done, to be ended with xensplit_reap_free()
+ *
+ * Every stale device goes as xensplit_batch_remove() does it with
+ * XENSPLIT_REMOVE_STALE, each in a commit of its own: one that can't be removed
+ * does not stop the others. So do devices whose record can't be understood, if
+ * the frontend's domain is gone, and what was kept to pick device ids for such a
+ * domain.
+ *
+ * Returns: 0, whatever became of each device; -EINVAL, -ESRCH, -EACCES,
+ * -ENOTCONN, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_reap_new(struct xensplit_ctx *ctx,
+				   const struct xensplit_filter *filter, uint32_t flags,
+				   struct xensplit_reap **ret_reap);
+
+/*
+ * xensplit_reap_get - one device, valid as long as all; NULL past the end
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API const struct xensplit_reaped *
+xensplit_reap_get(const struct xensplit_reap *reap, size_t index);
+
+/*
+ * xensplit_reap_change - what was, or with a dry run would be, changed
+ *
+ * Returns: one node, in the order of writing; NULL past the end.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API const struct xensplit_node *
+xensplit_reap_change(const struct xensplit_reap *reap, size_t index);
+
+/*
+ * xensplit_reap_free - end the result. Returns: NULL.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API struct xensplit_reap *xensplit_reap_free(struct xensplit_reap *reap);
+
 /* ------------------------------------------------------------ diagnose --- */
 
 enum xensplit_severity {
@@ -712,9 +967,9 @@ enum xensplit_severity {
  * @backend_domid: XENSPLIT_ANY where not known
  * @what: what is so, with node and value
  * @why: why that stops the device, or may
- * @fix: the command that mends it, or in words what does; NULL where nothing
+ * @fix: the command that fixes it, or in words what does; NULL where nothing
  * can
- * @repairable: xensplit_batch_repair() mends it
+ * @repairable: xensplit_repair() fixes it
  *
  * The texts are one line of printable ASCII each: what a guest wrote is escaped
  * in them.
@@ -772,12 +1027,15 @@ XENSPLIT_API struct xensplit_findings *
 xensplit_findings_free(struct xensplit_findings *findings);
 
 /*
- * xensplit_batch_repair - add a step that mends what can safely be mended
+ * xensplit_batch_repair - add a step that repairs what can safely be repaired
  * @id: a device with a record, or a foreign one
  *
  * Sets owners and permissions as an attach would have, and BE/online where it
  * is missing. If that changed anything, both states are written again as they
- * are, which makes each driver look at the other end once more.
+ * are, which makes each driver look at the other end once more. A foreign device
+ * is only repaired where its two halves name each other, where the nodes that
+ * say so are no guest's, and where one domain alone has a backend for it: -EPERM
+ * otherwise.
  *
  * Returns: the step's index, or -EINVAL, -ENOMEM.
  *
@@ -787,18 +1045,20 @@ XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 				       const struct xensplit_id *id);
 
 /*
- * xensplit_repair - mend a device, and wait until both ends are Connected
+ * xensplit_repair - repair a device, and wait until both ends are Connected
  * @id: a device with a record, or a foreign one
- * @timeout_ms: how long to wait; longer where the device is made again
+ * @timeout_ms: for all of it
  *
  * As xensplit_batch_repair(), in a commit of its own. Where a driver has written
  * an error before and does not connect then, nothing brings it back (Linux's
  * __xenbus_switch_state() remembers a state that it could not write as written):
- * the device is closed and made again, with its extra keys. A foreign device
- * that has extra keys is not.
+ * a device with a record is closed and made again, with its extra keys, as by
+ * XENSPLIT_ATTACH_REPLACE. So is one whose replacing was interrupted. A foreign
+ * device is never made again.
  *
- * Returns: 0; -EINVAL, -ENOENT, -ESTALE, -EBUSY, -EACCES, -ENOTCONN; -ETIMEDOUT
- * or -EPROTO where it is mended and does not connect.
+ * Returns: 0; -EINVAL, -ENOENT, -ESRCH, -ESTALE, -EBADMSG, -EPERM, -EBUSY,
+ * -EACCES, -ENOTCONN, -ENOMEM; -ETIMEDOUT or -EPROTO where it is repaired and
+ * does not connect.
  *
  * Since: 0.1
  */
@@ -841,6 +1101,7 @@ enum xensplit_end {
  * @time_us: when the library saw it, CLOCK_MONOTONIC in microseconds
  * @text: of ERROR, what the driver wrote, at most 2048 bytes, not escaped
  * @missed: of RESYNC, how many writes, at least, were not reported one by one
+ * @unique_id: of the attach that made the device, NULL for a foreign one
  *
  * A RESYNC says that a state may have been passed through without an event of
  * its own; the STATE events before it already tell where the device ended up.
@@ -857,6 +1118,7 @@ struct xensplit_event {
 	uint64_t time_us;
 	const char *text;
 	uint32_t missed;
+	const char *unique_id;
 };
 
 /*

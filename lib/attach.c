@@ -2,7 +2,8 @@
 /* Writing a device: the checks and the nodes, inside a transaction; then the wait. */
 #include <time.h>
 
-#include "internal.h"
+#include "findings.h"
+#include "operation.h"
 
 static int write_pairs(struct txn *txn, const struct pairs *pairs, const char *dir,
 		       const struct perms *perms)

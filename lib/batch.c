@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Steps on any number of devices, done in one transaction, the caller's, or none. */
-#include "internal.h"
+#include "stage.h"
 
 struct xensplit_batch {
 	struct xensplit_ctx *ctx;
@@ -145,13 +145,6 @@ XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 	return add_id_step(batch, id, STEP_REPAIR, 0);
 }
 
-XENSPLIT_API int xensplit_batch_reap(struct xensplit_batch *batch)
-{
-	struct step step = { .kind = STEP_REAP };
-
-	return batch ? add_step(batch, &step) : -EINVAL;
-}
-
 static int stage_all(struct txn *txn, void *data)
 {
 	struct xensplit_batch *batch = data;
@@ -172,9 +165,6 @@ static int stage_all(struct txn *txn, void *data)
 			break;
 		case STEP_REPAIR:
 			r = repair_stage(txn, &step->id);
-			break;
-		case STEP_REAP:
-			r = reap_stage(txn);
 			break;
 		}
 	}

@@ -3,7 +3,7 @@
  * What can be wrong with a device. The order is that of causes: what is found
  * first explains what is found later.
  */
-#include "internal.h"
+#include "findings.h"
 
 #define ERROR	XENSPLIT_SEVERITY_ERROR
 #define WARNING XENSPLIT_SEVERITY_WARNING

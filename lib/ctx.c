@@ -60,15 +60,17 @@ XENSPLIT_API int xensplit_new(const struct xensplit_opts *opts,
 
 	if (!ret_ctx || (opts && opts_copy(&o, sizeof(o), opts)))
 		return -EINVAL;
-	if (o.hypervisor && (o.hypervisor->sz < sizeof(struct xensplit_hypervisor) ||
-			     !o.hypervisor->query))
-		return -EINVAL;
 	ctx = calloc(1, sizeof(*ctx));
 	if (!ctx)
 		return -ENOMEM;
+	if (o.hypervisor &&
+	    (opts_copy(&ctx->hypervisor, sizeof(ctx->hypervisor), o.hypervisor) ||
+	     !ctx->hypervisor.query)) {
+		free(ctx);
+		return -EINVAL;
+	}
 	ctx->logger = o.logger;
 	ctx->xs = o.xs;
-	ctx->hypervisor = o.hypervisor;
 	ctx->hypervisor_data = o.hypervisor_data;
 	r = ctx_make_logger(ctx);
 	if (!r)
@@ -95,6 +97,11 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx)
 XENSPLIT_API const char *xensplit_errmsg(struct xensplit_ctx *ctx)
 {
 	return ctx ? ctx->errmsg : "";
+}
+
+void ctx_begin(struct xensplit_ctx *ctx)
+{
+	ctx->errmsg[0] = '\0';
 }
 
 /* Keeps errno, which may be what the caller returns next. */

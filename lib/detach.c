@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Taking a device away: both drivers close first, then every node goes. */
-#include "internal.h"
+#include "operation.h"
 
 /*
  * Closing in the backend's state is how a toolstack asks: the frontend closes,

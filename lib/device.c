@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The two halves of a device: where they stand, what they say, how they go. */
-#include "internal.h"
+#include "schema.h"
 
 /* First the owner, with what everyone else may do: nothing (docs/misc/xenstore.txt). */
 static struct perms perms_two(uint32_t owner, uint32_t reader)

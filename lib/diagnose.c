@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Findings: what is wrong with devices, as data. The checks are in checks.c. */
-#include "internal.h"
+#include "findings.h"
 
 /* A finding with all that its pointers lead to. */
 struct entry {
@@ -298,7 +298,7 @@ const char *diagnose_cause(struct xensplit_ctx *ctx, const struct device_id *id,
 {
 	const struct xensplit_finding *finding;
 	struct xensplit_findings *findings;
-	XENSPLIT_OPTS(xensplit_filter, filter);
+	XENSPLIT_FILTER(filter);
 	bool known;
 
 	filter.domid = id->domid;

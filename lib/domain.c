@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Domains: which there are, what they are called, how one is told from the next. */
-#include "internal.h"
+#include "schema.h"
 
 /* Ask the caller's hypervisor table. -EOPNOTSUPP: nobody can tell. */
 static int ask_hypervisor(struct xensplit_ctx *ctx, uint32_t domid,
@@ -9,9 +9,10 @@ static int ask_hypervisor(struct xensplit_ctx *ctx, uint32_t domid,
 	int r;
 
 	memset(domain, 0, sizeof(*domain));
-	if (!ctx->hypervisor)
+	domain->sz = sizeof(*domain);
+	if (!ctx->hypervisor.query)
 		return -EOPNOTSUPP;
-	r = ctx->hypervisor->query(ctx->hypervisor_data, domid, domain);
+	r = ctx->hypervisor.query(ctx->hypervisor_data, domid, domain);
 	return r == 0 || r == -ESRCH ? r : -EOPNOTSUPP;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Device ids, and the paths that follow from them. */
-#include "internal.h"
+#include "schema.h"
 
 bool type_is_valid(const char *type)
 {
@@ -53,15 +53,16 @@ void id_set_backend_type(struct device_id *id, const char *backend_type)
 int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from,
 		    struct xensplit_filter *to)
 {
-	XENSPLIT_OPTS(xensplit_filter, any);
+	XENSPLIT_FILTER(any);
 
-	any.domid = XENSPLIT_ANY;
-	any.devid = XENSPLIT_ANY;
 	*to = any;
 	if (!from)
 		return 0;
 	if (opts_copy(to, sizeof(*to), from))
 		return fail(ctx, -EINVAL, "a filter of a newer version");
+	/* Of a caller that does not know the member. */
+	if (from->sz < sizeof(*to))
+		to->backend_domid = XENSPLIT_ANY;
 	if (to->type && !type_is_valid(to->type))
 		return check_type(ctx, to->type);
 	if (to->domid != XENSPLIT_ANY && to->domid >= DOMID_END)

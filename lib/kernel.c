@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "findings.h"
 
 #define BUS "/sys/bus/xen-backend/devices"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Snapshots of devices. */
-#include "internal.h"
+#include "schema.h"
 
 /* A device with all that its pointers lead to. */
 struct entry {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Nodes of XenStore as data: what a device consists of, what a batch changed. */
-#include "internal.h"
+#include "schema.h"
 
 /* A guest's quota is 1000 nodes; twice that for both ends, and room to spare. */
 #define NODES_MAX 4096

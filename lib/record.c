@@ -8,7 +8,7 @@
  * the value escaped as escape() does it. Fields that this version does not know
  * are kept and ignored. Extra keys that do not fit are nodes below it.
  */
-#include "internal.h"
+#include "schema.h"
 
 const char RECORD_ROOT[] = "/xensplit";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Mending a device that stands wrongly: permissions, and what tells a backend to stay. */
-#include "internal.h"
+#include "operation.h"
 
 struct repair {
 	struct txn *txn;

@@ -7,7 +7,7 @@
  */
 #include <time.h>
 
-#include "internal.h"
+#include "operation.h"
 
 /*
  * A guest learns of a removal after the fact, and Linux before 7.0 takes a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What a device may be, decided before XenStore is asked anything. */
-#include "internal.h"
+#include "schema.h"
 
 /* XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus drops longer ids in silence. */
 #define BUS_ID_SIZE 20

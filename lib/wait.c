@@ -2,7 +2,9 @@
 /* Waiting for one device, with a deadline: a monitor, driven by poll(2). */
 #include <poll.h>
 
-#include "internal.h"
+#include "findings.h"
+#include "monitor.h"
+#include "operation.h"
 
 #define DOING_SIZE (ID_TEXT_SIZE + 160)
 
@@ -217,7 +219,7 @@ static int run(struct waiting *w)
 int wait_run(struct xensplit_ctx *ctx, const struct wait *wait)
 {
 	struct waiting w = { .ctx = ctx, .wait = wait };
-	XENSPLIT_OPTS(xensplit_filter, filter);
+	XENSPLIT_FILTER(filter);
 	int r;
 
 	filter.domid = wait->id.domid;

@@ -126,7 +126,7 @@ static int nothing(struct tool *tool, const struct xensplit_id *id)
 
 static int run(struct tool *tool, int argc, char **argv)
 {
-	struct xensplit_filter filter = { .sz = sizeof(filter) };
+	XENSPLIT_FILTER(filter);
 	const struct xensplit_device **devices;
 	struct xensplit_list *list = NULL;
 	struct xensplit_id id;

@@ -38,9 +38,7 @@ static int print(struct tool *tool, const struct xensplit_list *list)
 
 static int run(struct tool *tool, int argc, char **argv)
 {
-	struct xensplit_filter filter = { .sz = sizeof(filter),
-					  .domid = XENSPLIT_ANY,
-					  .devid = XENSPLIT_ANY };
+	XENSPLIT_FILTER(filter);
 	struct xensplit_list *list = NULL;
 	int status, err;
 

@@ -9,8 +9,8 @@ static const struct opt options[] = { { 0 } };
 static int show_json(struct tool *tool, const struct xensplit_id *id,
 		     const struct xensplit_nodes *nodes)
 {
-	struct xensplit_filter filter = { sizeof(filter), id->domid, id->type,
-					  id->devid };
+	struct xensplit_filter filter = { sizeof(filter), id->domid, id->type, id->devid,
+					  XENSPLIT_ANY };
 	struct xensplit_list *list = NULL;
 	const struct xensplit_device *device;
 	int err;

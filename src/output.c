@@ -321,6 +321,8 @@ void print_nodes_table(const struct xensplit_nodes *nodes)
 	table_print(table);
 }
 
+typedef const struct xensplit_node *change_fn(const void *of, size_t index);
+
 static void print_change(const struct xensplit_node *node)
 {
 	printf("%s %s", op_name(node->op), node->path);
@@ -335,7 +337,7 @@ static void print_change(const struct xensplit_node *node)
 	putchar('\n');
 }
 
-void print_changes(const struct xensplit_batch *batch, int json)
+static void print_all_changes(change_fn *at, const void *of, int json)
 {
 	struct json_object *report = NULL, *array = NULL;
 	const struct xensplit_node *node;
@@ -344,7 +346,7 @@ void print_changes(const struct xensplit_batch *batch, int json)
 		report = json_report();
 		array = json_array(report, "changes");
 	}
-	for (size_t i = 0; (node = xensplit_batch_change(batch, i)); i++) {
+	for (size_t i = 0; (node = at(of, i)); i++) {
 		if (json)
 			json_object_array_add(array, node_json(node));
 		else
@@ -352,6 +354,26 @@ void print_changes(const struct xensplit_batch *batch, int json)
 	}
 	if (json)
 		json_print(report);
+}
+
+static const struct xensplit_node *batch_change(const void *batch, size_t index)
+{
+	return xensplit_batch_change(batch, index);
+}
+
+void print_changes(const struct xensplit_batch *batch, int json)
+{
+	print_all_changes(batch_change, batch, json);
+}
+
+static const struct xensplit_node *reap_change(const void *reap, size_t index)
+{
+	return xensplit_reap_change(reap, index);
+}
+
+void print_reap_changes(const struct xensplit_reap *reap, int json)
+{
+	print_all_changes(reap_change, reap, json);
 }
 
 const struct xensplit_device **list_devices(const struct xensplit_list *list,

@@ -43,8 +43,12 @@ void print_devices_json(const struct xensplit_device *const *devices, size_t cou
 
 void print_nodes_table(const struct xensplit_nodes *nodes);
 
-/* What a batch would change. */
+/* What a batch, or a dry run of reap, would change. */
 void print_changes(const struct xensplit_batch *batch, int json);
+void print_reap_changes(const struct xensplit_reap *reap, int json);
+
+/* What became of each device. */
+void print_reap_json(const struct xensplit_reap *reap);
 
 void print_findings(const struct xensplit_findings *findings, int json);
 

@@ -79,10 +79,8 @@ int tool_fail(struct tool *tool, int err, const char *what)
 	return exit_status(err);
 }
 
-int tool_fail_device(struct tool *tool, int err, const char *verb,
-		     const struct xensplit_id *id)
+void tool_say(const char *reason, const char *verb, const struct xensplit_id *id)
 {
-	const char *reason = why(tool, err);
 	char *name = id_name(id);
 
 	logger_clear_progress();
@@ -92,6 +90,12 @@ int tool_fail_device(struct tool *tool, int err, const char *verb,
 	else
 		fprintf(stderr, "xensplit: %s %s: %s\n", verb, name, reason);
 	free(name);
+}
+
+int tool_fail_device(struct tool *tool, int err, const char *verb,
+		     const struct xensplit_id *id)
+{
+	tool_say(why(tool, err), verb, id);
 	return exit_status(err);
 }
 
@@ -172,7 +176,7 @@ int tool_target(struct tool *tool, const char *verb, int argc, char **argv,
 int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
 		struct xensplit_filter *ret_filter)
 {
-	struct xensplit_filter any = { sizeof(any), XENSPLIT_ANY, NULL, XENSPLIT_ANY };
+	XENSPLIT_FILTER(any);
 	struct xensplit_id id;
 	int status;
 
@@ -193,8 +197,8 @@ int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
 int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *id,
 		uint32_t list_flags, const char *text, uint64_t start_ms)
 {
-	struct xensplit_filter filter = { sizeof(filter), id->domid, id->type,
-					  id->devid };
+	struct xensplit_filter filter = { sizeof(filter), id->domid, id->type, id->devid,
+					  XENSPLIT_ANY };
 	double took = (double)(now_ms() - start_ms) / 1000;
 	struct xensplit_list *list = NULL;
 	const struct xensplit_device *device;

@@ -75,6 +75,8 @@ int tool_domain(struct tool *tool, const char *verb, const char *text,
 
 /* One line about a failure of the library. Returns: the exit status for it. */
 int tool_fail(struct tool *tool, int err, const char *what);
+/* The line alone: @reason is the library's. */
+void tool_say(const char *reason, const char *verb, const struct xensplit_id *id);
 int tool_fail_device(struct tool *tool, int err, const char *verb,
 		     const struct xensplit_id *id);
 

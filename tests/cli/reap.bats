@@ -63,7 +63,7 @@ other/0 of domain 7: removed" ]]
 	json '.devices[0].stale and .devices[0].domain == "another"'
 	refused 5 "xensplit reap" attach 5
 	does reap --json
-	json '.schema == 1 and (.devices | length) == 1 and .devices[0].stale'
+	json '.schema == 1 and (.devices | length) == 1 and .devices[0].removed and .devices[0].error == null'
 	does attach 5 --no-wait
 	does list --json
 	json '.devices | length == 1 and (.[0].stale | not)'
@@ -76,7 +76,7 @@ other/0 of domain 7: removed" ]]
 	does list --json
 	json '[.devices[].stale] == [true, false]'
 	does reap
-	[[ $output == "mydevice/0 of domain 5 (guest5): removed" ]]
+	[[ $output == "mydevice/0 of domain 5: removed" ]]
 	run ! xenstore-exists /local/domain/5/device/mydevice/0
 	xenstore-exists /local/domain/5/device/mydevice/1
 }

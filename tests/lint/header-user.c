@@ -7,7 +7,7 @@ int user(struct xensplit_ctx *ctx);
 
 int user(struct xensplit_ctx *ctx)
 {
-	XENSPLIT_OPTS(xensplit_filter, filter);
+	XENSPLIT_FILTER(filter);
 	const struct xensplit_device *device;
 	struct xensplit_list *list;
 	size_t i, n = 0;

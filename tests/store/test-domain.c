@@ -189,17 +189,21 @@ static void a_crashed_domain_leaves_the_same(void **state)
 
 static int reap(void)
 {
-	struct xensplit_batch *batch;
+	const struct xensplit_reaped *reaped;
+	struct xensplit_reap *all;
+	size_t i;
 	int r;
 
-	assert_result(xensplit_batch_new(ctx, &batch), 0);
-	assert_result(xensplit_batch_reap(batch), 0);
-	r = xensplit_batch_commit(batch);
-	xensplit_batch_free(batch);
+	r = xensplit_reap_new(ctx, NULL, 0, &all);
+	if (r)
+		return r;
+	for (i = 0; (reaped = xensplit_reap_get(all, i)); i++)
+		r = r ? r : reaped->result;
+	xensplit_reap_free(all);
 	return r;
 }
 
-/* Devices and cursors of the dead go, in one commit; those of the living stay. */
+/* Devices and cursors of the dead go; those of the living stay. */
 static void pitfall_08_reap_tells_the_dead_from_the_living(void **state)
 {
 	struct xensplit_attach_opts opts =

@@ -51,7 +51,7 @@ static void one_device_with_all_its_fields(void **state)
 
 static size_t count(uint32_t domid, const char *type, uint32_t devid)
 {
-	XENSPLIT_OPTS(xensplit_filter, filter);
+	XENSPLIT_FILTER(filter);
 	struct xensplit_list *list;
 	size_t n = 0;
 

@@ -26,7 +26,7 @@ static int end(void **state)
 
 static struct xensplit_filter filter_of(uint32_t domid, const char *type, uint32_t devid)
 {
-	XENSPLIT_OPTS(xensplit_filter, filter);
+	XENSPLIT_FILTER(filter);
 
 	filter.domid = domid;
 	filter.type = type;

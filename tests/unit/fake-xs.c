@@ -448,14 +448,20 @@ char **xs_check_watch(struct xs_handle *h)
 
 /* --- time --- */
 
-/* The library's pauses are told, not waited for. */
-int nanosleep(const struct timespec *pause, struct timespec *left)
+/* The library's pauses, to an absolute time, are noted and not waited for. */
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
+		    struct timespec *left)
 {
-	uint64_t us = (uint64_t)pause->tv_sec * 1000000 + (uint64_t)pause->tv_nsec / 1000;
+	struct timespec now;
+	int64_t us;
 
 	(void)left;
+	assert_int_equal(flags, TIMER_ABSTIME);
+	clock_gettime(clock, &now);
+	us = (int64_t)(until->tv_sec - now.tv_sec) * 1000000 +
+	     (until->tv_nsec - now.tv_nsec) / 1000;
 	if (fake.pauses < ARRAY_SIZE(fake.pause_us))
-		fake.pause_us[fake.pauses] = us;
+		fake.pause_us[fake.pauses] = us > 0 ? (uint64_t)us : 0;
 	fake.pauses++;
 	return 0;
 }

@@ -97,15 +97,21 @@ static int reap(struct xensplit_ctx *ctx)
 	return batch(ctx, add_reap, xensplit_batch_commit);
 }
 
-static int add_reap_all(struct xensplit_batch *b, const struct xensplit_id *id)
-{
-	(void)id;
-	return xensplit_batch_reap(b);
-}
-
 static int reap_all(struct xensplit_ctx *ctx)
 {
-	return batch(ctx, add_reap_all, xensplit_batch_commit);
+	const struct xensplit_reaped *reaped;
+	struct xensplit_reap *all;
+	int r = xensplit_reap_new(ctx, NULL, 0, &all);
+
+	if (r)
+		return r;
+	/* A failure is that device's. */
+	reaped = xensplit_reap_get(all, 0);
+	r = reaped ? reaped->result : 0;
+	if (r)
+		set_errmsg(ctx, "%s", reaped->message);
+	xensplit_reap_free(all);
+	return r;
 }
 
 static int repair(struct xensplit_ctx *ctx)

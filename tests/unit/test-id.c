@@ -84,7 +84,7 @@ static void ids_have_an_order(void **state)
 static void a_filter_matches_what_it_names(void **state)
 {
 	struct device_id id = { .domid = 5, .devid = 3, .type = "net" };
-	XENSPLIT_OPTS(xensplit_filter, filter);
+	XENSPLIT_FILTER(filter);
 	struct xensplit_filter checked;
 
 	(void)state;

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #undef fail /* cmocka's; the library has its own */
-#include "internal.h"
+#include "findings.h"
+#include "monitor.h"
+#include "operation.h"
 
 /*
  * A store in memory in libxenstore's place: enough of xenstored to run the library, with

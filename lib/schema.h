@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is in the store: domains, device ids, records, and where the halves are. */
+#ifndef XENSPLIT_SCHEMA_H
+#define XENSPLIT_SCHEMA_H
+
+#include "internal.h"
+
+/* domain.c */
+
+/*
+ * What tells a domain from a later one of the same number. The UUID stays the
+ * same where a VM is started again; the mark is ours, random, and goes with the
+ * domain's directory. Each is an empty string where it is not known.
+ */
+struct identity {
+	char uuid[UUID_SIZE];
+	char mark[MARK_SIZE];
+};
+
+/*
+ * What is needed to compare a domain with the one that was @recorded. -ESRCH:
+ * no such domain. With NULL only that is found out.
+ */
+int domain_identity(struct txn *txn, uint32_t domid, const struct identity *recorded,
+		    struct identity *ret_identity) __must_check;
+/* For a domain that shall get a device: 0 or -ESRCH. */
+int domain_claim(struct txn *txn, uint32_t domid,
+		 struct identity *ret_identity) __must_check;
+/* Makes the mark where a domain has none yet; dom0 needs none. */
+int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_check;
+/* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 where nobody can tell. */
+uint32_t domain_flags(struct xensplit_ctx *ctx, uint32_t domid);
+/* Its name; NULL where it has none. To be freed. */
+char *domain_name(struct txn *txn, uint32_t domid);
+
+/* id.c */
+
+/* An id that owns its type. */
+struct device_id {
+	uint32_t domid;
+	uint32_t devid;
+	char type[TYPE_MAX + 1];
+	/* Where the backend's directory has another type; it names no other device. */
+	char backend_type[TYPE_MAX + 1];
+};
+
+int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
+	   const char *type, uint32_t devid) __must_check;
+int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from,
+		    struct xensplit_filter *to) __must_check;
+/* NULL, or the type itself: that of the frontend. */
+void id_set_backend_type(struct device_id *id, const char *backend_type);
+bool id_matches(const struct device_id *id, const struct xensplit_filter *filter);
+int id_compare(const struct device_id *a, const struct device_id *b);
+bool type_is_valid(const char *type);
+/* "mydevice/0 of domain 5", for messages. */
+const char *id_text(const struct device_id *id, char *buf, size_t size);
+#define ID_TEXT_SIZE (TYPE_MAX + 48)
+
+void path_record(char *path, const struct device_id *id, const char *key);
+void path_frontend(char *path, const struct device_id *id, const char *key);
+void path_backend(char *path, const struct device_id *id, uint32_t backend_domid,
+		  const char *key);
+void path_frontend_error(char *path, const struct device_id *id, const char *key);
+void path_backend_error(char *path, const struct device_id *id, uint32_t backend_domid,
+			const char *key);
+
+/* validate.c */
+
+int validate_attach(struct xensplit_ctx *ctx,
+		    const struct xensplit_attach_opts *opts) __must_check;
+bool type_is_reserved(const char *type);
+/* The highest device id whose bus ids are short enough; -1 where none is. */
+int64_t devid_limit(const char *type, uint32_t domid);
+
+/* record.c */
+
+struct record {
+	struct device_id id;
+	uint32_t backend_domid;
+	struct identity frontend;
+	struct identity backend;
+	char unique_id[UNIQUE_ID_SIZE];
+	char phase[PHASE_SIZE]; /* what an operation of several commits has reached */
+	uint64_t created;
+	bool more_keys; /* some did not fit and are nodes below it */
+};
+
+extern const char RECORD_ROOT[];
+
+/* All but the extra keys. -ENOENT: there is no record. */
+int record_read(struct txn *txn, const struct device_id *id,
+		struct record *ret_record) __must_check;
+/* Adds the extra keys to @front and @back. */
+int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
+		     struct pairs *back) __must_check;
+int record_write(struct txn *txn, struct record *record, const struct pairs *front,
+		 const struct pairs *back) __must_check;
+/* Rewrites that field alone: what another version wrote is kept. */
+int record_set_phase(struct txn *txn, const struct device_id *id,
+		     const char *phase) __must_check;
+int record_remove(struct txn *txn, const struct device_id *id) __must_check;
+enum domain_now {
+	DOMAIN_SAME,
+	DOMAIN_GONE,
+	DOMAIN_OTHER
+};
+
+/* What has become of the domain that had this UUID. */
+int record_domain_now(struct txn *txn, uint32_t domid,
+		      const struct identity *recorded) __must_check;
+/* 1 if one of its domains is gone or another one by now, else 0. */
+int record_is_stale(struct txn *txn, const struct record *record) __must_check;
+/* As record_read(), and -ESTALE for a stale one, with words for the user. */
+int record_require(struct txn *txn, const struct device_id *id,
+		   struct record *ret_record) __must_check;
+typedef int record_fn(struct txn *txn, const struct device_id *id, void *data);
+/* Call @fn for each record that matches, in any order, until it returns not 0. */
+int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record_fn *fn,
+		   void *data) __must_check;
+
+/* device.c */
+
+/* Where the halves of a device stand. */
+struct place {
+	struct device_id id;
+	uint32_t backend_domid; /* XENSPLIT_ANY: a frontend without a backend */
+	bool recorded;
+};
+
+struct perms perms_frontend(const struct device_id *id, uint32_t backend_domid);
+struct perms perms_backend(const struct device_id *id, uint32_t backend_domid);
+struct perms perms_identity(const struct device_id *id, uint32_t backend_domid);
+/* By its record, else by a look at every domain's backends. -ENOENT. */
+int place_find(struct txn *txn, const struct device_id *id,
+	       struct place *ret_place) __must_check;
+int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
+		 int *ret_backend) __must_check;
+/* "frontend Connected, backend Closing" */
+const char *states_text(int frontend_state, int backend_state, char *buf, size_t size);
+#define STATES_TEXT_SIZE 64
+int state_read(struct txn *txn, const char *path, int *ret_state) __must_check;
+int place_remove_backend(struct txn *txn, const struct device_id *id,
+			 uint32_t backend_domid) __must_check;
+int place_remove_halves(struct txn *txn, const struct place *place) __must_check;
+int place_remove_errors(struct txn *txn, const struct place *place) __must_check;
+
+#endif

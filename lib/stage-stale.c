@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Inside a transaction: what domains that are gone left, and records that nobody understands. */
+#include "stage.h"
+
+/*
+ * What a dead domain left. A half in a domain that has taken over the number is
+ * not ours, nor is a backend that a new frontend of that number stands for.
+ */
+int remove_stale(struct txn *txn, const struct device_id *id)
+{
+	char path[PATH_SIZE], text[ID_TEXT_SIZE];
+	struct record record;
+	int front, back, r;
+
+	r = record_read(txn, id, &record);
+	if (r == -ENOENT)
+		return fail(txn->ctx, r, "%s is not attached",
+			    id_text(id, text, sizeof(text)));
+	if (r)
+		return r;
+	front = record_domain_now(txn, id->domid, &record.frontend);
+	back = record_domain_now(txn, record.backend_domid, &record.backend);
+	if (front < 0 || back < 0)
+		return front < 0 ? front : back;
+	if (front == DOMAIN_SAME && back == DOMAIN_SAME)
+		return fail(txn->ctx, -EBUSY, "%s is not stale: detach it",
+			    id_text(id, text, sizeof(text)));
+	path_frontend(path, id, NULL);
+	r = front == DOMAIN_OTHER ? store_exists(txn, path) : 0;
+	if (r < 0)
+		return r;
+	if (!r)
+		r = store_remove_prune(txn, path, 1);
+	if (!r && back != DOMAIN_OTHER)
+		r = place_remove_backend(txn, &record.id, record.backend_domid);
+	return r < 0 ? r : record_remove(txn, id);
+}
+
+/* Where its backend is, nobody can say: any domain's of that name goes. */
+int remove_damaged(struct txn *txn, const struct device_id *id)
+{
+	struct place place = { .id = *id, .backend_domid = XENSPLIT_ANY };
+	unsigned int count, i;
+	char **names = NULL;
+	int r = store_list(txn, "/local/domain", &names, &count);
+
+	for (i = 0; !r && i < count; i++) {
+		uint64_t domid;
+
+		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
+			r = place_remove_backend(txn, id, (uint32_t)domid);
+	}
+	free(names);
+	if (!r)
+		r = place_remove_halves(txn, &place);
+	return r ? r : record_remove(txn, id);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Steps inside a transaction; batch.c puts them together. */
+#ifndef XENSPLIT_STAGE_H
+#define XENSPLIT_STAGE_H
+
+#include "schema.h"
+
+/* batch.c, attach.c, detach.c, repair.c, reap.c */
+
+enum step_kind {
+	STEP_ATTACH,
+	STEP_CLOSE,
+	STEP_REMOVE,
+	STEP_REPAIR
+};
+
+struct step {
+	enum step_kind kind;
+	uint32_t flags;
+	struct device_id id;
+	bool auto_devid;
+	bool cleared; /* the record of what it replaces is there, and no more */
+	uint32_t backend_domid;
+	struct pairs front;
+	struct pairs back;
+};
+
+int attach_stage(struct txn *txn, struct step *step) __must_check;
+int close_stage(struct txn *txn, const struct device_id *id) __must_check;
+int remove_stage(struct txn *txn, const struct step *step) __must_check;
+int repair_stage(struct txn *txn, const struct device_id *id) __must_check;
+/* What a domain that is gone left: not what another device has taken over since. */
+int remove_stale(struct txn *txn, const struct device_id *id) __must_check;
+/* All of that name: its record can't be understood. */
+int remove_damaged(struct txn *txn, const struct device_id *id) __must_check;
+/* Have both drivers asked to close; phase one of a detach. */
+int place_close(struct txn *txn, const struct place *place) __must_check;
+/* Add the recorded extra keys that are not among these; a record that is gone has none. */
+int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
+	      struct pairs *back) __must_check;
+/* As xensplit_batch_attach(), where replace_clear() has made room. */
+int batch_attach_cleared(struct xensplit_batch *batch,
+			 const struct xensplit_attach_opts *opts) __must_check;
+
+#endif
