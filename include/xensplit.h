@@ -741,13 +741,18 @@ XENSPLIT_API int xensplit_op_process(struct xensplit_op *op);
 XENSPLIT_API void xensplit_op_cancel(struct xensplit_op *op);
 
 /*
- * xensplit_op_get_devid - which device an attach has written
+ * xensplit_op_get_device - the device that an attach has written
+ * @ret_device: as the operation last saw it, valid until the next call on @op
  *
- * Returns: 0; -ENODATA as long as nothing is written (or was, before a rollback).
+ * May ask XenStore for the name of its domain.
+ *
+ * Returns: 0; -ENODATA as long as nothing is written, after a rollback, and for
+ * other operations.
  *
  * Since: 0.1
  */
-XENSPLIT_API int xensplit_op_get_devid(const struct xensplit_op *op, uint32_t *ret_devid);
+XENSPLIT_API int xensplit_op_get_device(struct xensplit_op *op,
+					const struct xensplit_device **ret_device);
 
 /* --------------------------------------------------------------- batch --- */
 

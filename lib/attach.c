@@ -1,291 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Writing a device: the checks and the nodes, inside a transaction; then the wait. */
-#include <time.h>
-
-#include "findings.h"
+/* Attaching one device: room is made, it is written in one commit, and it connects. */
 #include "operation.h"
 
-static int write_pairs(struct txn *txn, const struct pairs *pairs, const char *dir,
-		       const struct perms *perms)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; !r && i < pairs->count; i++) {
-		char path[PATH_SIZE + TYPE_MAX + 8];
-
-		snprintf(path, sizeof(path), "%s/%s", dir, pairs->keys[i]);
-		r = store_write(txn, path, pairs->values[i], perms);
-	}
-	return r;
-}
-
-/*
- * New nodes take over the permissions of their directory: so it has those of
- * backend and backend-id while they are made, and then its own.
- */
-static int write_frontend(struct txn *txn, const struct step *step,
-			  const struct pairs *keys)
-{
-	struct perms perms = perms_frontend(&step->id, step->backend_domid);
-	struct perms identity = perms_identity(&step->id, step->backend_domid);
-	char dir[PATH_SIZE], path[PATH_SIZE], backend[PATH_SIZE], number[16];
-	int r;
-
-	path_frontend(dir, &step->id, NULL);
-	path_backend(backend, &step->id, step->backend_domid, NULL);
-	snprintf(number, sizeof(number), "%" PRIu32, step->backend_domid);
-	r = store_mkdir(txn, dir, &identity);
-	path_frontend(path, &step->id, "backend");
-	if (!r)
-		r = store_write(txn, path, backend, &identity);
-	path_frontend(path, &step->id, "backend-id");
-	if (!r)
-		r = store_write(txn, path, number, &identity);
-	if (!r)
-		r = store_set_perms(txn, dir, &perms);
-	if (!r)
-		r = write_pairs(txn, keys, dir, &perms);
-	path_frontend(path, &step->id, "state");
-	return r ? r : store_write(txn, path, "1", &perms);
-}
-
-static int write_backend(struct txn *txn, const struct step *step,
-			 const struct pairs *keys)
-{
-	struct perms perms = perms_backend(&step->id, step->backend_domid);
-	char dir[PATH_SIZE], path[PATH_SIZE], frontend[PATH_SIZE], number[16];
-	int r;
-
-	path_backend(dir, &step->id, step->backend_domid, NULL);
-	path_frontend(frontend, &step->id, NULL);
-	snprintf(number, sizeof(number), "%" PRIu32, step->id.domid);
-	r = store_mkdir(txn, dir, &perms);
-	path_backend(path, &step->id, step->backend_domid, "frontend");
-	if (!r)
-		r = store_write(txn, path, frontend, &perms);
-	path_backend(path, &step->id, step->backend_domid, "frontend-id");
-	if (!r)
-		r = store_write(txn, path, number, &perms);
-	path_backend(path, &step->id, step->backend_domid, "online");
-	if (!r)
-		r = store_write(txn, path, "1", &perms);
-	if (!r)
-		r = write_pairs(txn, keys, dir, &perms);
-	path_backend(path, &step->id, step->backend_domid, "state");
-	return r ? r : store_write(txn, path, "1", &perms);
-}
-
-static int write_device(struct txn *txn, const struct step *step, struct record *record,
-			const struct pairs *front, const struct pairs *back)
-{
-	int r;
-
-	record->id = step->id;
-	record->backend_domid = step->backend_domid;
-	record->created = (uint64_t)time(NULL);
-	r = random_text(txn->ctx, record->unique_id, UNIQUE_ID_SIZE);
-	if (!r)
-		r = record_write(txn, record, front, back);
-	if (!r)
-		r = write_frontend(txn, step, front);
-	return r ? r : write_backend(txn, step, back);
-}
-
-static int refuse_record(struct txn *txn, const struct record *record)
-{
-	struct place place = { record->id, record->backend_domid, true };
-	char text[ID_TEXT_SIZE];
-	int frontend, backend;
-	int r = record_is_stale(txn, record);
-
-	id_text(&record->id, text, sizeof(text));
-	if (r > 0)
-		return fail(
-			txn->ctx, -ESTALE,
-			"%s: a domain that is gone left a device there: 'xensplit reap' "
-			"removes it",
-			text);
-	if (!r && *record->phase)
-		return fail(txn->ctx, -EEXIST,
-			    "%s: an attach --replace was interrupted: repeat it, or "
-			    "detach the device",
-			    text);
-	if (!r)
-		r = place_states(txn, &place, &frontend, &backend);
-	if (r)
-		return r;
-	return fail(txn->ctx, -EEXIST, "%s is attached already (frontend %s, backend %s)",
-		    text, xensplit_state_name(frontend), xensplit_state_name(backend));
-}
-
-/* 0: nothing stands in the way. */
-static int check_free(struct txn *txn, const struct step *step)
-{
-	char text[ID_TEXT_SIZE], path[PATH_SIZE];
-	struct record record;
-	int r = record_read(txn, &step->id, &record);
-
-	/* A replace leaves its record for this: see replace.c. */
-	if (r != -ENOENT && (r || !step->cleared || !*record.phase))
-		return r ? r : refuse_record(txn, &record);
-	path_frontend(path, &step->id, NULL);
-	r = store_exists(txn, path);
-	if (!r) {
-		path_backend(path, &step->id, step->backend_domid, NULL);
-		r = store_exists(txn, path);
-	}
-	if (r > 0)
-		return fail(txn->ctx, -EEXIST,
-			    "%s: %s is there, but xensplit did not make it: --replace "
-			    "removes it first",
-			    id_text(&step->id, text, sizeof(text)), path);
-	return r;
-}
-
-/* The cursor only moves on, for a guest may still be busy with the last device. */
-static int pick_devid(struct txn *txn, struct step *step)
-{
-	static const struct perms perms = { 1, { { 0, XS_PERM_NONE } } };
-	uint64_t limit = (uint64_t)devid_limit(step->id.type, step->id.domid), tried,
-		 next = 0;
-	char path[PATH_SIZE], *value, number[16];
-	size_t len;
-	int r;
-
-	snprintf(path, sizeof(path), "%s/%" PRIu32 "/%s/next-devid", RECORD_ROOT,
-		 step->id.domid, step->id.type);
-	r = store_read(txn, path, &value, &len);
-	if (r && r != -ENOENT)
-		return r;
-	if (!r) {
-		if (!parse_number(value, len, limit, &next))
-			next = 0;
-		free(value);
-	}
-	for (tried = 0, r = -EEXIST; r == -EEXIST || r == -ESTALE; tried++) {
-		if (tried > limit)
-			return fail(txn->ctx, -EEXIST,
-				    "every device id up to %" PRIu64 " is taken", limit);
-		step->id.devid = (uint32_t)next;
-		next = next == limit ? 0 : next + 1;
-		r = check_free(txn, step);
-	}
-	if (r)
-		return r;
-	snprintf(number, sizeof(number), "%" PRIu64, next);
-	return store_write(txn, path, number, &perms);
-}
-
-static int clear_the_way(struct txn *txn, const struct step *step)
-{
-	struct place place;
-	int r = place_find(txn, &step->id, &place);
-
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	r = place_remove_halves(txn, &place);
-	return r ? r : record_remove(txn, &step->id);
-}
-
-static int make_room(struct txn *txn, struct step *step)
-{
-	if (step->auto_devid)
-		return pick_devid(txn, step);
-	if (step->flags & XENSPLIT_ATTACH_REPLACE)
-		return clear_the_way(txn, step);
-	return check_free(txn, step);
-}
-
-/* The keys that the step gives, then those of the device that it replaces. */
-static int collect_keys(struct txn *txn, const struct step *step, struct pairs *front,
-			struct pairs *back)
-{
-	bool keep = step->cleared || (step->flags & XENSPLIT_ATTACH_REPLACE);
-	int r = pairs_add_missing(front, &step->front);
-
-	if (!r)
-		r = pairs_add_missing(back, &step->back);
-	if (r)
-		return fail(txn->ctx, r, "out of memory");
-	if (!keep || (step->flags & XENSPLIT_ATTACH_DROP_KEYS))
-		return 0;
-	return keys_keep(txn, &step->id, front, back);
-}
-
-/* Those that are given anew come first, and win. */
-int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
-	      struct pairs *back)
-{
-	struct pairs old_front = { 0 }, old_back = { 0 };
-	int r = record_read_keys(txn, id, &old_front, &old_back);
-
-	if (!r)
-		r = pairs_add_missing(front, &old_front);
-	if (!r)
-		r = pairs_add_missing(back, &old_back);
-	pairs_clear(&old_front);
-	pairs_clear(&old_back);
-	return r == -ENOENT || r == -EBADMSG ? 0 : r;
-}
-
-static int stage(struct txn *txn, struct step *step, struct pairs *front,
-		 struct pairs *back)
-{
-	struct place place = { .backend_domid = step->backend_domid };
-	struct record record = { 0 };
-	int r = domain_claim(txn, step->id.domid, &record.frontend);
-
-	if (!r)
-		r = domain_claim(txn, step->backend_domid, &record.backend);
-	if (!r)
-		r = collect_keys(txn, step, front, back);
-	if (!r)
-		r = make_room(txn, step);
-	place.id = step->id;
-	if (!r)
-		r = place_remove_errors(txn, &place);
-	/* Only now: what is refused has written nothing, so that it can be confirmed. */
-	if (!r)
-		r = domain_mark(txn, step->id.domid, record.frontend.mark);
-	if (!r)
-		r = domain_mark(txn, step->backend_domid, record.backend.mark);
-	return r ? r : write_device(txn, step, &record, front, back);
-}
-
-int attach_stage(struct txn *txn, struct step *step)
-{
-	struct pairs front = { 0 }, back = { 0 };
-	int r = stage(txn, step, &front, &back);
-
-	pairs_clear(&front);
-	pairs_clear(&back);
-	return r;
-}
-
-static void wait_begin(struct wait *wait)
-{
-	wait->deadline_us = now_us() + 1000ull * wait->timeout_ms;
-}
-
-static int commit_device(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *o,
-			 bool cleared, uint32_t *ret_devid)
-{
-	struct xensplit_batch *batch;
-	int step, r;
-
-	r = xensplit_batch_new(ctx, &batch);
-	if (r)
-		return r;
-	step = r = cleared ? batch_attach_cleared(batch, o)
-			   : xensplit_batch_attach(batch, o);
-	if (r >= 0)
-		r = xensplit_batch_commit(batch);
-	if (!r)
-		r = xensplit_batch_devid(batch, step, ret_devid);
-	xensplit_batch_free(batch);
-	return r;
-}
+/* How long this domain's kernel may hold on to a backend that is gone. */
+#define KERNEL_US      1000000
+#define KERNEL_STEP_US 5000
 
 /*
  * Somebody else's attach may get in between. It is replaced like the first: to
@@ -293,73 +12,173 @@ static int commit_device(struct xensplit_ctx *ctx, const struct xensplit_attach_
  */
 #define REPLACE_TRIES 3
 
-static int make_device(struct xensplit_ctx *ctx, struct xensplit_attach_opts *o,
-		       struct wait *wait)
-{
-	bool replace = o->flags & XENSPLIT_ATTACH_REPLACE;
-	int tries = 0, r;
+/* --- taking it back --- */
 
-	o->flags &= ~(XENSPLIT_ATTACH_ROLLBACK | XENSPLIT_ATTACH_REPLACE);
-	do {
-		wait_begin(wait);
-		r = replace ? replace_clear(ctx, o->backend_domid, wait) : 0;
-		if (!r && o->devid != XENSPLIT_DEVID_AUTO)
-			r = kernel_settle(ctx, &wait->id, o->backend_domid);
-		if (!r)
-			r = commit_device(ctx, o, replace, &wait->id.devid);
-	} while (r == -EEXIST && replace && ++tries < REPLACE_TRIES);
+#define ROLLBACK_MS 1000
+
+static int rollback_step(struct xensplit_op *op)
+{
+	char why[sizeof(op->ctx->errmsg)];
+	int r = op_advance(op->child);
+
+	if (r == OP_WAIT)
+		return r;
+	snprintf(why, sizeof(why), "%s", op->message);
+	free(op->message);
+	op->message = NULL;
+	if (r && r != -ENOENT)
+		log_warn(op->ctx, "rolling back: %s", op->ctx->errmsg);
+	op->written = r && r != -ENOENT;
+	return fail(op->ctx, op->result, "%s; %s", why,
+		    op->written ? "it could not be removed" : "it was removed again");
+}
+
+/* Keeps the reason of the failure, and gives a driver half way through a moment. */
+static int roll_back(struct xensplit_op *op, int failure)
+{
+	const struct device_id *id = &op->spec.id;
+	struct xensplit_id device = { id->domid, id->type, id->devid };
+	int r;
+
+	op->result = failure;
+	op->give_up = NULL;
+	op->message = strdup(op->ctx->errmsg);
+	wait_end(op->ctx, &op->wait);
+	if (!op->message)
+		return fail(op->ctx, -ENOMEM, "out of memory");
+	r = xensplit_op_detach(op->ctx, &device, XENSPLIT_DETACH_FORCE, ROLLBACK_MS,
+			       &op->child);
+	return r ? r : op_next(op, rollback_step);
+}
+
+static int cancel_step(struct xensplit_op *op)
+{
+	return roll_back(op, -ECANCELED);
+}
+
+/* --- waiting for it --- */
+
+static int connect_step(struct xensplit_op *op)
+{
+	int r = wait_step(op->ctx, &op->wait);
+
+	if (r < 0 && r != -ENOTCONN && (op->spec.flags & XENSPLIT_ATTACH_ROLLBACK))
+		return roll_back(op, r);
 	return r;
 }
 
-/* Keeps the reason of the failure as the context's last error. */
-static void roll_back(struct xensplit_ctx *ctx, const struct wait *wait)
+static int written_step(struct xensplit_op *op)
 {
-	struct xensplit_id id = { wait->id.domid, wait->id.type, wait->id.devid };
-	char why[sizeof(ctx->errmsg)];
+	struct place place = { op->spec.id, op->spec.backend_domid, true };
 	int r;
 
-	memcpy(why, ctx->errmsg, sizeof(why));
-	/* A moment for a driver that is half way through. */
-	r = xensplit_detach(ctx, &id, XENSPLIT_DETACH_FORCE, 1000);
+	op->written = true;
+	if (!op->timeout_ms)
+		return 0;
+	memset(&op->wait, 0, sizeof(op->wait));
+	op->wait.id = op->spec.id;
+	op->wait.until = XENSPLIT_UNTIL_CONNECTED;
+	op->wait.fresh = true;
+	op->wait.begun_us = op->begun_us;
+	op->wait.deadline_us = op->deadline_us;
+	if (op->spec.flags & XENSPLIT_ATTACH_ROLLBACK)
+		op->give_up = cancel_step;
+	r = wait_begin(op->ctx, &op->wait, &place);
+	return r ? r : op_next(op, connect_step);
+}
+
+/* --- writing it --- */
+
+static int write_device(struct txn *txn, void *data)
+{
+	struct xensplit_op *op = data;
+
+	return attach_stage(txn, &op->spec);
+}
+
+static int commit_step(struct xensplit_op *op)
+{
+	int r = op_commit(op, write_device, op);
+
+	if (r == -EEXIST && op->spec.cleared && ++op->replaced < REPLACE_TRIES)
+		return op_next(op, replace_start);
+	return r ? r : op_next(op, written_step);
+}
+
+/* An automatic device id is one that no kernel has seen lately. */
+int attach_settle(struct xensplit_op *op)
+{
+	uint64_t now = now_us();
+	int r = 0;
+
+	if (!op->settle_end_us)
+		op->settle_end_us = now + KERNEL_US;
+	if (!op->spec.auto_devid && now < op->settle_end_us)
+		r = kernel_holds(op->ctx, &op->spec.id, op->spec.backend_domid);
+	if (r > 0)
+		return op_sleep(op, now + KERNEL_STEP_US, attach_settle);
+	op->settle_end_us = 0;
+	return r ? r : op_next(op, commit_step);
+}
+
+/*
+ * Error nodes that are there tell of an earlier device of this name: who waits
+ * shall not take them for this one's.
+ */
+int attach_begin(struct xensplit_op *op)
+{
+	struct place place = { op->spec.id, op->spec.backend_domid, false };
+	int r = 0;
+
+	if (op->timeout_ms && !op->spec.auto_devid)
+		r = place_remove_errors(op->ctx, &place);
+
+	return r ? r : op_next(op, attach_settle);
+}
+
+XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
+				    const struct xensplit_attach_opts *opts,
+				    unsigned int timeout_ms, struct xensplit_op **ret_op)
+{
+	struct xensplit_op *op;
+	int r;
+
+	if (!ctx || !opts || !ret_op)
+		return -EINVAL;
+	ctx_begin(ctx);
+	r = op_new(ctx, timeout_ms, &op);
 	if (r)
-		log_warn(ctx, "rolling back: %s", ctx->errmsg);
-	set_errmsg(ctx, "%s; %s", why,
-		   r ? "it could not be removed" : "it was removed again");
+		return r;
+	r = step_from_opts(ctx, opts, &op->spec);
+	op->waits = timeout_ms || (op->spec.flags & XENSPLIT_ATTACH_REPLACE);
+	if (!r && op->waits)
+		r = hub_open(ctx);
+	if (r) {
+		xensplit_op_free(op);
+		return r;
+	}
+	op->step = attach_begin;
+	if (op->spec.flags & XENSPLIT_ATTACH_REPLACE) {
+		op->spec.flags &= ~XENSPLIT_ATTACH_REPLACE;
+		op->spec.cleared = true;
+		op->step = replace_start;
+	}
+	*ret_op = op;
+	return 0;
 }
 
 XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 				 const struct xensplit_attach_opts *opts,
 				 unsigned int timeout_ms, uint32_t *ret_devid)
 {
-	struct xensplit_attach_opts o;
-	struct wait wait = { .until = XENSPLIT_UNTIL_CONNECTED, .fresh = true };
-	bool rollback;
-	int r;
+	struct xensplit_op *op;
+	int r = xensplit_op_attach(ctx, opts, timeout_ms, &op);
 
-	if (!ctx || !opts)
-		return -EINVAL;
-	if (opts_copy(&o, sizeof(o), opts))
-		return fail(ctx, -EINVAL, "attach options of a newer version");
-	rollback = o.flags & XENSPLIT_ATTACH_ROLLBACK;
-	wait.timeout_ms = timeout_ms;
-	r = validate_attach(ctx, &o);
-	if (!r)
-		r = id_set(ctx, &wait.id, o.domid, o.type,
-			   o.devid == XENSPLIT_DEVID_AUTO ? 0 : o.devid);
-	if (!r)
-		id_set_backend_type(&wait.id, o.backend_type);
-	if (!r)
-		r = make_device(ctx, &o, &wait);
 	if (r)
 		return r;
-	if (ret_devid)
-		*ret_devid = wait.id.devid;
-	if (!timeout_ms)
-		return 0;
-	/* What did not close shall not take the time in which the new one connects. */
-	wait_begin(&wait);
-	r = wait_run(ctx, &wait);
-	if (r && rollback)
-		roll_back(ctx, &wait);
+	r = op_run(op);
+	if (op->written && ret_devid)
+		*ret_devid = op->spec.id.devid;
+	xensplit_op_free(op);
 	return r;
 }

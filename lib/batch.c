@@ -17,28 +17,13 @@ XENSPLIT_API int xensplit_batch_new(struct xensplit_ctx *ctx,
 
 	if (!ctx || !ret_batch)
 		return -EINVAL;
+	ctx_begin(ctx);
 	batch = calloc(1, sizeof(*batch));
 	if (!batch)
 		return fail(ctx, -ENOMEM, "out of memory");
 	batch->ctx = ctx;
 	*ret_batch = batch;
 	return 0;
-}
-
-static int pairs_copy(struct pairs *to, const struct xensplit_pair *from, size_t count)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; !r && i < count; i++)
-		r = pairs_add(to, from[i].key, from[i].value);
-	return r;
-}
-
-static void step_clear(struct step *step)
-{
-	pairs_clear(&step->front);
-	pairs_clear(&step->back);
 }
 
 XENSPLIT_API struct xensplit_batch *xensplit_batch_free(struct xensplit_batch *batch)
@@ -69,48 +54,24 @@ static int add_step(struct xensplit_batch *batch, struct step *step)
 	return batch->count++;
 }
 
-static int add_attach(struct xensplit_batch *batch,
-		      const struct xensplit_attach_opts *opts, bool cleared)
+XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
+				       const struct xensplit_attach_opts *opts)
 {
-	struct xensplit_attach_opts o;
-	struct step step = { .kind = STEP_ATTACH, .cleared = cleared };
+	struct step step;
 	int r;
 
 	if (!batch || !opts)
 		return -EINVAL;
-	if (opts_copy(&o, sizeof(o), opts))
-		return fail(batch->ctx, -EINVAL, "attach options of a newer version");
-	if (o.flags & XENSPLIT_ATTACH_ROLLBACK)
-		return fail(batch->ctx, -EINVAL,
-			    "a batch does not wait, so nothing to roll back");
-	r = validate_attach(batch->ctx, &o);
-	if (r)
-		return r;
-	step.auto_devid = o.devid == XENSPLIT_DEVID_AUTO;
-	step.flags = o.flags;
-	step.backend_domid = o.backend_domid;
-	r = id_set(batch->ctx, &step.id, o.domid, o.type, step.auto_devid ? 0 : o.devid);
-	if (r)
-		return r;
-	id_set_backend_type(&step.id, o.backend_type);
-	if (pairs_copy(&step.front, o.front, o.front_count) ||
-	    pairs_copy(&step.back, o.back, o.back_count)) {
+	ctx_begin(batch->ctx);
+	r = step_from_opts(batch->ctx, opts, &step);
+	if (!r && (step.flags & XENSPLIT_ATTACH_ROLLBACK))
+		r = fail(batch->ctx, -EINVAL,
+			 "a batch does not wait, so nothing to roll back");
+	if (r) {
 		step_clear(&step);
-		return fail(batch->ctx, -ENOMEM, "out of memory");
+		return r;
 	}
 	return add_step(batch, &step);
-}
-
-XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
-				       const struct xensplit_attach_opts *opts)
-{
-	return add_attach(batch, opts, false);
-}
-
-int batch_attach_cleared(struct xensplit_batch *batch,
-			 const struct xensplit_attach_opts *opts)
-{
-	return add_attach(batch, opts, true);
 }
 
 static int add_id_step(struct xensplit_batch *batch, const struct xensplit_id *id,
@@ -121,6 +82,7 @@ static int add_id_step(struct xensplit_batch *batch, const struct xensplit_id *i
 
 	if (!batch || !id)
 		return -EINVAL;
+	ctx_begin(batch->ctx);
 	r = id_set(batch->ctx, &step.id, id->domid, id->type, id->devid);
 	return r ? r : add_step(batch, &step);
 }
@@ -199,12 +161,28 @@ static int take_away_halves(struct xensplit_batch *batch)
 	return any ? 0 : -EBUSY;
 }
 
+/* The drivers' own nodes, which nothing depends on. */
+static int remove_errors(struct xensplit_batch *batch)
+{
+	int i, r = 0;
+
+	for (i = 0; !r && i < batch->count; i++) {
+		struct step *step = &batch->steps[i];
+		struct place place = { step->id, step->backend_domid, true };
+
+		if (step->kind == STEP_REMOVE && !(step->flags & XENSPLIT_REMOVE_STALE))
+			r = place_remove_errors(batch->ctx, &place);
+	}
+	return r;
+}
+
 XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch)
 {
 	int r;
 
 	if (!batch)
 		return -EINVAL;
+	ctx_begin(batch->ctx);
 	struct txn txn = TXN_NONE(batch->ctx);
 
 	txn.journal = &batch->changes;
@@ -212,7 +190,10 @@ XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch)
 	if (txn.collided && !take_away_halves(batch))
 		r = store_transaction(&txn, stage_all, batch);
 	batch->ran = !r;
-	return r;
+	if (r)
+		return r;
+	ctx_begin(batch->ctx);
+	return remove_errors(batch);
 }
 
 XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t transaction)
@@ -221,6 +202,7 @@ XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t tra
 
 	if (!batch)
 		return -EINVAL;
+	ctx_begin(batch->ctx);
 	if (transaction == XBT_NULL)
 		return fail(batch->ctx, -EINVAL,
 			    "a batch is staged inside a transaction");
@@ -241,6 +223,7 @@ XENSPLIT_API int xensplit_batch_preview(struct xensplit_batch *batch)
 
 	if (!batch)
 		return -EINVAL;
+	ctx_begin(batch->ctx);
 	struct txn txn = TXN_NONE(batch->ctx);
 
 	txn.journal = &batch->changes;

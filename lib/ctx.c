@@ -87,6 +87,7 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx)
 {
 	if (!ctx)
 		return NULL;
+	hub_close(ctx);
 	if (ctx->own_xs)
 		store_close(ctx->xs);
 	xtl_logger_destroy(ctx->own_logger);

@@ -2,146 +2,131 @@
 /* Taking a device away: both drivers close first, then every node goes. */
 #include "operation.h"
 
-/*
- * Closing in the backend's state is how a toolstack asks: the frontend closes,
- * its backend follows, and leaves the bus as it is no longer online. An end in
- * Initialising has no driver that could answer, so it is Closed in its place.
- */
-int place_close(struct txn *txn, const struct place *place)
-{
-	struct perms perms = perms_backend(&place->id, place->backend_domid);
-	struct perms front_perms = perms_frontend(&place->id, place->backend_domid);
-	struct txn plain = { .ctx = txn->ctx, .xs = txn->xs };
-	char path[PATH_SIZE], front_path[PATH_SIZE];
-	int frontend, backend, r;
+/* --- phase two --- */
 
-	/* Outside the transaction: a guest could make this read collide for ever. */
-	path_frontend(front_path, &place->id, "state");
-	r = state_read(&plain, front_path, &frontend);
-	path_backend(path, &place->id, place->backend_domid, "state");
-	if (!r)
-		r = state_read(txn, path, &backend);
-	if (r || backend == XENSPLIT_STATE_ABSENT)
-		return r;
-	if (backend == XENSPLIT_STATE_INITIALISING)
-		r = store_write(txn, path, "6", &perms);
-	else if (!state_is_closing(backend))
-		r = store_write(txn, path, "5", &perms);
-	path_backend(path, &place->id, place->backend_domid, "online");
-	if (!r)
-		r = store_write(txn, path, "0", &perms);
-	if (!r && frontend == XENSPLIT_STATE_INITIALISING)
-		r = store_write(txn, front_path, "6", &front_perms);
-	return r;
-}
-
-int close_stage(struct txn *txn, const struct device_id *id)
+/* Another client may have removed it, and attached one of the same name, meanwhile. */
+static int remove_same(struct txn *txn, void *data)
 {
+	struct xensplit_op *op = data;
 	struct record record;
-	int r = record_require(txn, id, &record);
+	int r = record_read(txn, &op->spec.id, &record);
 
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	if (strcmp(record.unique_id, op->unique_id) != 0)
+		return 0;
+	r = record_require(txn, &op->spec.id, &record);
 	if (r)
 		return r;
 	struct place place = { record.id, record.backend_domid, true };
 
-	return place_close(txn, &place);
+	return place_remove(txn, &place);
 }
 
-static int remove_place(struct txn *txn, const struct place *place)
+static int remove_step(struct xensplit_op *op)
 {
-	int r = place_remove_halves(txn, place);
+	int r = op_commit_or_plain(op, remove_same, op);
 
-	if (!r)
-		r = place_remove_errors(txn, place);
-	return r ? r : record_remove(txn, &place->id);
+	return r ? r : place_remove_errors(op->ctx, &op->place);
 }
 
-int remove_stage(struct txn *txn, const struct step *step)
+static int closed_step(struct xensplit_op *op)
 {
-	struct record record;
-	int r;
+	int r = wait_step(op->ctx, &op->wait);
 
-	if (step->flags & XENSPLIT_REMOVE_STALE)
-		return remove_stale(txn, &step->id);
-	r = record_require(txn, &step->id, &record);
-	if (r)
-		return r;
-	struct place place = { record.id, record.backend_domid, true };
-
-	return remove_place(txn, &place);
+	if (r == -ETIMEDOUT && (op->flags & XENSPLIT_DETACH_FORCE)) {
+		log_warn(op->ctx, "%s; removed all the same", op->ctx->errmsg);
+		r = 0;
+	}
+	return r ? r : op_next(op, remove_step);
 }
 
-struct closing {
-	const struct device_id *id;
-	bool removed;
-};
+/* --- phase one --- */
 
 /* A backend that no driver has taken up is not waited for. */
 static int close_or_remove(struct txn *txn, void *data)
 {
-	struct closing *closing = data;
+	struct xensplit_op *op = data;
 	char path[PATH_SIZE];
 	struct record record;
 	int backend, r;
 
-	r = record_require(txn, closing->id, &record);
+	r = record_require(txn, &op->spec.id, &record);
+	if (r == -EBADMSG && (op->flags & XENSPLIT_DETACH_FORCE)) {
+		op->removed = true;
+		return remove_damaged(txn, &op->spec.id);
+	}
 	if (r)
 		return r;
+	memcpy(op->unique_id, record.unique_id, sizeof(op->unique_id));
+	op->place.id = record.id;
+	op->place.backend_domid = record.backend_domid;
+	op->place.recorded = true;
 	path_backend(path, &record.id, record.backend_domid, "state");
 	r = state_read(txn, path, &backend);
 	if (r)
 		return r;
-	struct place place = { record.id, record.backend_domid, true };
-
-	closing->removed = backend == XENSPLIT_STATE_INITIALISING;
-	return closing->removed ? remove_place(txn, &place) : place_close(txn, &place);
+	op->removed = backend == XENSPLIT_STATE_INITIALISING;
+	return op->removed ? place_remove(txn, &op->place) : place_close(txn, &op->place);
 }
 
-static int phase_one(struct xensplit_ctx *ctx, struct closing *closing)
+static int close_step(struct xensplit_op *op)
 {
-	struct txn txn = TXN_NONE(ctx);
-	int r = store_transaction(&txn, close_or_remove, closing);
-
-	/* An end that writes without a pause: each of the steps holds by itself. */
-	return r == -EBUSY ? close_or_remove(&txn, closing) : r;
-}
-
-static int phase_two(struct xensplit_ctx *ctx, const struct xensplit_id *id)
-{
-	struct xensplit_batch *batch;
-	int r = xensplit_batch_new(ctx, &batch);
+	int r = op_commit_or_plain(op, close_or_remove, op);
 
 	if (r)
 		return r;
-	r = xensplit_batch_remove(batch, id, 0);
-	if (r >= 0)
-		r = xensplit_batch_commit(batch);
-	xensplit_batch_free(batch);
-	return r;
+	if (op->removed)
+		return place_remove_errors(op->ctx, &op->place);
+	op->wait.id = op->place.id;
+	op->wait.until = XENSPLIT_UNTIL_CLOSED;
+	op->wait.begun_us = op->begun_us;
+	op->wait.deadline_us = op->deadline_us;
+	op->wait.force = op->flags & XENSPLIT_DETACH_FORCE;
+	r = wait_begin(op->ctx, &op->wait, &op->place);
+	return r ? r : op_next(op, closed_step);
+}
+
+XENSPLIT_API int xensplit_op_detach(struct xensplit_ctx *ctx,
+				    const struct xensplit_id *id, uint32_t flags,
+				    unsigned int timeout_ms, struct xensplit_op **ret_op)
+{
+	struct xensplit_op *op;
+	int r;
+
+	if (!ctx || !id || !ret_op)
+		return -EINVAL;
+	ctx_begin(ctx);
+	if (flags & ~XENSPLIT_DETACH_FORCE)
+		return fail(ctx, -EINVAL, "unknown detach flags 0x%x", flags);
+	r = op_new(ctx, timeout_ms, &op);
+	if (r)
+		return r;
+	op->waits = true;
+	op->flags = flags;
+	op->step = close_step;
+	r = id_set(ctx, &op->spec.id, id->domid, id->type, id->devid);
+	op->place.id = op->spec.id;
+	op->place.backend_domid = XENSPLIT_ANY;
+	if (!r)
+		r = hub_open(ctx);
+	if (r) {
+		xensplit_op_free(op);
+		return r;
+	}
+	*ret_op = op;
+	return 0;
 }
 
 XENSPLIT_API int xensplit_detach(struct xensplit_ctx *ctx, const struct xensplit_id *id,
 				 uint32_t flags, unsigned int timeout_ms)
 {
-	struct wait wait = { .until = XENSPLIT_UNTIL_CLOSED, .timeout_ms = timeout_ms };
-	struct closing closing = { &wait.id, false };
-	int r;
+	struct xensplit_op *op;
+	int r = xensplit_op_detach(ctx, id, flags, timeout_ms, &op);
 
-	if (!ctx || !id)
-		return -EINVAL;
-	if (flags & ~XENSPLIT_DETACH_FORCE)
-		return fail(ctx, -EINVAL, "unknown detach flags 0x%x", flags);
-	wait.deadline_us = now_us() + 1000ull * timeout_ms;
-	wait.force = flags & XENSPLIT_DETACH_FORCE;
-	r = id_set(ctx, &wait.id, id->domid, id->type, id->devid);
-	if (!r)
-		r = phase_one(ctx, &closing);
-	if (r || closing.removed)
+	if (r)
 		return r;
-	r = wait_run(ctx, &wait);
-	if (r == -ETIMEDOUT && wait.force) {
-		log_warn(ctx, "%s; removed all the same", ctx->errmsg);
-		r = 0;
-	}
-	return r ? r : phase_two(ctx, id);
+	r = op_run(op);
+	xensplit_op_free(op);
+	return r;
 }

@@ -184,18 +184,16 @@ static int remove_if_there(struct txn *txn, const char *path, unsigned int paren
  * transaction: the nodes are the drivers' own, who could make it collide for
  * ever, and nothing else depends on them.
  */
-int place_remove_errors(struct txn *txn, const struct place *place)
+int place_remove_errors(struct xensplit_ctx *ctx, const struct place *place)
 {
-	struct txn plain = { .ctx = txn->ctx, .xs = txn->xs };
+	struct txn txn = TXN_NONE(ctx);
 	char path[PATH_SIZE];
 	int r;
 
-	if (txn->preview || txn->borrowed)
-		return 0;
 	path_frontend_error(path, &place->id, NULL);
-	r = remove_if_there(&plain, path, 2);
+	r = remove_if_there(&txn, path, 2);
 	if (r || place->backend_domid == XENSPLIT_ANY)
 		return r;
 	path_backend_error(path, &place->id, place->backend_domid, NULL);
-	return remove_if_there(&plain, path, place->backend_domid ? 3 : 4);
+	return remove_if_there(&txn, path, place->backend_domid ? 3 : 4);
 }

@@ -90,21 +90,6 @@ static int read_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
 	return 0;
 }
 
-/* The hypervisor knows it, but its toolstack may not have got this far. */
-static int require_directory(struct txn *txn, uint32_t domid)
-{
-	char path[PATH_SIZE];
-	int r;
-
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
-	r = store_exists(txn, path);
-	if (r)
-		return r < 0 ? r : 0;
-	return fail(txn->ctx, -ESRCH,
-		    "domain %" PRIu32 " has no %s: is it still being built?", domid,
-		    path);
-}
-
 /*
  * Its nodes can outlive a domain, so xenstored itself is asked. Dom0 is there
  * as long as Xen is.
@@ -116,6 +101,24 @@ static int require_known(struct txn *txn, uint32_t domid)
 	if (r)
 		return r < 0 ? r : 0;
 	return no_such_domain(txn, domid);
+}
+
+/* The hypervisor knows it, but its toolstack may not have got this far. */
+static int require_directory(struct txn *txn, uint32_t domid)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
+	r = store_exists(txn, path);
+	if (r)
+		return r < 0 ? r : 0;
+	r = require_known(txn, domid);
+	if (r)
+		return r;
+	return fail(txn->ctx, -ESRCH,
+		    "domain %" PRIu32 " has no %s: is it still being built?", domid,
+		    path);
 }
 
 int domain_identity(struct txn *txn, uint32_t domid, const struct identity *recorded,
@@ -159,33 +162,6 @@ int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
 	return r ? r : store_write_perms(txn, path, mark, &perms);
 }
 
-int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity)
-{
-	struct identity identity = { .uuid = "" };
-	struct xensplit_domain domain;
-	int r;
-
-	if (domid >= DOMID_END)
-		return no_such_domain(txn, domid);
-	r = ask_hypervisor(txn->ctx, domid, &domain);
-	if (r == -ESRCH)
-		return no_such_domain(txn, domid);
-	if (r)
-		r = require_known(txn, domid);
-	else if (domain.flags & XENSPLIT_DOMAIN_DYING)
-		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
-	else
-		format_uuid(identity.uuid, domain.uuid);
-	if (!r && domid) {
-		r = read_mark(txn, domid, identity.mark);
-		if (r == -ENOENT)
-			r = require_directory(txn, domid);
-	}
-	if (!r)
-		*ret_identity = identity;
-	return r;
-}
-
 /* *ret_name is NULL where it has none, or none that this client may read. */
 static int read_name(struct txn *txn, uint32_t domid, char **ret_name)
 {
@@ -203,6 +179,48 @@ static int read_name(struct txn *txn, uint32_t domid, char **ret_name)
 		*ret_name = NULL;
 	}
 	return 0;
+}
+
+/* A domain without a mark has not had a device yet: is it there at all? */
+static int require_named(struct txn *txn, uint32_t domid, char **ret_name)
+{
+	char *name;
+	size_t len;
+	int r = read_own(txn, domid, "name", &name, &len);
+
+	if (r)
+		return r == -ENOENT ? require_directory(txn, domid) : r;
+	if (ret_name && len && strlen(name) == len) {
+		free(*ret_name);
+		*ret_name = name;
+	} else {
+		free(name);
+	}
+	return 0;
+}
+
+int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
+		 char **ret_name)
+{
+	struct identity identity = { .uuid = "" };
+	struct xensplit_domain domain;
+	int r;
+
+	if (domid >= DOMID_END)
+		return no_such_domain(txn, domid);
+	r = ask_hypervisor(txn->ctx, domid, &domain);
+	if (r == -ESRCH)
+		return no_such_domain(txn, domid);
+	if (!r && (domain.flags & XENSPLIT_DOMAIN_DYING))
+		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
+	if (!r)
+		format_uuid(identity.uuid, domain.uuid);
+	r = domid ? read_mark(txn, domid, identity.mark) : 0;
+	if (r == -ENOENT)
+		r = require_named(txn, domid, ret_name);
+	if (!r)
+		*ret_identity = identity;
+	return r;
 }
 
 char *domain_name(struct txn *txn, uint32_t domid)
@@ -276,23 +294,29 @@ XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text
 	return r;
 }
 
-XENSPLIT_API int xensplit_domain_check(struct xensplit_ctx *ctx, uint32_t domid)
+int domain_check(struct txn *txn, uint32_t domid)
 {
 	struct xensplit_domain domain;
 	int r;
 
+	if (domid >= DOMID_END)
+		return no_such_domain(txn, domid);
+	r = ask_hypervisor(txn->ctx, domid, &domain);
+	if (!r && (domain.flags & XENSPLIT_DOMAIN_DYING))
+		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
+	if (r == -ESRCH)
+		return no_such_domain(txn, domid);
+	if (r)
+		r = require_known(txn, domid);
+	return r ? r : require_directory(txn, domid);
+}
+
+XENSPLIT_API int xensplit_domain_check(struct xensplit_ctx *ctx, uint32_t domid)
+{
 	if (!ctx)
 		return -EINVAL;
+	ctx_begin(ctx);
 	struct txn txn = TXN_NONE(ctx);
 
-	if (domid >= DOMID_END)
-		return no_such_domain(&txn, domid);
-	r = ask_hypervisor(ctx, domid, &domain);
-	if (!r && (domain.flags & XENSPLIT_DOMAIN_DYING))
-		return fail(ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
-	if (r == -ESRCH)
-		return no_such_domain(&txn, domid);
-	if (r)
-		r = require_known(&txn, domid);
-	return r ? r : require_directory(&txn, domid);
+	return domain_check(&txn, domid);
 }

@@ -39,8 +39,11 @@
 
 /* ctx.c */
 
+struct hub;
+
 struct xensplit_ctx {
 	struct xs_handle *xs;
+	struct hub *hub; /* watches of operations, once one waits; hub.c */
 	bool own_xs;
 	struct xentoollog_logger *logger;
 	struct xentoollog_logger *own_logger;
@@ -48,6 +51,9 @@ struct xensplit_ctx {
 	void *hypervisor_data;
 	char errmsg[1024];
 };
+
+/* hub.c: the watches of a context's operations */
+void hub_close(struct xensplit_ctx *ctx);
 
 /* At the begin of each call that can fail, and where what failed in it is no failure of it. */
 void ctx_begin(struct xensplit_ctx *ctx);
@@ -147,8 +153,17 @@ int store_remove(struct txn *txn, const char *path) __must_check;
 /* Remove @path, then up to @parents directories above it that are empty. */
 int store_remove_prune(struct txn *txn, const char *path,
 		       unsigned int parents) __must_check;
-int store_transaction(struct txn *txn, int (*fn)(struct txn *txn, void *data),
-		      void *data) __must_check;
+typedef int store_fn(struct txn *txn, void *data);
+/* About a second of pauses; a store that is merely busy needs two or three. */
+#define STORE_TRIES 24
+/* One transaction around @fn. -EAGAIN: it collided with another client's. */
+int store_try(struct txn *txn, store_fn *fn, void *data) __must_check;
+/* How long to wait before the next try, counted from 1. */
+uint64_t store_pause_us(unsigned int try);
+/* -EBUSY, with words. */
+int store_gave_up(struct xensplit_ctx *ctx);
+/* Tries until it goes through, with pauses. -EBUSY. */
+int store_transaction(struct txn *txn, store_fn *fn, void *data) __must_check;
 /* Is there such a domain, as far as xenstored has heard? */
 int store_knows_domain(struct txn *txn, uint32_t domid) __must_check;
 int store_watch(struct txn *txn, const char *path, const char *token) __must_check;
@@ -172,8 +187,7 @@ bool perms_open_to_all(const struct node_perms *perms);
 /* pairs.c */
 
 struct pairs {
-	char **keys;
-	char **values;
+	struct xensplit_pair *list; /* key and value are the list's own */
 	size_t count;
 };
 

@@ -4,24 +4,22 @@
 
 int pairs_add(struct pairs *pairs, const char *key, const char *value)
 {
-	char **keys = realloc(pairs->keys, (pairs->count + 1) * sizeof(*keys));
-	char **values;
+	struct xensplit_pair *more =
+		realloc(pairs->list, (pairs->count + 1) * sizeof(*more));
+	char *own_key, *own_value;
 
-	if (!keys)
+	if (!more)
 		return -ENOMEM;
-	pairs->keys = keys;
-	values = realloc(pairs->values, (pairs->count + 1) * sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	pairs->values = values;
-	keys[pairs->count] = strdup(key);
-	values[pairs->count] = strdup(value);
-	if (!keys[pairs->count] || !values[pairs->count]) {
-		free(keys[pairs->count]);
-		free(values[pairs->count]);
+	pairs->list = more;
+	own_key = strdup(key);
+	own_value = strdup(value);
+	if (!own_key || !own_value) {
+		free(own_key);
+		free(own_value);
 		return -ENOMEM;
 	}
-	pairs->count++;
+	pairs->list[pairs->count].key = own_key;
+	pairs->list[pairs->count++].value = own_value;
 	return 0;
 }
 
@@ -30,8 +28,8 @@ const char *pairs_find(const struct pairs *pairs, const char *key)
 	size_t i;
 
 	for (i = 0; i < pairs->count; i++)
-		if (!strcmp(pairs->keys[i], key))
-			return pairs->values[i];
+		if (!strcmp(pairs->list[i].key, key))
+			return pairs->list[i].value;
 	return NULL;
 }
 
@@ -41,8 +39,8 @@ int pairs_add_missing(struct pairs *pairs, const struct pairs *from)
 	int r = 0;
 
 	for (i = 0; !r && i < from->count; i++)
-		if (!pairs_find(pairs, from->keys[i]))
-			r = pairs_add(pairs, from->keys[i], from->values[i]);
+		if (!pairs_find(pairs, from->list[i].key))
+			r = pairs_add(pairs, from->list[i].key, from->list[i].value);
 	return r;
 }
 
@@ -51,10 +49,9 @@ void pairs_clear(struct pairs *pairs)
 	size_t i;
 
 	for (i = 0; i < pairs->count; i++) {
-		free(pairs->keys[i]);
-		free(pairs->values[i]);
+		free((char *)pairs->list[i].key);
+		free((char *)pairs->list[i].value);
 	}
-	free(pairs->keys);
-	free(pairs->values);
+	free(pairs->list);
 	memset(pairs, 0, sizeof(*pairs));
 }

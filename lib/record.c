@@ -292,7 +292,7 @@ static bool add_keys(struct text *text, const char *side, const struct pairs *pa
 	size_t i;
 
 	for (i = 0; i < pairs->count; i++)
-		fit &= add_key(text, side, pairs->keys[i], pairs->values[i]);
+		fit &= add_key(text, side, pairs->list[i].key, pairs->list[i].value);
 	return fit;
 }
 
@@ -307,11 +307,11 @@ static int write_keys_below(struct txn *txn, const struct record *record,
 	for (i = 0; !r && i < pairs->count; i++) {
 		char path[PATH_SIZE + TYPE_MAX + 2], dir[PATH_SIZE];
 
-		if (add_key(text, side, pairs->keys[i], pairs->values[i]))
+		if (add_key(text, side, pairs->list[i].key, pairs->list[i].value))
 			continue;
 		path_record(dir, &record->id, side);
-		snprintf(path, sizeof(path), "%s/%s", dir, pairs->keys[i]);
-		r = store_write(txn, path, pairs->values[i], &record_perms);
+		snprintf(path, sizeof(path), "%s/%s", dir, pairs->list[i].key);
+		r = store_write(txn, path, pairs->list[i].value, &record_perms);
 	}
 	return r;
 }
@@ -335,7 +335,8 @@ int record_write(struct txn *txn, struct record *record, const struct pairs *fro
 		add_keys(&text, "back", back);
 	}
 	path_record(path, &record->id, NULL);
-	r = store_write_perms(txn, path, text.value, &record_perms);
+	/* Permissions are inherited from the root of the store, which is dom0's alone. */
+	r = store_write(txn, path, text.value, &record_perms);
 	if (r || !record->more_keys)
 		return r;
 	text.len = 0;

@@ -5,8 +5,6 @@
  * that a process that is killed leaves a whole device or a record that says
  * what is missing: the next attach that replaces completes it.
  */
-#include <time.h>
-
 #include "operation.h"
 
 /*
@@ -14,74 +12,106 @@
  * frontend that is there again by then for the old one. Nothing tells when it
  * has looked.
  */
-#define SETTLE_MS 250
+#define SETTLE_US 250000
+/* Where the caller does not wait for the new device, the old one has this time. */
+#define CLOSE_US 10000000
 
+static int keep_keys(struct txn *txn, struct xensplit_op *op)
+{
+	if (op->spec.flags & XENSPLIT_ATTACH_DROP_KEYS)
+		return 0;
+	return keys_keep(txn, &op->spec.id, &op->spec.front, &op->spec.back);
+}
+
+/* Within one transaction: whose it is, its keys, and that it closes. */
 static int close_found(struct txn *txn, void *data)
 {
-	const struct place *place = data;
-	int r = place->recorded ? record_set_phase(txn, &place->id, "replace") : 0;
+	struct xensplit_op *op = data;
+	struct record record;
+	int r = place_find(txn, &op->spec.id, &op->place);
 
-	if (r)
+	if (!r && op->place.recorded) {
+		r = record_require(txn, &op->spec.id, &record);
+		if (!r)
+			r = keep_keys(txn, op);
+		if (!r)
+			r = record_set_phase(txn, &op->spec.id, "replace");
+	}
+	if (r || op->place.backend_domid == XENSPLIT_ANY)
 		return r;
-	return place->backend_domid == XENSPLIT_ANY ? 0 : place_close(txn, place);
+	return place_close(txn, &op->place);
 }
 
 static int remove_found(struct txn *txn, void *data)
 {
-	const struct place *place = data;
-	int r = place_remove_halves(txn, place);
+	struct xensplit_op *op = data;
 
-	return r ? r : place_remove_errors(txn, place);
+	return place_remove_halves(txn, &op->place);
 }
 
-/* An end that writes without a pause: each of the steps holds by itself. */
-static int commit_or_plain(struct xensplit_ctx *ctx,
-			   int (*fn)(struct txn *txn, void *data), struct place *place)
+static int settle(struct xensplit_op *op)
 {
-	struct txn txn = TXN_NONE(ctx);
-	int r = store_transaction(&txn, fn, place);
-
-	return r == -EBUSY ? fn(&txn, place) : r;
+	return op_sleep(op, now_us() + SETTLE_US, attach_settle);
 }
 
-/* Another client's detach may be faster with any step: then there is room. */
-static int find_again(struct xensplit_ctx *ctx, const struct device_id *id,
-		      struct place *ret_place)
+static int remove_step(struct xensplit_op *op)
 {
-	struct txn txn = TXN_NONE(ctx);
+	int r = op_commit_or_plain(op, remove_found, op);
 
-	return place_find(&txn, id, ret_place);
+	if (!r)
+		r = place_remove_errors(op->ctx, &op->place);
+	return r ? r : settle(op);
 }
 
-static int close_and_remove(struct xensplit_ctx *ctx, const struct wait *wait)
+/* Whether it closed or not. Another client's detach may have been faster. */
+static int closed_step(struct xensplit_op *op)
 {
-	struct wait closed = *wait;
-	struct place place;
-	int r = find_again(ctx, &wait->id, &place);
+	struct txn txn = TXN_NONE(op->ctx);
+	int r = wait_step(op->ctx, &op->wait);
 
-	closed.until = XENSPLIT_UNTIL_CLOSED;
-	closed.fresh = false;
-	if (!r)
-		r = commit_or_plain(ctx, close_found, &place);
-	if (!r)
-		r = wait_run(ctx, &closed);
-	if (!r || r == -ETIMEDOUT)
-		r = find_again(ctx, &wait->id, &place);
-	return r ? r : commit_or_plain(ctx, remove_found, &place);
+	if (r && r != -ETIMEDOUT)
+		return r;
+	wait_end(op->ctx, &op->wait);
+	r = place_find(&txn, &op->spec.id, &op->place);
+	if (r == -ENOENT)
+		return settle(op);
+	return r ? r : op_next(op, remove_step);
 }
 
-int replace_clear(struct xensplit_ctx *ctx, uint32_t backend_domid,
-		  const struct wait *wait)
+static int close_step(struct xensplit_op *op)
 {
-	struct timespec settle = { .tv_nsec = SETTLE_MS * 1000000L };
-	/* All that can be wrong is found before anything is taken away. */
-	int r = xensplit_domain_check(ctx, wait->id.domid);
+	uint64_t now = now_us();
+	struct wait *wait = &op->wait;
+	int r = op_commit_or_plain(op, close_found, op);
+
+	if (r == -ENOENT)
+		return settle(op);
+	if (r)
+		return r;
+	memset(wait, 0, sizeof(*wait));
+	wait->id = op->spec.id;
+	wait->until = XENSPLIT_UNTIL_CLOSED;
+	wait->begun_us = now;
+	wait->deadline_us = op->timeout_ms ? now + (op->deadline_us - now) / 2
+					   : now + CLOSE_US;
+	if (op->timeout_ms && now >= op->deadline_us)
+		wait->deadline_us = now;
+	wait->force = true;
+	r = wait_begin(op->ctx, wait, &op->place);
+	return r ? r : op_next(op, closed_step);
+}
+
+/* All that can be wrong is found before anything is taken away. */
+int replace_start(struct xensplit_op *op)
+{
+	struct txn txn = TXN_NONE(op->ctx);
+	int r = domain_check(&txn, op->spec.id.domid);
 
 	if (!r)
-		r = xensplit_domain_check(ctx, backend_domid);
+		r = domain_check(&txn, op->spec.backend_domid);
 	if (!r)
-		r = close_and_remove(ctx, wait);
-	if (!r)
-		nanosleep(&settle, NULL);
-	return r == -ENOENT ? 0 : r;
+		r = place_find(&txn, &op->spec.id, &op->place);
+	if (r == -ENOENT)
+		return op_next(op, attach_begin);
+	return r ? r : op_next(op, close_step);
 }

@@ -23,9 +23,15 @@ struct identity {
  */
 int domain_identity(struct txn *txn, uint32_t domid, const struct identity *recorded,
 		    struct identity *ret_identity) __must_check;
-/* For a domain that shall get a device: 0 or -ESRCH. */
-int domain_claim(struct txn *txn, uint32_t domid,
-		 struct identity *ret_identity) __must_check;
+/*
+ * For a domain that shall get a device: 0 or -ESRCH. Where nobody else can tell
+ * whether it lives, making it the owner of a node will: see set_perms() of
+ * store.c. @ret_name: NULL, or where its name goes if that was read, to be freed.
+ */
+int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
+		 char **ret_name) __must_check;
+/* Is there such a domain, and can it get a device? 0 or -ESRCH. */
+int domain_check(struct txn *txn, uint32_t domid) __must_check;
 /* Makes the mark where a domain has none yet; dom0 needs none. */
 int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_check;
 /* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 where nobody can tell. */
@@ -143,6 +149,6 @@ int state_read(struct txn *txn, const char *path, int *ret_state) __must_check;
 int place_remove_backend(struct txn *txn, const struct device_id *id,
 			 uint32_t backend_domid) __must_check;
 int place_remove_halves(struct txn *txn, const struct place *place) __must_check;
-int place_remove_errors(struct txn *txn, const struct place *place) __must_check;
+int place_remove_errors(struct xensplit_ctx *ctx, const struct place *place) __must_check;
 
 #endif

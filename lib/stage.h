@@ -5,8 +5,6 @@
 
 #include "schema.h"
 
-/* batch.c, attach.c, detach.c, repair.c, reap.c */
-
 enum step_kind {
 	STEP_ATTACH,
 	STEP_CLOSE,
@@ -14,6 +12,7 @@ enum step_kind {
 	STEP_REPAIR
 };
 
+/* One step of a batch; what staging it finds out is added. */
 struct step {
 	enum step_kind kind;
 	uint32_t flags;
@@ -23,23 +22,37 @@ struct step {
 	uint32_t backend_domid;
 	struct pairs front;
 	struct pairs back;
+	char unique_id[UNIQUE_ID_SIZE]; /* of the device that was written */
+	uint64_t created;
+	char *domain; /* the name of its domain, if it was read */
 };
 
+/* From the caller's options: checks and copies them. To be cleared, also on failure. */
+int step_from_opts(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *opts,
+		   struct step *step) __must_check;
+void step_clear(struct step *step);
+
+/* stage-attach.c */
 int attach_stage(struct txn *txn, struct step *step) __must_check;
+/* Add the recorded extra keys that are not among these; a record that is gone has none. */
+int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
+	      struct pairs *back) __must_check;
+
+/* stage-detach.c */
 int close_stage(struct txn *txn, const struct device_id *id) __must_check;
-int remove_stage(struct txn *txn, const struct step *step) __must_check;
+int remove_stage(struct txn *txn, struct step *step) __must_check;
+/* Have both drivers asked to close; phase one of a detach. */
+int place_close(struct txn *txn, const struct place *place) __must_check;
+/* Both halves, then the record; phase two. */
+int place_remove(struct txn *txn, const struct place *place) __must_check;
+
+/* stage-repair.c */
 int repair_stage(struct txn *txn, const struct device_id *id) __must_check;
+
+/* stage-stale.c */
 /* What a domain that is gone left: not what another device has taken over since. */
 int remove_stale(struct txn *txn, const struct device_id *id) __must_check;
 /* All of that name: its record can't be understood. */
 int remove_damaged(struct txn *txn, const struct device_id *id) __must_check;
-/* Have both drivers asked to close; phase one of a detach. */
-int place_close(struct txn *txn, const struct place *place) __must_check;
-/* Add the recorded extra keys that are not among these; a record that is gone has none. */
-int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
-	      struct pairs *back) __must_check;
-/* As xensplit_batch_attach(), where replace_clear() has made room. */
-int batch_attach_cleared(struct xensplit_batch *batch,
-			 const struct xensplit_attach_opts *opts) __must_check;
 
 #endif

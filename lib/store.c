@@ -9,10 +9,8 @@
 
 #include "internal.h"
 
-/* About a second of pauses; a store that is merely busy needs two or three. */
-#define TRANSACTION_TRIES 24
-#define PAUSE_FIRST_US	  500
-#define PAUSE_MOST_US	  64000
+#define PAUSE_FIRST_US 500
+#define PAUSE_MOST_US  64000
 
 struct xs_handle *store_open(void)
 {
@@ -304,7 +302,7 @@ int store_remove_prune(struct txn *txn, const char *path, unsigned int parents)
 	return r < 0 ? r : 0;
 }
 
-static void pause_between_tries(unsigned int try)
+uint64_t store_pause_us(unsigned int try)
 {
 	uint64_t most = PAUSE_FIRST_US << (try < 8 ? try : 8);
 	uint32_t random;
@@ -313,7 +311,7 @@ static void pause_between_tries(unsigned int try)
 		most = PAUSE_MOST_US;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		random = (uint32_t)now_us();
-	sleep_until(now_us() + most / 2 + random % (most / 2));
+	return most / 2 + random % (most / 2);
 }
 
 static bool is_refusal(int r)
@@ -333,52 +331,53 @@ static int commit_refusal(struct txn *txn, int r)
 	return -EAGAIN;
 }
 
-static int transaction_once(struct txn *txn, int (*fn)(struct txn *txn, void *data),
-			    void *data)
+int store_try(struct txn *txn, store_fn *fn, void *data)
 {
 	int r;
 
+	if (txn->journal)
+		nodes_clear(txn->journal);
 	request(txn, "start a transaction on", "XenStore");
 	txn->t = xs_transaction_start(txn->xs);
 	if (txn->t == XBT_NULL)
 		return store_fail(txn, "start a transaction on", "XenStore");
 	txn->wrote = false;
 	r = fn(txn, data);
-	if (is_refusal(r) && !txn->wrote && !txn->preview)
-		return commit_refusal(txn, r);
-	if (r < 0 || txn->preview) {
+	if (is_refusal(r) && !txn->wrote && !txn->preview) {
+		r = commit_refusal(txn, r);
+	} else if (r < 0 || txn->preview) {
 		request(txn, "abort the transaction on", "XenStore");
 		xs_transaction_end(txn->xs, txn->t, true);
-		return r < 0 ? r : 0;
+	} else {
+		request(txn, "commit to", "XenStore");
+		r = 0;
+		if (!xs_transaction_end(txn->xs, txn->t, false))
+			r = errno == EAGAIN ? -EAGAIN
+					    : store_fail(txn, "commit to", "XenStore");
 	}
-	request(txn, "commit to", "XenStore");
-	if (xs_transaction_end(txn->xs, txn->t, false))
-		return 0;
-	return errno == EAGAIN ? -EAGAIN : store_fail(txn, "commit to", "XenStore");
+	txn->t = XBT_NULL;
+	return r < 0 ? r : 0;
 }
 
-int store_transaction(struct txn *txn, int (*fn)(struct txn *txn, void *data), void *data)
+int store_gave_up(struct xensplit_ctx *ctx)
+{
+	return fail(ctx, -EBUSY,
+		    "other clients kept changing the same nodes: gave up after %u tries",
+		    STORE_TRIES);
+}
+
+int store_transaction(struct txn *txn, store_fn *fn, void *data)
 {
 	unsigned int try;
 	int r = -EAGAIN;
 
-	for (try = 0; try < TRANSACTION_TRIES && r == -EAGAIN; try++) {
+	for (try = 0; try < STORE_TRIES && r == -EAGAIN; try++) {
 		if (try)
-			pause_between_tries(try);
-		if (txn->journal)
-			nodes_clear(txn->journal);
-		r = transaction_once(txn, fn, data);
+			sleep_until(now_us() + store_pause_us(try));
+		r = store_try(txn, fn, data);
 	}
-	txn->t = XBT_NULL;
 	txn->collided = r == -EAGAIN;
-	if (txn->collided)
-		return fail(txn->ctx, -EBUSY,
-			    "other clients kept changing the same nodes: gave up after "
-			    "%u tries",
-			    TRANSACTION_TRIES);
-	if (try > 1)
-		log_debug(txn->ctx, "the transaction took %u tries", try);
-	return r;
+	return txn->collided ? store_gave_up(txn->ctx) : r;
 }
 
 /*

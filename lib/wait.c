@@ -1,248 +1,368 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Waiting for one device, with a deadline: a monitor, driven by poll(2). */
-#include <poll.h>
-
+/* Waiting for one device, with a deadline: what its two states have to become. */
 #include "findings.h"
-#include "monitor.h"
 #include "operation.h"
 
-#define DOING_SIZE (ID_TEXT_SIZE + 160)
+/* Nothing tells when a domain dies whose nodes have gone before. */
+#define LOOK_AGAIN_US 1000000
 
-struct waiting {
-	struct xensplit_ctx *ctx;
-	const struct wait *wait;
-	struct xensplit_monitor *monitor;
-	struct view view;
-	bool was_present;
-	bool started[2];
-	bool armed; /* what was there at the start has been taken in */
-	int gone_end;
-	int error_end;
-	char error[512];
-	char doing[DOING_SIZE]; /* what progress was told of last */
+enum end {
+	FRONTEND,
+	BACKEND
 };
 
-static const char *end_name(int end)
-{
-	return end == XENSPLIT_END_FRONTEND ? "frontend" : "backend";
-}
+static const char *const end_names[] = { "frontend", "backend" };
 
-static const char *states_of(const struct waiting *w, char *buf)
+static const char *states_of(const struct wait *w, char *buf)
 {
-	return states_text(w->view.frontend_state, w->view.backend_state, buf,
+	return states_text(w->states[FRONTEND], w->states[BACKEND], buf,
 			   STATES_TEXT_SIZE);
 }
 
-static double elapsed(const struct wait *wait)
+static double elapsed(const struct wait *w)
 {
-	uint64_t begun = wait->deadline_us - 1000ull * wait->timeout_ms;
-
-	return (double)(now_us() - begun) / 1e6;
+	return (double)(now_us() - w->begun_us) / 1e6;
 }
 
 /* "mydevice/0 of domain 5 (g1)" */
-static void describe(const struct waiting *w, char *buf, size_t size)
+static const char *describe(struct xensplit_ctx *ctx, const struct wait *w, char *buf,
+			    size_t size)
 {
-	struct txn txn = TXN_NONE(w->ctx);
-	char *name = domain_name(&txn, w->wait->id.domid);
+	struct txn txn = TXN_NONE(ctx);
+	char *name = domain_name(&txn, w->id.domid);
 	char text[ID_TEXT_SIZE], shown[64];
 
-	id_text(&w->wait->id, text, sizeof(text));
+	id_text(&w->id, text, sizeof(text));
 	if (name)
 		snprintf(buf, size, "%s (%s)", text,
 			 escape(shown, sizeof(shown), name, strlen(name)));
 	else
 		snprintf(buf, size, "%s", text);
 	free(name);
+	return buf;
+}
+#define WHAT_SIZE (ID_TEXT_SIZE + 80)
+
+/* --- where it is, and its states --- */
+
+static void end_path(const struct wait *w, enum end end, char *path)
+{
+	if (end == FRONTEND)
+		path_frontend(path, &w->place.id, "state");
+	else
+		path_backend(path, &w->place.id, w->place.backend_domid, "state");
 }
 
-static void take_event(struct waiting *w, const struct xensplit_event *event)
+static int watch_end(struct xensplit_ctx *ctx, struct wait *w, enum end end)
 {
-	int end = event->end == XENSPLIT_END_BACKEND;
+	char path[PATH_SIZE];
 
-	switch (event->type) {
-	case XENSPLIT_EVENT_STATE:
-		if (state_is_started(event->from) || state_is_started(event->to))
-			w->started[end] = true;
-		break;
-	case XENSPLIT_EVENT_ERROR:
-		/* What stood there before tells of an earlier try, unless this is the first. */
-		if (!w->armed && !w->wait->fresh)
-			break;
-		w->error_end = event->end;
-		escape(w->error, sizeof(w->error), event->text, strlen(event->text));
-		break;
-	case XENSPLIT_EVENT_DOMAIN_GONE:
-		w->gone_end = event->end;
-		break;
-	}
-}
-
-static void take_events(struct waiting *w)
-{
-	const struct xensplit_event *event;
-
-	while (xensplit_monitor_next(w->monitor, &event) > 0)
-		take_event(w, event);
-	monitor_view(w->monitor, &w->view);
-	if (w->view.present)
-		w->was_present = true;
-	w->started[0] |= state_is_started(w->view.frontend_state);
-	w->started[1] |= state_is_started(w->view.backend_state);
-	w->armed = true;
-}
-
-static int gave_up(struct waiting *w, int end, int state)
-{
-	char what[ID_TEXT_SIZE + 80], states[STATES_TEXT_SIZE];
-
-	if (!state_is_closing(state) || !(w->started[end] || w->wait->fresh))
+	if (end == BACKEND && w->place.backend_domid == XENSPLIT_ANY)
 		return 0;
-	describe(w, what, sizeof(what));
-	return fail(
-		w->ctx, -EPROTO,
-		"%s: the %s driver gave up after %.1f s (%s); its kernel log tells why",
-		what, end ? "backend" : "frontend", elapsed(w->wait),
-		states_of(w, states));
+	end_path(w, end, path);
+	if (w->watches[end].serial && !strcmp(w->watches[end].path, path))
+		return 0;
+	hub_unwatch(ctx, &w->watches[end]);
+	return hub_watch(ctx, &w->watches[end], path);
 }
 
-/* 1 when there, 0 not yet, or a negative errno. */
-static int check_connected(struct waiting *w)
+static int find(struct xensplit_ctx *ctx, struct wait *w)
 {
-	char what[ID_TEXT_SIZE + 80], states[STATES_TEXT_SIZE];
+	struct txn txn = TXN_NONE(ctx);
+	int r = place_find(&txn, &w->id, &w->place);
+
+	w->found = !r;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int watch_both(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int r = watch_end(ctx, w, BACKEND);
+
+	return r ? r : watch_end(ctx, w, FRONTEND);
+}
+
+int wait_begin(struct xensplit_ctx *ctx, struct wait *w, const struct place *place)
+{
+	int r = hub_open(ctx);
+
+	w->states[FRONTEND] = w->states[BACKEND] = XENSPLIT_STATE_ABSENT;
+	w->found = place;
+	if (place)
+		w->place = *place;
+	else if (!r)
+		r = find(ctx, w);
+	if (!r && w->found)
+		r = watch_both(ctx, w);
+	w->begun = true;
+	return r;
+}
+
+void wait_end(struct xensplit_ctx *ctx, struct wait *w)
+{
+	if (!w->begun)
+		return;
+	hub_unwatch(ctx, &w->watches[FRONTEND]);
+	hub_unwatch(ctx, &w->watches[BACKEND]);
+	w->begun = false;
+}
+
+static int read_end(struct xensplit_ctx *ctx, struct wait *w, enum end end)
+{
+	struct txn txn = TXN_NONE(ctx);
+	char path[PATH_SIZE];
 	int r;
 
-	if (state_is_connected(w->view.frontend_state) &&
-	    state_is_connected(w->view.backend_state))
-		return 1;
-	describe(w, what, sizeof(what));
-	states_of(w, states);
-	if (w->error_end)
-		return fail(w->ctx, -EPROTO,
-			    "%s: the %s driver gave up after %.1f s (%s): \"%s\"", what,
-			    end_name(w->error_end), elapsed(w->wait), states, w->error);
-	if (w->gone_end)
-		return fail(w->ctx, -ENOENT, "%s: the %s's domain went away after %.1f s",
-			    what, end_name(w->gone_end), elapsed(w->wait));
-	if (w->was_present && !w->view.present)
-		return fail(w->ctx, -ENOENT, "%s was removed after %.1f s", what,
-			    elapsed(w->wait));
-	r = gave_up(w, 0, w->view.frontend_state);
-	return r ? r : gave_up(w, 1, w->view.backend_state);
+	w->watches[end].fired = false;
+	if (end == BACKEND && w->place.backend_domid == XENSPLIT_ANY)
+		return 0;
+	end_path(w, end, path);
+	r = state_read(&txn, path, &w->states[end]);
+	/* From here on Closing is news. */
+	if (!r && (state_is_started(w->states[end]) ||
+		   w->states[end] == XENSPLIT_STATE_INITIALISING))
+		w->open[end] = true;
+	return r;
 }
 
-static int check(struct waiting *w)
+/* What was read again, if anything: 1 or 0. */
+static int read_fired(struct xensplit_ctx *ctx, struct wait *w)
 {
-	char what[ID_TEXT_SIZE + 80];
+	bool again = w->look_us && now_us() >= w->look_us;
+	int end, any = 0, r = 0;
 
-	switch (w->wait->until) {
-	case XENSPLIT_UNTIL_CONNECTED:
-		if (w->was_present)
-			return check_connected(w);
-		describe(w, what, sizeof(what));
-		return fail(w->ctx, -ENOENT, "there is no %s", what);
-	case XENSPLIT_UNTIL_CLOSED:
-		return w->view.backend_state == XENSPLIT_STATE_CLOSED ||
-		       w->view.backend_state == XENSPLIT_STATE_ABSENT;
-	default:
-		return !w->view.present;
+	for (end = FRONTEND; !r && end <= BACKEND; end++)
+		if (w->watches[end].fired || again) {
+			any = 1;
+			r = read_end(ctx, w, (enum end)end);
+		}
+	return r ? r : any;
+}
+
+/* --- why it is not to be --- */
+
+/* What the driver of that end wrote, in quotes; empty where it wrote nothing. */
+static const char *error_of(struct xensplit_ctx *ctx, const struct wait *w, enum end end,
+			    char *buf, size_t size)
+{
+	struct txn txn = TXN_NONE(ctx);
+	char path[PATH_SIZE], shown[512], *value;
+	size_t len;
+
+	buf[0] = '\0';
+	if (end == FRONTEND)
+		path_frontend_error(path, &w->place.id, "error");
+	else
+		path_backend_error(path, &w->place.id, w->place.backend_domid, "error");
+	if (store_read(&txn, path, &value, &len))
+		return buf;
+	if (len)
+		snprintf(buf, size, ": \"%s\"", escape(shown, sizeof(shown), value, len));
+	free(value);
+	return buf;
+}
+
+static int gave_up(struct xensplit_ctx *ctx, struct wait *w, enum end end)
+{
+	char what[WHAT_SIZE], states[STATES_TEXT_SIZE], error[600];
+
+	if (!state_is_closing(w->states[end]) || !(w->open[end] || w->fresh))
+		return 0;
+	/* Who closes first is to blame; the other follows. */
+	error_of(ctx, w, end, error, sizeof(error));
+	if (!*error && end == FRONTEND && state_is_closing(w->states[BACKEND])) {
+		error_of(ctx, w, BACKEND, error, sizeof(error));
+		if (*error)
+			end = BACKEND;
 	}
+	describe(ctx, w, what, sizeof(what));
+	return fail(ctx, -EPROTO, "%s: the %s driver gave up after %.1f s (%s)%s", what,
+		    end_names[end], elapsed(w), states_of(w, states),
+		    *error ? error : "; its kernel log tells why");
 }
 
-static int deadline_passed(struct waiting *w)
+static int domain_gone(struct xensplit_ctx *ctx, const struct wait *w)
 {
-	static const char *const missed[] = { "not Connected", "not Closed", "not gone" };
-	char what[ID_TEXT_SIZE + 80], states[STATES_TEXT_SIZE], cause[512];
-	double seconds = elapsed(w->wait);
-	bool known;
+	const uint32_t domids[] = { w->id.domid, w->place.backend_domid };
+	struct txn txn = TXN_NONE(ctx);
+	char what[WHAT_SIZE];
+	int end, r;
 
-	describe(w, what, sizeof(what));
-	known = !w->wait->force &&
-		diagnose_cause(w->ctx, &w->wait->id, states_of(w, states), cause,
-			       sizeof(cause));
-	return fail(w->ctx, -ETIMEDOUT, "%s is %s after %.1f s (%s)%s%s", what,
-		    missed[w->wait->until], seconds, states_of(w, states),
-		    known ? ": " : "", known ? cause : "");
-}
-
-static void report_progress(struct waiting *w)
-{
-	static const char *const aim[] = { "to connect", "to close", "to go" };
-	char doing[DOING_SIZE], text[ID_TEXT_SIZE], states[STATES_TEXT_SIZE];
-	unsigned long total = w->wait->timeout_ms, left;
-
-	left = (unsigned long)((w->wait->deadline_us - now_us()) / 1000);
-	snprintf(doing, sizeof(doing), "waiting for %s %s (%s)",
-		 id_text(&w->wait->id, text, sizeof(text)), aim[w->wait->until],
-		 states_of(w, states));
-	/* Loggers are promised a 0 with each new text (xentoollog.h). */
-	if (strcmp(doing, w->doing) != 0)
-		log_progress(w->ctx, doing, 0, total);
-	memcpy(w->doing, doing, sizeof(w->doing));
-	log_progress(w->ctx, doing, left < total ? total - left : 0, total);
-}
-
-/* 0 when something happened or it is time to look; the deadline is checked by the caller. */
-static int poll_once(struct waiting *w)
-{
-	struct pollfd fd = { .fd = xensplit_monitor_get_fd(w->monitor),
-			     .events = (short)xensplit_monitor_get_events(w->monitor) };
-	uint64_t until = xensplit_monitor_get_timeout(w->monitor), now = now_us();
-
-	if (until > w->wait->deadline_us)
-		until = w->wait->deadline_us;
-	/* Rounded up, or the last millisecond would be spent spinning. */
-	if (poll(&fd, 1, until > now ? (int)((until - now + 999) / 1000) : 0) < 0 &&
-	    errno != EINTR)
-		return fail(w->ctx, -errno, "poll: %s", strerror(errno));
-	return xensplit_monitor_process(w->monitor);
-}
-
-static int run(struct waiting *w)
-{
-	int r;
-
-	for (;;) {
-		take_events(w);
-		r = check(w);
-		if (r)
-			return r < 0 ? r : 0;
-		if (now_us() >= w->wait->deadline_us)
-			return deadline_passed(w);
-		report_progress(w);
-		r = poll_once(w);
+	for (end = FRONTEND; end <= BACKEND; end++) {
+		if (domids[end] == XENSPLIT_ANY)
+			continue;
+		r = domain_identity(&txn, domids[end], NULL, NULL);
+		if (r == -ESRCH)
+			return fail(ctx, -ENOENT,
+				    "%s: the %s's domain went away after %.1f s",
+				    describe(ctx, w, what, sizeof(what)), end_names[end],
+				    elapsed(w));
 		if (r)
 			return r;
 	}
+	return 0;
 }
 
-int wait_run(struct xensplit_ctx *ctx, const struct wait *wait)
+/* An end that is absent: another client's doing, or its domain's end, or it has moved. */
+static int look_for_it(struct xensplit_ctx *ctx, struct wait *w)
 {
-	struct waiting w = { .ctx = ctx, .wait = wait };
-	XENSPLIT_FILTER(filter);
+	char what[WHAT_SIZE];
+	int r = domain_gone(ctx, w);
+
+	if (!r)
+		r = find(ctx, w);
+	if (r)
+		return r;
+	if (!w->found)
+		return fail(ctx, -ENOENT, "%s was removed after %.1f s",
+			    describe(ctx, w, what, sizeof(what)), elapsed(w));
+	w->look_us = now_us() + LOOK_AGAIN_US;
+	return watch_both(ctx, w);
+}
+
+static int deadline_passed(struct xensplit_ctx *ctx, struct wait *w)
+{
+	static const char *const missed[] = { "not Connected", "not Closed", "not gone",
+					      "not in InitWait" };
+	char what[WHAT_SIZE], states[STATES_TEXT_SIZE], cause[512];
+	double seconds = elapsed(w);
+	bool known;
+
+	describe(ctx, w, what, sizeof(what));
+	known = !w->force &&
+		diagnose_cause(ctx, &w->id, states_of(w, states), cause, sizeof(cause));
+	return fail(ctx, -ETIMEDOUT, "%s is %s after %.1f s (%s)%s%s", what,
+		    missed[w->until], seconds, states_of(w, states), known ? ": " : "",
+		    known ? cause : "");
+}
+
+/* --- is it so? --- */
+
+/* 1 when it is, 0 not yet, or an error. */
+static int check_started(struct xensplit_ctx *ctx, struct wait *w)
+{
+	bool both = w->until == XENSPLIT_UNTIL_CONNECTED;
 	int r;
 
-	filter.domid = wait->id.domid;
-	filter.type = wait->id.type;
-	filter.devid = wait->id.devid;
-	r = xensplit_monitor_new(ctx, &filter, &w.monitor);
+	if (both ? state_is_connected(w->states[FRONTEND]) &&
+			    state_is_connected(w->states[BACKEND])
+		 : state_is_started(w->states[BACKEND]))
+		return 1;
+	if (w->states[BACKEND] == XENSPLIT_STATE_ABSENT ||
+	    w->states[FRONTEND] == XENSPLIT_STATE_ABSENT)
+		return look_for_it(ctx, w);
+	w->look_us = 0;
+	r = both ? gave_up(ctx, w, FRONTEND) : 0;
+	return r ? r : gave_up(ctx, w, BACKEND);
+}
+
+static int check(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int backend = w->states[BACKEND];
+
+	switch (w->until) {
+	case XENSPLIT_UNTIL_CLOSED:
+		return backend == XENSPLIT_STATE_CLOSED ||
+		       backend == XENSPLIT_STATE_ABSENT;
+	case XENSPLIT_UNTIL_GONE:
+		return backend == XENSPLIT_STATE_ABSENT &&
+		       w->states[FRONTEND] == XENSPLIT_STATE_ABSENT;
+	default:
+		return check_started(ctx, w);
+	}
+}
+
+static int not_there(struct xensplit_ctx *ctx, const struct wait *w)
+{
+	char what[WHAT_SIZE];
+
+	if (w->until == XENSPLIT_UNTIL_CLOSED || w->until == XENSPLIT_UNTIL_GONE)
+		return 0;
+	return fail(ctx, -ENOENT, "there is no %s", describe(ctx, w, what, sizeof(what)));
+}
+
+static int read_both(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int r = read_end(ctx, w, BACKEND);
+
+	return r ? r : read_end(ctx, w, FRONTEND);
+}
+
+int wait_step(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int r;
+
+	if (!w->found)
+		return not_there(ctx, w);
+	r = w->looked ? read_fired(ctx, w) : read_both(ctx, w);
+	if (r > 0 || (!r && !w->looked))
+		r = check(ctx, w);
+	w->looked = true;
+	if (r)
+		return r < 0 ? r : 0;
+	return now_us() >= w->deadline_us ? deadline_passed(ctx, w) : OP_WAIT;
+}
+
+uint64_t wait_timeout(const struct wait *w)
+{
+	uint64_t until = w->deadline_us;
+
+	if (w->watches[FRONTEND].fired || w->watches[BACKEND].fired)
+		return 0;
+	return w->look_us && w->look_us < until ? w->look_us : until;
+}
+
+/* --- the operation --- */
+
+static int wait_op_step(struct xensplit_op *op)
+{
+	return wait_step(op->ctx, &op->wait);
+}
+
+static int wait_op_start(struct xensplit_op *op)
+{
+	int r = wait_begin(op->ctx, &op->wait, NULL);
+
+	return r ? r : op_next(op, wait_op_step);
+}
+
+XENSPLIT_API int xensplit_op_wait(struct xensplit_ctx *ctx, const struct xensplit_id *id,
+				  int until, unsigned int timeout_ms,
+				  struct xensplit_op **ret_op)
+{
+	struct xensplit_op *op;
+	int r;
+
+	if (!ctx || !id || !ret_op)
+		return -EINVAL;
+	ctx_begin(ctx);
+	if (until < XENSPLIT_UNTIL_CONNECTED || until > XENSPLIT_UNTIL_INIT_WAIT)
+		return fail(ctx, -EINVAL, "%d is nothing to wait for", until);
+	r = op_new(ctx, timeout_ms, &op);
+	if (r)
+		return r;
+	op->waits = true;
+	op->wait.until = until;
+	op->wait.begun_us = op->begun_us;
+	op->wait.deadline_us = op->deadline_us;
+	op->step = wait_op_start;
+	r = id_set(ctx, &op->wait.id, id->domid, id->type, id->devid);
 	if (!r)
-		r = run(&w);
-	xensplit_monitor_free(w.monitor);
-	return r;
+		r = hub_open(ctx);
+	if (r) {
+		xensplit_op_free(op);
+		return r;
+	}
+	op->spec.id = op->wait.id;
+	*ret_op = op;
+	return 0;
 }
 
 XENSPLIT_API int xensplit_wait(struct xensplit_ctx *ctx, const struct xensplit_id *id,
 			       int until, unsigned int timeout_ms)
 {
-	struct wait wait = { .until = until, .timeout_ms = timeout_ms };
-	int r;
+	struct xensplit_op *op;
+	int r = xensplit_op_wait(ctx, id, until, timeout_ms, &op);
 
-	if (!ctx || !id)
-		return -EINVAL;
-	if (until < XENSPLIT_UNTIL_CONNECTED || until > XENSPLIT_UNTIL_GONE)
-		return fail(ctx, -EINVAL, "%d is nothing to wait for", until);
-	wait.deadline_us = now_us() + 1000ull * timeout_ms;
-	r = id_set(ctx, &wait.id, id->domid, id->type, id->devid);
-	return r ? r : wait_run(ctx, &wait);
+	return r ? r : op_run(op);
 }

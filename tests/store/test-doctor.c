@@ -30,7 +30,8 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 
 static struct xensplit_findings *diagnose(struct xensplit_ctx *with, uint32_t domid)
 {
-	struct xensplit_filter filter = { sizeof(filter), domid, NULL, XENSPLIT_ANY, XENSPLIT_ANY };
+	struct xensplit_filter filter = { sizeof(filter), domid, NULL, XENSPLIT_ANY,
+					  XENSPLIT_ANY };
 	struct xensplit_findings *findings;
 
 	assert_int_equal(xensplit_diagnose(with, &filter, &findings), 0);

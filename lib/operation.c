@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Operations: what takes several commits, or waits, cut into steps that never wait. */
+#include <poll.h>
+
+#include "operation.h"
+
+int op_new(struct xensplit_ctx *ctx, unsigned int timeout_ms, struct xensplit_op **ret_op)
+{
+	struct xensplit_op *op = calloc(1, sizeof(*op));
+
+	if (!op)
+		return fail(ctx, -ENOMEM, "out of memory");
+	op->ctx = ctx;
+	op->timeout_ms = timeout_ms;
+	op->begun_us = now_us();
+	op->deadline_us = op->begun_us + 1000ull * timeout_ms;
+	*ret_op = op;
+	return 0;
+}
+
+XENSPLIT_API struct xensplit_op *xensplit_op_free(struct xensplit_op *op)
+{
+	if (!op)
+		return NULL;
+	xensplit_op_free(op->child);
+	wait_end(op->ctx, &op->wait);
+	step_clear(&op->spec);
+	free(op->message);
+	free(op);
+	return NULL;
+}
+
+int op_next(struct xensplit_op *op, op_step *step)
+{
+	op->step = step;
+	op->wake_us = 0;
+	return OP_AGAIN;
+}
+
+int op_sleep(struct xensplit_op *op, uint64_t until_us, op_step *step)
+{
+	op->step = step;
+	op->wake_us = until_us;
+	return OP_WAIT;
+}
+
+int op_commit(struct xensplit_op *op, store_fn *fn, void *data)
+{
+	struct txn txn = TXN_NONE(op->ctx);
+	int r = store_try(&txn, fn, data);
+
+	if (r == -EAGAIN && ++op->tries < STORE_TRIES)
+		return op_sleep(op, now_us() + store_pause_us(op->tries), op->step);
+	op->tries = 0;
+	return r == -EAGAIN ? store_gave_up(op->ctx) : r;
+}
+
+/* An end that writes without a pause makes all collide: each of the steps holds by itself. */
+int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data)
+{
+	struct txn plain = TXN_NONE(op->ctx);
+	int r = op_commit(op, fn, data);
+
+	return r == -EBUSY ? fn(&plain, data) : r;
+}
+
+/* Its text is asked for again after each further call of process. */
+static int finish(struct xensplit_op *op, int r)
+{
+	op->finished = true;
+	op->result = r;
+	if (r)
+		op->message = strdup(op->ctx->errmsg);
+	else
+		ctx_begin(op->ctx);
+	op->child = xensplit_op_free(op->child);
+	wait_end(op->ctx, &op->wait);
+	return r;
+}
+
+static int give_up(struct xensplit_op *op)
+{
+	char text[ID_TEXT_SIZE];
+
+	op->cancelled = false;
+	set_errmsg(op->ctx, "%s: cancelled", id_text(&op->spec.id, text, sizeof(text)));
+	return op->give_up ? op_next(op, op->give_up) : -ECANCELED;
+}
+
+int op_advance(struct xensplit_op *op)
+{
+	int r = op->cancelled ? give_up(op) : OP_AGAIN;
+
+	if (r == OP_AGAIN && op->wake_us && now_us() < op->wake_us)
+		return OP_WAIT;
+	while (r == OP_AGAIN) {
+		op->wake_us = 0;
+		r = op->step(op);
+	}
+	return r == OP_WAIT ? r : finish(op, r);
+}
+
+XENSPLIT_API int xensplit_op_process(struct xensplit_op *op)
+{
+	int r;
+
+	if (!op)
+		return -EINVAL;
+	ctx_begin(op->ctx);
+	if (op->finished) {
+		if (op->message)
+			set_errmsg(op->ctx, "%s", op->message);
+		return op->result;
+	}
+	r = op->ctx->hub ? hub_drain(op->ctx) : 0;
+	return r ? finish(op, r) : op_advance(op);
+}
+
+XENSPLIT_API void xensplit_op_cancel(struct xensplit_op *op)
+{
+	if (op && !op->finished)
+		op->cancelled = true;
+}
+
+XENSPLIT_API int xensplit_op_get_fd(const struct xensplit_op *op)
+{
+	if (!op)
+		return -EINVAL;
+	return op->waits ? hub_fd(op->ctx) : -1;
+}
+
+XENSPLIT_API int xensplit_op_get_events(const struct xensplit_op *op)
+{
+	return op ? POLLIN : -EINVAL;
+}
+
+static uint64_t next_wake(const struct xensplit_op *op)
+{
+	if (op->finished || op->cancelled)
+		return 0;
+	if (op->child)
+		return next_wake(op->child);
+	if (op->wake_us)
+		return op->wake_us;
+	return op->wait.begun ? wait_timeout(&op->wait) : 0;
+}
+
+XENSPLIT_API uint64_t xensplit_op_get_timeout(const struct xensplit_op *op)
+{
+	uint64_t wake = op ? next_wake(op) : 0;
+
+	if (op && op->ctx->hub && hub_timeout(op->ctx) < wake)
+		wake = hub_timeout(op->ctx);
+	return wake;
+}
+
+/* --- the device --- */
+
+static const struct xensplit_op *innermost(const struct xensplit_op *op)
+{
+	while (op->child)
+		op = op->child;
+	return op;
+}
+
+static void device_fill(struct xensplit_op *op)
+{
+	struct xensplit_device *device = &op->device;
+	const struct device_id *id = &op->spec.id;
+	struct txn txn = TXN_NONE(op->ctx);
+
+	/* One request, unless its transaction has read it. */
+	if (!op->spec.domain)
+		op->spec.domain = domain_name(&txn, id->domid);
+	path_frontend(op->frontend, id, NULL);
+	path_backend(op->backend, id, op->spec.backend_domid, NULL);
+	device->id.domid = id->domid;
+	device->id.type = id->type;
+	device->id.devid = id->devid;
+	device->domain = op->spec.domain;
+	device->backend_domid = op->spec.backend_domid;
+	device->frontend = op->frontend;
+	device->backend = op->backend;
+	device->frontend_state = op->wait.looked ? op->wait.states[0]
+						 : XENSPLIT_STATE_INITIALISING;
+	device->backend_state = op->wait.looked ? op->wait.states[1]
+						: XENSPLIT_STATE_INITIALISING;
+	device->online = 1;
+	device->origin = XENSPLIT_ORIGIN_XENSPLIT;
+	device->unique_id = op->spec.unique_id;
+	device->backend_type = *id->backend_type ? id->backend_type : id->type;
+	device->created = op->spec.created;
+	device->front = op->spec.front.list;
+	device->front_count = op->spec.front.count;
+	device->back = op->spec.back.list;
+	device->back_count = op->spec.back.count;
+}
+
+XENSPLIT_API int xensplit_op_get_device(struct xensplit_op *op,
+					const struct xensplit_device **ret_device)
+{
+	if (!op || !ret_device)
+		return -EINVAL;
+	if (!op->written)
+		return -ENODATA;
+	device_fill(op);
+	*ret_device = &op->device;
+	return 0;
+}
+
+/* --- with a poll(2) around it --- */
+
+#define DOING_SIZE (ID_TEXT_SIZE + 160)
+
+struct progress {
+	char doing[DOING_SIZE]; /* what was reported last */
+};
+
+static void report_progress(const struct xensplit_op *op, struct progress *progress)
+{
+	static const char *const aim[] = { "to connect", "to close", "to go",
+					   "for its backend" };
+	char doing[DOING_SIZE], text[ID_TEXT_SIZE], states[STATES_TEXT_SIZE];
+	const struct xensplit_op *inner = innermost(op);
+	const struct wait *wait = &inner->wait;
+	uint64_t now = now_us();
+	unsigned long total, done;
+
+	if (!wait->begun || wait->deadline_us <= wait->begun_us)
+		return;
+	total = (unsigned long)((wait->deadline_us - wait->begun_us) / 1000);
+	done = (unsigned long)((now - wait->begun_us) / 1000);
+	snprintf(doing, sizeof(doing), "waiting for %s %s (%s)",
+		 id_text(&wait->id, text, sizeof(text)), aim[wait->until],
+		 states_text(wait->states[0], wait->states[1], states, sizeof(states)));
+	/* Loggers are promised a 0 with each new text (xentoollog.h). */
+	if (strcmp(doing, progress->doing) != 0)
+		log_progress(op->ctx, doing, 0, total);
+	memcpy(progress->doing, doing, sizeof(doing));
+	log_progress(op->ctx, doing, done < total ? done : total, total);
+}
+
+static int poll_once(const struct xensplit_op *op)
+{
+	struct pollfd fd = { .fd = xensplit_op_get_fd(op),
+			     .events = (short)xensplit_op_get_events(op) };
+	uint64_t until = xensplit_op_get_timeout(op), now = now_us();
+
+	if (fd.fd < 0) {
+		sleep_until(until);
+		return 0;
+	}
+	/* Rounded up, or the last millisecond would be spent spinning. */
+	if (poll(&fd, 1, until > now ? (int)((until - now + 999) / 1000) : 0) < 0 &&
+	    errno != EINTR)
+		return fail(op->ctx, -errno, "poll: %s", strerror(errno));
+	return 0;
+}
+
+int op_run(struct xensplit_op *op)
+{
+	struct progress progress = { .doing = "" };
+	int r;
+
+	for (;;) {
+		r = xensplit_op_process(op);
+		if (r != OP_WAIT)
+			break;
+		report_progress(op, &progress);
+		r = poll_once(op);
+		if (r)
+			break;
+	}
+	return r;
+}

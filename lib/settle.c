@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Whether this domain's kernel has noticed that a backend is gone. */
+#include <sys/stat.h>
+
+#include "operation.h"
+
+#define BUS "/sys/bus/xen-backend/devices"
+
+/* A relative path is the reader's own domain's; a socket's is dom0's. */
+static int own_domid(struct txn *txn, uint32_t *ret_domid)
+{
+	uint64_t domid;
+	char *value;
+	size_t len;
+	bool ok;
+	int r = store_read(txn, "domid", &value, &len);
+
+	if (r)
+		return r;
+	ok = parse_number(value, len, DOMID_END - 1, &domid);
+	free(value);
+	if (!ok)
+		return -EBADMSG;
+	*ret_domid = (uint32_t)domid;
+	return 0;
+}
+
+/*
+ * The kernel sees a removal after the fact, as a guest's does, and takes a new
+ * backend of the same name for the old one. Here one can see when it has looked.
+ */
+int kernel_holds(struct xensplit_ctx *ctx, const struct device_id *id,
+		 uint32_t backend_domid)
+{
+	char device[PATH_SIZE], path[PATH_SIZE];
+	struct txn txn = TXN_NONE(ctx);
+	uint32_t domid;
+	struct stat st;
+	int r;
+
+	snprintf(device, sizeof(device), BUS "/%s-%" PRIu32 "-%" PRIu32,
+		 *id->backend_type ? id->backend_type : id->type, id->domid, id->devid);
+	if (stat(device, &st) || own_domid(&txn, &domid) || domid != backend_domid)
+		return 0;
+	path_backend(path, id, backend_domid, NULL);
+	r = store_exists(&txn, path);
+	return r < 0 ? r : !r;
+}

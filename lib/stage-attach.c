@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Inside a transaction: the checks before a device is written, and its nodes. */
+#include <time.h>
+
+#include "stage.h"
+
+static int write_pairs(struct txn *txn, const struct pairs *pairs, const char *dir,
+		       const struct perms *perms)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < pairs->count; i++) {
+		char path[PATH_SIZE + TYPE_MAX + 8];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, pairs->list[i].key);
+		r = store_write(txn, path, pairs->list[i].value, perms);
+	}
+	return r;
+}
+
+/*
+ * New nodes take over the permissions of their directory: so it has those of
+ * backend and backend-id while they are made, and then its own.
+ */
+static int write_frontend(struct txn *txn, const struct step *step,
+			  const struct pairs *keys)
+{
+	struct perms perms = perms_frontend(&step->id, step->backend_domid);
+	struct perms identity = perms_identity(&step->id, step->backend_domid);
+	char dir[PATH_SIZE], path[PATH_SIZE], backend[PATH_SIZE], number[16];
+	int r;
+
+	path_frontend(dir, &step->id, NULL);
+	path_backend(backend, &step->id, step->backend_domid, NULL);
+	snprintf(number, sizeof(number), "%" PRIu32, step->backend_domid);
+	r = store_mkdir(txn, dir, &identity);
+	path_frontend(path, &step->id, "backend");
+	if (!r)
+		r = store_write(txn, path, backend, &identity);
+	path_frontend(path, &step->id, "backend-id");
+	if (!r)
+		r = store_write(txn, path, number, &identity);
+	if (!r)
+		r = store_set_perms(txn, dir, &perms);
+	if (!r)
+		r = write_pairs(txn, keys, dir, &perms);
+	path_frontend(path, &step->id, "state");
+	return r ? r : store_write(txn, path, "1", &perms);
+}
+
+static int write_backend(struct txn *txn, const struct step *step,
+			 const struct pairs *keys)
+{
+	struct perms perms = perms_backend(&step->id, step->backend_domid);
+	char dir[PATH_SIZE], path[PATH_SIZE], frontend[PATH_SIZE], number[16];
+	int r;
+
+	path_backend(dir, &step->id, step->backend_domid, NULL);
+	path_frontend(frontend, &step->id, NULL);
+	snprintf(number, sizeof(number), "%" PRIu32, step->id.domid);
+	r = store_mkdir(txn, dir, &perms);
+	path_backend(path, &step->id, step->backend_domid, "frontend");
+	if (!r)
+		r = store_write(txn, path, frontend, &perms);
+	path_backend(path, &step->id, step->backend_domid, "frontend-id");
+	if (!r)
+		r = store_write(txn, path, number, &perms);
+	path_backend(path, &step->id, step->backend_domid, "online");
+	if (!r)
+		r = store_write(txn, path, "1", &perms);
+	if (!r)
+		r = write_pairs(txn, keys, dir, &perms);
+	path_backend(path, &step->id, step->backend_domid, "state");
+	return r ? r : store_write(txn, path, "1", &perms);
+}
+
+static int write_device(struct txn *txn, const struct step *step, struct record *record,
+			const struct pairs *front, const struct pairs *back)
+{
+	int r;
+
+	record->id = step->id;
+	record->backend_domid = step->backend_domid;
+	record->created = (uint64_t)time(NULL);
+	r = random_text(txn->ctx, record->unique_id, UNIQUE_ID_SIZE);
+	if (!r)
+		r = record_write(txn, record, front, back);
+	if (!r)
+		r = write_frontend(txn, step, front);
+	return r ? r : write_backend(txn, step, back);
+}
+
+static int refuse_record(struct txn *txn, const struct record *record)
+{
+	struct place place = { record->id, record->backend_domid, true };
+	char text[ID_TEXT_SIZE];
+	int frontend, backend;
+	int r = record_is_stale(txn, record);
+
+	id_text(&record->id, text, sizeof(text));
+	if (r > 0)
+		return fail(
+			txn->ctx, -ESTALE,
+			"%s: a domain that is gone left a device there: 'xensplit reap' "
+			"removes it",
+			text);
+	if (!r && *record->phase)
+		return fail(txn->ctx, -EEXIST,
+			    "%s: an attach --replace was interrupted: repeat it, or "
+			    "detach the device",
+			    text);
+	if (!r)
+		r = place_states(txn, &place, &frontend, &backend);
+	if (r)
+		return r;
+	return fail(txn->ctx, -EEXIST, "%s is attached already (frontend %s, backend %s)",
+		    text, xensplit_state_name(frontend), xensplit_state_name(backend));
+}
+
+/* 0: nothing stands in the way. */
+static int check_free(struct txn *txn, const struct step *step)
+{
+	char text[ID_TEXT_SIZE], path[PATH_SIZE];
+	struct record record;
+	int r = record_read(txn, &step->id, &record);
+
+	/* A replace leaves its record for this: see replace.c. */
+	if (r != -ENOENT && (r || !step->cleared || !*record.phase))
+		return r ? r : refuse_record(txn, &record);
+	path_frontend(path, &step->id, NULL);
+	r = store_exists(txn, path);
+	if (!r) {
+		path_backend(path, &step->id, step->backend_domid, NULL);
+		r = store_exists(txn, path);
+	}
+	if (r > 0)
+		return fail(txn->ctx, -EEXIST,
+			    "%s: %s is there, but xensplit did not make it: --replace "
+			    "removes it first",
+			    id_text(&step->id, text, sizeof(text)), path);
+	return r;
+}
+
+/* The cursor only moves on, for a guest may still be busy with the last device. */
+static int pick_devid(struct txn *txn, struct step *step)
+{
+	static const struct perms perms = { 1, { { 0, XS_PERM_NONE } } };
+	uint64_t limit = (uint64_t)devid_limit(step->id.type, step->id.domid), tried,
+		 next = 0;
+	char path[PATH_SIZE], *value, number[16];
+	size_t len;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%" PRIu32 "/%s/next-devid", RECORD_ROOT,
+		 step->id.domid, step->id.type);
+	r = store_read(txn, path, &value, &len);
+	if (r && r != -ENOENT)
+		return r;
+	if (!r) {
+		if (!parse_number(value, len, limit, &next))
+			next = 0;
+		free(value);
+	}
+	for (tried = 0, r = -EEXIST; r == -EEXIST || r == -ESTALE; tried++) {
+		if (tried > limit)
+			return fail(txn->ctx, -EEXIST,
+				    "every device id up to %" PRIu64 " is taken", limit);
+		step->id.devid = (uint32_t)next;
+		next = next == limit ? 0 : next + 1;
+		r = check_free(txn, step);
+	}
+	if (r)
+		return r;
+	snprintf(number, sizeof(number), "%" PRIu64, next);
+	return store_write(txn, path, number, &perms);
+}
+
+static int clear_the_way(struct txn *txn, const struct step *step)
+{
+	struct record record;
+	struct place place;
+	int r = place_find(txn, &step->id, &place);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	if (place.recorded) {
+		r = record_require(txn, &step->id, &record);
+		if (r)
+			return r;
+	}
+	r = place_remove_halves(txn, &place);
+	return r ? r : record_remove(txn, &step->id);
+}
+
+static int make_room(struct txn *txn, struct step *step)
+{
+	if (step->auto_devid)
+		return pick_devid(txn, step);
+	if (step->flags & XENSPLIT_ATTACH_REPLACE)
+		return clear_the_way(txn, step);
+	return check_free(txn, step);
+}
+
+/* The keys that the step gives, then those of the device that it replaces. */
+static int collect_keys(struct txn *txn, const struct step *step, struct pairs *front,
+			struct pairs *back)
+{
+	static const uint32_t both = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_DROP_KEYS;
+	int r = pairs_add_missing(front, &step->front);
+
+	if (!r)
+		r = pairs_add_missing(back, &step->back);
+	if (r)
+		return fail(txn->ctx, r, "out of memory");
+	if ((step->flags & both) != XENSPLIT_ATTACH_REPLACE)
+		return 0;
+	return keys_keep(txn, &step->id, front, back);
+}
+
+/* Those that are given anew come first, and win. */
+int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
+	      struct pairs *back)
+{
+	struct pairs old_front = { 0 }, old_back = { 0 };
+	int r = record_read_keys(txn, id, &old_front, &old_back);
+
+	if (!r)
+		r = pairs_add_missing(front, &old_front);
+	if (!r)
+		r = pairs_add_missing(back, &old_back);
+	pairs_clear(&old_front);
+	pairs_clear(&old_back);
+	return r == -ENOENT || r == -EBADMSG ? 0 : r;
+}
+
+static int stage(struct txn *txn, struct step *step, struct pairs *front,
+		 struct pairs *back)
+{
+	struct record record = { 0 };
+	int r = domain_claim(txn, step->id.domid, &record.frontend, &step->domain);
+
+	if (!r)
+		r = domain_claim(txn, step->backend_domid, &record.backend, NULL);
+	if (!r)
+		r = collect_keys(txn, step, front, back);
+	if (!r)
+		r = make_room(txn, step);
+	/* Only now: what is refused has written nothing, so that it can be confirmed. */
+	if (!r)
+		r = domain_mark(txn, step->id.domid, record.frontend.mark);
+	if (!r)
+		r = domain_mark(txn, step->backend_domid, record.backend.mark);
+	if (!r)
+		r = write_device(txn, step, &record, front, back);
+	if (r)
+		return r;
+	memcpy(step->unique_id, record.unique_id, sizeof(step->unique_id));
+	step->created = record.created;
+	return 0;
+}
+
+int attach_stage(struct txn *txn, struct step *step)
+{
+	struct pairs front = { 0 }, back = { 0 };
+	int r = stage(txn, step, &front, &back);
+
+	pairs_clear(&front);
+	pairs_clear(&back);
+	return r;
+}

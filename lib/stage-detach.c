@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Inside a transaction: have both drivers close a device, and take its nodes away. */
+#include "stage.h"
+
+/*
+ * Closing in the backend's state is how a toolstack asks: the frontend closes,
+ * its backend follows, and leaves the bus as it is no longer online. An end in
+ * Initialising has no driver that could answer, so it is Closed in its place.
+ */
+int place_close(struct txn *txn, const struct place *place)
+{
+	struct perms perms = perms_backend(&place->id, place->backend_domid);
+	struct perms front_perms = perms_frontend(&place->id, place->backend_domid);
+	struct txn plain = { .ctx = txn->ctx, .xs = txn->xs };
+	char path[PATH_SIZE], front_path[PATH_SIZE];
+	int frontend, backend, r;
+
+	/* Outside the transaction: a guest could make this read collide for ever. */
+	path_frontend(front_path, &place->id, "state");
+	r = state_read(&plain, front_path, &frontend);
+	path_backend(path, &place->id, place->backend_domid, "state");
+	if (!r)
+		r = state_read(txn, path, &backend);
+	if (r || backend == XENSPLIT_STATE_ABSENT)
+		return r;
+	if (backend == XENSPLIT_STATE_INITIALISING)
+		r = store_write(txn, path, "6", &perms);
+	else if (!state_is_closing(backend))
+		r = store_write(txn, path, "5", &perms);
+	path_backend(path, &place->id, place->backend_domid, "online");
+	if (!r)
+		r = store_write(txn, path, "0", &perms);
+	if (!r && frontend == XENSPLIT_STATE_INITIALISING)
+		r = store_write(txn, front_path, "6", &front_perms);
+	return r;
+}
+
+int close_stage(struct txn *txn, const struct device_id *id)
+{
+	struct record record;
+	int r = record_require(txn, id, &record);
+
+	if (r)
+		return r;
+	struct place place = { record.id, record.backend_domid, true };
+
+	return place_close(txn, &place);
+}
+
+int place_remove(struct txn *txn, const struct place *place)
+{
+	int r = place_remove_halves(txn, place);
+
+	return r ? r : record_remove(txn, &place->id);
+}
+
+int remove_stage(struct txn *txn, struct step *step)
+{
+	struct record record;
+	int r;
+
+	if (step->flags & XENSPLIT_REMOVE_STALE)
+		return remove_stale(txn, &step->id);
+	r = record_require(txn, &step->id, &record);
+	if (r)
+		return r;
+	struct place place = { record.id, record.backend_domid, true };
+
+	step->id = record.id;
+	step->backend_domid = record.backend_domid;
+	return place_remove(txn, &place);
+}
