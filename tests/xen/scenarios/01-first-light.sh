@@ -41,7 +41,7 @@ run xensplit show g1
 expect_has "show has the frontend's state, the guest's own" "$output" "^$front/state +n$d1,r0 +4$"
 expect_has "show has its backend's path, which is dom0's" "$output" "^$front/backend +n0,r$d1,r0 +$back$"
 expect_has "show has the backend's state" "$output" "^$back/state +n0,r$d1 +4$"
-expect_has "show has the record, dom0's alone" "$output" "^/xensplit/$d1/mydevice/0/backend-id +n0 +0$"
+expect_has "show has the record, dom0's alone" "$output" "^/xensplit/$d1/mydevice/0 +n0 +schema=1.*backend-id=0"
 note "$(store_dump | grep -E 'mydevice|^/xensplit')"
 
 # The same, seen as the guest.
@@ -52,7 +52,7 @@ for path in device/mydevice/0/backend device/mydevice/0/backend-id "$back/state"
 	expect "the guest can't write $path" guest_cmd g1 "! xenstore-write $path 1"
 done
 expect "the guest can't read the record" \
-	guest_cmd g1 "! xenstore-read /xensplit/$d1/mydevice/0/backend"
+	guest_cmd g1 "! xenstore-read /xensplit/$d1/mydevice/0"
 expect "another guest can't read the device" guest_cmd g2 "! xenstore-read $front/state"
 
 # What is refused writes nothing.

@@ -106,7 +106,7 @@ others >$work/before
 
 # What it may not write.
 for path in "$front/backend" "$front/backend-id" "/local/domain/0/backend/mydevice/$d/0/state" \
-	"/local/domain/$other/device/mydevice/0/state" "/xensplit/$d/mydevice/0/backend" \
+	"/local/domain/$other/device/mydevice/0/state" "/xensplit/$d/mydevice/0" "/local/domain/$d/xensplit" \
 	"device/mydevice/1/state" "/local/domain/$d/device/vbd/0/state"; do
 	expect "the guest can't write $path" guest_cmd g1 "! xenstore-write $path x"
 	expect "nor remove it" guest_cmd g1 "! xenstore-exists $path || ! xenstore-rm $path"
