@@ -5,11 +5,14 @@
 /* XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus drops longer ids in silence. */
 #define BUS_ID_SIZE 20
 
-/* libxl__device_kind of Xen's tools/libs/light/libxl_types_internal.idl */
+/*
+ * libxl__device_kind of Xen's tools/libs/light/libxl_types_internal.idl, which
+ * tests/harness/kinds.bats compares with this.
+ */
 static const char *const reserved_types[] = {
 	"vif",	   "vbd",  "qdisk",  "tap",    "pci",	      "vfb",	"vkbd",
 	"console", "vtpm", "vusb",   "qusb",   "9pfs",	      "vdispl", "vuart",
-	"pvcalls", "vsnd", "vinput", "virtio", "virtio_disk",
+	"pvcalls", "vsnd", "vinput", "virtio", "virtio_disk", "vbd3",	"xen_9pfs",
 };
 
 static const char *const front_keys[] = { "backend", "backend-id", "state" };

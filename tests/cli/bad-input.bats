@@ -40,7 +40,7 @@ load common
 
 @test "a type that libxl manages: exit 2 (pitfall 21)" {
 	for type in vif vbd qdisk tap pci vfb vkbd console vtpm vusb qusb 9pfs vdispl vuart pvcalls \
-		vsnd vinput virtio virtio_disk; do
+		vsnd vinput virtio virtio_disk vbd3 xen_9pfs; do
 		refused 2 "'$type' is managed by libxl" attach 5 "$type" --no-wait
 	done
 }

@@ -179,9 +179,10 @@ static void pitfall_10_the_highest_device_id_is_the_last_that_fits(void **state)
 static void pitfall_21_types_that_libxl_manages(void **state)
 {
 	static const char *const types[] = {
-		"vif",	   "vbd",  "qdisk",  "tap",    "pci",	      "vfb",	"vkbd",
-		"console", "vtpm", "vusb",   "qusb",   "9pfs",	      "vdispl", "vuart",
-		"pvcalls", "vsnd", "vinput", "virtio", "virtio_disk",
+		"vif",	       "vbd",	  "qdisk",    "tap",  "pci",	"vfb",
+		"vkbd",	       "console", "vtpm",     "vusb", "qusb",	"9pfs",
+		"vdispl",      "vuart",	  "pvcalls",  "vsnd", "vinput", "virtio",
+		"virtio_disk", "vbd3",	  "xen_9pfs",
 	};
 	size_t i;
 

@@ -34,7 +34,7 @@ suite_make()
 	local -a packages
 
 	mapfile -t packages < <(suite_packages)
-	SYSROOT=$O/xen/debian-$1-$( { cat "$TOP"/tests/setup/{debian,inside}; echo "${packages[@]}"; } |
+	SYSROOT=$O/xen/debian-$1-$( { cat "$TOP"/tests/setup/{debian,sources,inside}; echo "${packages[@]}"; } |
 		sha256sum | cut -c 1-16)
 	if [[ ! -d $SYSROOT ]]; then
 		rm -rf "$O/xen/debian-$1-"*
