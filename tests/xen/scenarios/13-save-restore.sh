@@ -36,7 +36,7 @@ expect "detach" xensplit detach saved -t 120
 gone() { ! device_in_guest saved; }
 expect_soon "the guest has no device" gone
 
-# The same domain, with the domid it had: the record fits, and what it stands for is gone.
+# The same VM, with the domid it had, is another domain all the same.
 export LIBXL_DOMID_REUSE_TIMEOUT=0
 expect "attach" xensplit attach saved -t 120
 expect "save with the domid" xl save -D saved /run/saved
@@ -46,18 +46,18 @@ expect "restore, paused" xl restore -p /run/saved
 expect_is "it has the domid it had" "$(guest_domid saved)" "$d"
 run xensplit list saved
 note "$output"
-expect_has "list has the device without its frontend" "$output" "^ *$d +saved +mydevice +0 +0 +absent "
+expect_has "list calls the device stale" "$output" "^ *$d +saved +mydevice +0 +0 +absent +Closed .*yes$"
 run xensplit doctor saved mydevice/0
 note "$output"
 expect_is "doctor finds something: exit status" $status 1
-expect_has "that the frontend is missing" "$output" '\[frontend-missing\]'
-expect_has "and what mends it" "$output" "fix: xensplit attach $d mydevice/0 --backend=0 --replace"
+expect_has "that it is an earlier domain's" "$output" '\[stale\]'
+expect_has "and what removes it" "$output" 'fix: xensplit reap$'
 run xensplit attach saved
 note "$errors"
-expect_is "attach says that it is there: exit status" $status 5
-run timeout 100 xensplit attach saved --replace --no-wait
-note "$errors"
-expect_is "attach --replace: exit status" $status 0
+expect_is "attach does not take it for its own: exit status" $status 5
+run xensplit reap
+expect_has "reap removes it" "$output" "mydevice/0 of domain $d.* removed"
+expect "attach" xensplit attach saved --no-wait
 xl unpause saved
 expect "it connects" xensplit wait saved -t 120
 expect "detach" xensplit detach saved -t 120
@@ -71,7 +71,7 @@ guest_log_from_here saved
 expect "restore" xl restore /run/saved
 rm /run/saved
 d=$(guest_domid saved)
-run timeout 100 guest_cmd saved 'dmesg | grep -i xenbus | tail -n 5; ls /sys/bus/xen/devices'
+patience=300 run guest_cmd saved 'dmesg | grep -i xenbus | tail -n 5; ls /sys/bus/xen/devices'
 note "$output"
 run xensplit doctor saved
 expect_is "doctor finds nothing wrong without a device" "$status $output" '0 nothing is wrong'
