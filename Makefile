@@ -13,6 +13,7 @@ LIBDIR    ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 SBINDIR   ?= $(PREFIX)/sbin
 MANDIR    ?= $(PREFIX)/share/man
+PLUGINDIR ?= $(LIBDIR)/xensplit
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
@@ -56,7 +57,6 @@ once       = $(eval $(1) := $(2))$($(1))
 LIB_CFLAGS = $(call once,LIB_CFLAGS,$(call pkg_config,--cflags,$(pkg_lib)))
 LIB_LIBS   = $(call once,LIB_LIBS,$(call pkg_config,--libs,$(pkg_lib)))
 TOOL_CFLAGS = $(call once,TOOL_CFLAGS,$(call pkg_config,--cflags,$(pkg_lib) $(pkg_tool)))
-TOOL_LIBS  = $(call once,TOOL_LIBS,$(call pkg_config,--libs,$(pkg_tool)))
 
 OBJCOPY ?= objcopy
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DXENSPLIT_VERSION='"$(VERSION)"' -Iinclude -Wall -Wextra
@@ -64,19 +64,23 @@ COMPILE = $(CC) $(BASE_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS)
 
 LIB_SRC  := $(wildcard lib/*.c)
-TOOL_SRC := $(wildcard src/*.c)
+# What only some verbs need stands behind plugins, which are loaded by these.
+PLUGIN_SRC := src/domctl.c src/plugin-json.c src/plugin-table.c
+PLUGINS  := domctl.so json.so table.so
+TOOL_SRC := $(filter-out $(PLUGIN_SRC),$(wildcard src/*.c))
 EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(wildcard examples/*.c))
 MAN      := $(wildcard man/*.[1-8])
 LIB_SHARED_OBJ := $(LIB_SRC:lib/%.c=$(O)/lib/shared/%.o)
 LIB_STATIC_OBJ := $(LIB_SRC:lib/%.c=$(O)/lib/static/%.o)
 TOOL_OBJ := $(TOOL_SRC:src/%.c=$(O)/src/%.o)
+PLUGIN_OBJ := $(PLUGIN_SRC:src/%.c=$(O)/src/%.o)
 
 SONAME  := libxensplit.so.$(SOVERSION)
 SOFILE  := libxensplit.so.$(VERSION)
 LIBRARY := $(if $(LIB_SRC),$(O)/libxensplit.so $(O)/libxensplit.a)
-# Two links of one tool: the one to run from here finds the library beside it, the one that
-# is installed leaves that to the system.
-TOOL    := $(if $(TOOL_SRC),$(O)/xensplit $(O)/install/xensplit)
+# Two links of one tool: the one to run from here finds library and plugins beside it, the one
+# that is installed leaves the library to the system.
+TOOL    := $(if $(TOOL_SRC),$(O)/xensplit $(O)/install/xensplit $(PLUGINS:%=$(O)/plugins/%))
 
 .PHONY: all
 all: $(LIBRARY) $(TOOL) ## the library and the tool (the default)
@@ -117,16 +121,40 @@ $(O)/libxensplit.a: $(O)/lib/public.o
 
 $(O)/src/%.o: src/%.c Makefile | $(O)/.found
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(COMPILE) $(TOOL_CFLAGS) -c -o $@ $<
+	$(call msg,CC,$@)$(COMPILE) $(TOOL_CFLAGS) $(PIC) -c -o $@ $<
 
-$(O)/xensplit: $(TOOL_OBJ) $(O)/libxensplit.so
-	$(call msg,LINK,$@)$(LINK) -Wl,--as-needed -o $@ $(TOOL_OBJ) -L$(O) -lxensplit \
-		$(TOOL_LIBS) $(LIB_LIBS) -Wl,-rpath,'$$ORIGIN'
+$(O)/xensplit: $(TOOL_OBJ) $(O)/src/plugin-dir.c $(O)/libxensplit.so
+	$(call msg,LINK,$@)$(TOOL_LINK) -Wl,-rpath,'$$ORIGIN'
 
-$(O)/install/xensplit: $(TOOL_OBJ) $(O)/libxensplit.so
+$(O)/install/xensplit: $(TOOL_OBJ) $(O)/install/plugin-dir.c $(O)/libxensplit.so
+	$(call msg,LINK,$@)$(TOOL_LINK)
+
+TOOL_LINK = $(LINK) -Wl,--as-needed -o $@ $(filter-out %.so,$^) -L$(O) -lxensplit \
+	$(LIB_LIBS) -ldl
+
+# The way from the tool to its plugins, so that both may be moved together; where they do not
+# share a prefix, the folder. `make install` may be told another one than `make` was.
+$(O)/src/plugin-dir.c: plugin_dir := plugins
+$(O)/install/plugin-dir.c: plugin_dir = $(strip $(if \
+	$(and $(filter $(PREFIX)/%,$(SBINDIR)),$(filter $(PREFIX)/%,$(PLUGINDIR))),\
+	$(shell realpath -ms --relative-to=$(SBINDIR) $(PLUGINDIR)),$(PLUGINDIR)))
+$(O)/src/plugin-dir.c $(O)/install/plugin-dir.c: FORCE
 	@mkdir -p $(@D)
-	$(call msg,LINK,$@)$(LINK) -Wl,--as-needed -o $@ $(TOOL_OBJ) -L$(O) -lxensplit \
-		$(TOOL_LIBS) $(LIB_LIBS)
+	@echo 'extern const char plugin_dir[]; const char plugin_dir[] = "$(plugin_dir)";' >$@.new; \
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+.PHONY: FORCE
+
+$(PLUGIN_OBJ): PIC := -fPIC -fvisibility=hidden
+$(O)/plugins/domctl.so: $(O)/src/domctl.o
+$(O)/plugins/domctl.so: pkg := xencontrol
+$(O)/plugins/json.so: $(O)/src/plugin-json.o
+$(O)/plugins/json.so: pkg := json-c
+$(O)/plugins/table.so: $(O)/src/plugin-table.o
+$(O)/plugins/table.so: pkg := smartcols
+$(PLUGINS:%=$(O)/plugins/%):
+	@mkdir -p $(@D)
+	$(call msg,LINK,$@)$(LINK) -shared -Wl,--no-undefined -Wl,--as-needed -o $@ $^ \
+		$(call pkg_config,--libs,$(pkg))
 
 .PHONY: examples
 examples: $(EXAMPLES) ## the programs of examples/
@@ -149,7 +177,7 @@ include tests/tests.mk
 install: all ## into $(DESTDIR)$(PREFIX); PREFIX, LIBDIR, SBINDIR, MANDIR ... say where
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))set -e; \
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) \
-		$(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR); \
+		$(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR); \
 	$(INSTALL) -m 644 include/xensplit.h $(DESTDIR)$(INCLUDEDIR)/xensplit.h; \
 	$(INSTALL) -m 755 $(O)/$(SOFILE) $(DESTDIR)$(LIBDIR)/$(SOFILE); \
 	ln -sf $(SOFILE) $(DESTDIR)$(LIBDIR)/$(SONAME); \
@@ -159,6 +187,7 @@ install: all ## into $(DESTDIR)$(PREFIX); PREFIX, LIBDIR, SBINDIR, MANDIR ... sa
 		-e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
 		-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \
 		lib/libxensplit.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/libxensplit.pc; \
+	$(INSTALL) -m 755 $(PLUGINS:%=$(O)/plugins/%) $(DESTDIR)$(PLUGINDIR); \
 	$(INSTALL) -m 755 $(O)/install/xensplit $(DESTDIR)$(SBINDIR)/xensplit; \
 	$(INSTALL) -m 644 completions/xensplit.bash $(DESTDIR)$(BASHCOMPDIR)/xensplit; \
 	$(INSTALL) -m 644 completions/_xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit; \
@@ -175,6 +204,7 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(LIBDIR)/libxensplit.so $(DESTDIR)$(LIBDIR)/libxensplit.a \
 		$(DESTDIR)$(PKGCONFIGDIR)/libxensplit.pc $(DESTDIR)$(SBINDIR)/xensplit \
 		$(DESTDIR)$(BASHCOMPDIR)/xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit \
+		$(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%) \
 		$(foreach p,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
 .PHONY: dist clean help
@@ -191,4 +221,4 @@ help: ## this list
 		while IFS='	' read -r name text; do printf '  %-15s %s\n' "$$name" "$$text"; done
 	@echo 'Variables: O=$(O) V=1 CC= CFLAGS= LDFLAGS= DESTDIR= PREFIX=$(PREFIX) LIBDIR= SBINDIR= ...'
 
--include $(LIB_SHARED_OBJ:.o=.d) $(LIB_STATIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(EXAMPLES:=.d)
+-include $(LIB_SHARED_OBJ:.o=.d) $(LIB_STATIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(PLUGIN_OBJ:.o=.d) $(EXAMPLES:=.d)

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "args.h"
-#include "output.h"
-#include "tool.h"
+#include "common.h"
+#include "text.h"
+#include "xensplit.h"
 
 #define MAX_OPTS    32
 #define MAX_SECONDS 86400

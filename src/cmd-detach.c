@@ -120,7 +120,7 @@ static int nothing(struct tool *tool, const struct xensplit_id *id)
 	if (tool->json)
 		print_devices_json(NULL, 0, NULL);
 	else if (!tool->quiet)
-		printf("domain %u has no device to detach\n", id->domid);
+		print_note("domain %u has no device to detach", id->domid);
 	return EXIT_SUCCESS;
 }
 

@@ -101,7 +101,7 @@ static int report(struct tool *tool, const struct xensplit_findings *findings)
 	if (tool->json || !tool->quiet)
 		print_findings(findings, tool->json);
 	if (healthy && !tool->json && !tool->quiet)
-		puts("nothing is wrong");
+		print_note("nothing is wrong");
 	return healthy ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fields.h"
 #include "output.h"
 #include "tool.h"
 

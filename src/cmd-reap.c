@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "output.h"
@@ -38,7 +37,7 @@ static int report_all(struct tool *tool, const struct xensplit_reap *reap)
 	if (tool->json)
 		print_reap_json(reap);
 	else if (!count && !tool->quiet)
-		puts("nothing is stale");
+		print_note("nothing is stale");
 	return status;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "text.h"
 #include "tool.h"
 
 static struct {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "logger.h"
 #include "output.h"
 #include "tool.h"
 
@@ -120,8 +121,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	err = fflush(stdout) ? -errno : follow(tool, monitor);
 	xensplit_monitor_free(monitor);
 	if (err == -ETIMEDOUT) {
-		fprintf(stderr, "xensplit: watch: nothing happened for %.1f s\n",
-			args.idle_ms / 1000.0);
+		logger_error("watch: nothing happened for %.1f s", args.idle_ms / 1000.0);
 		return EXIT_DEADLINE;
 	}
 	if (err == -EPIPE)

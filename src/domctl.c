@@ -4,11 +4,14 @@
  * here have had the same prototype since 4.11.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <xenctrl.h>
 #include <xentoollog.h>
 
 #include "domctl.h"
+#include "plugin.h"
+#include "xensplit.h"
 
 static void drop_message(struct xentoollog_logger *logger, xentoollog_level level,
 			 int errnoval, const char *context, const char *format,
@@ -22,38 +25,22 @@ static void drop_message(struct xentoollog_logger *logger, xentoollog_level leve
 static struct xentoollog_logger silent = { .vmessage = drop_message };
 
 static xc_interface *xc;
-static int open_failed;
 
-static int domctl_open(struct xentoollog_logger *logger)
+static int domctl_open(void)
 {
-	if (xc)
-		return 0;
-	if (!open_failed) {
-		xc = xc_interface_open(&silent, &silent, 0);
-		if (xc)
-			return 0;
-		open_failed = 1;
-		xtl_log(logger, XTL_DEBUG, errno, NULL,
-			"Xen can't be asked about domains, XenStore is");
-	}
-	return -EOPNOTSUPP;
+	xc = xc_interface_open(&silent, &silent, 0);
+	return xc ? 0 : -(errno ? errno : EIO);
 }
 
-void domctl_close(void)
+static void domctl_close(void)
 {
-	if (xc)
-		xc_interface_close(xc);
-	xc = NULL;
+	xc_interface_close(xc);
 }
 
-static int domctl_query(void *logger, uint32_t domid, struct xensplit_domain *domain)
+static int domctl_query(uint32_t domid, struct xensplit_domain *domain)
 {
 	xc_domaininfo_t info;
 	int r;
-
-	r = domctl_open(logger);
-	if (r)
-		return r;
 
 	r = xc_domain_getinfolist(xc, domid, 1, &info);
 	if (r < 0)
@@ -75,7 +62,9 @@ static int domctl_query(void *logger, uint32_t domid, struct xensplit_domain *do
 	return 0;
 }
 
-const struct xensplit_hypervisor domctl = {
-	.sz = sizeof(domctl),
+PLUGIN_EXPORT const struct domctl_plugin xensplit_plugin = {
+	.version = XENSPLIT_VERSION,
+	.open = domctl_open,
 	.query = domctl_query,
+	.close = domctl_close,
 };

@@ -3,13 +3,17 @@
 #ifndef XENSPLIT_DOMCTL_H
 #define XENSPLIT_DOMCTL_H
 
-#include "xensplit.h"
+#include <stdint.h>
 
-struct xentoollog_logger;
+struct xensplit_domain;
 
-/* For struct xensplit_opts; its data is the logger. Xen is opened by the first query. */
-extern const struct xensplit_hypervisor domctl;
-
-void domctl_close(void);
+struct domctl_plugin {
+	const char *version;
+	/* Returns: 0 or a negative errno. */
+	int (*open)(void);
+	/* As the query of struct xensplit_hypervisor. */
+	int (*query)(uint32_t domid, struct xensplit_domain *domain);
+	void (*close)(void);
+};
 
 #endif

@@ -1,62 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common.h"
 #include "json.h"
-#include "output.h"
-#include "tool.h"
+#include "logger.h"
+#include "plugin-json.h"
+#include "plugin.h"
+#include "text.h"
+#include "xensplit.h"
 
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
-struct json_object *json_text(const char *bytes, size_t len)
-{
-	char *text = escape(bytes, len);
-	struct json_object *object = must(json_object_new_string(text));
+static const struct json_plugin *json;
 
-	free(text);
-	return object;
+void json_load(void)
+{
+	if (!json)
+		json = plugin_load("json");
 }
 
-/* {"schema":1}, and arrays to come. */
 struct json_object *json_report(void)
 {
-	struct json_object *report = must(json_object_new_object());
+	struct json_object *report;
 
-	json_object_object_add(report, "schema", must(json_object_new_int(1)));
+	logger_make_way();
+	json_load();
+	report = must(json->new_object());
+	json_add_number(report, "schema", 1);
 	return report;
 }
 
 struct json_object *json_array(struct json_object *report, const char *name)
 {
-	struct json_object *array = must(json_object_new_array());
+	struct json_object *array = must(json->new_array());
 
-	json_object_object_add(report, name, array);
+	json->object_add(report, name, array);
 	return array;
+}
+
+struct json_object *json_item(struct json_object *array)
+{
+	struct json_object *object = must(json->new_object());
+
+	json->array_add(array, object);
+	return object;
 }
 
 void json_print(struct json_object *report)
 {
-	puts(must((void *)json_object_to_json_string_ext(report, JSON_FLAGS)));
-	json_object_put(report);
+	puts(must((void *)json->to_text(report, JSON_FLAGS)));
+	json->put(report);
+}
+
+void json_add_bytes(struct json_object *object, const char *key, const char *bytes,
+		    size_t len)
+{
+	char *text = bytes ? escape(bytes, len) : NULL;
+
+	json_add_escaped(object, key, text);
+	free(text);
 }
 
 void json_add_text(struct json_object *object, const char *key, const char *text)
 {
-	json_object_object_add(object, key, text ? json_text(text, strlen(text)) : NULL);
+	json_add_bytes(object, key, text, text ? strlen(text) : 0);
 }
 
 void json_add_number(struct json_object *object, const char *key, uint32_t number)
 {
-	json_object_object_add(
-		object, key,
-		number == XENSPLIT_ANY ? NULL : must(json_object_new_int64(number)));
+	json->object_add(object, key,
+			 number == XENSPLIT_ANY ? NULL : must(json->new_int64(number)));
 }
 
-/* The library has escaped what a guest wrote in it. */
+void json_add_flag(struct json_object *object, const char *key, int flag)
+{
+	json->object_add(object, key, must(json->new_boolean(flag)));
+}
+
+void json_add_decimal(struct json_object *object, const char *key, const char *digits)
+{
+	json->object_add(object, key, must(json->new_double_s(atof(digits), digits)));
+}
+
 void json_add_escaped(struct json_object *object, const char *key, const char *text)
 {
-	json_object_object_add(object, key,
-			       text ? must(json_object_new_string(text)) : NULL);
+	json->object_add(object, key, text ? must(json->new_string(text)) : NULL);
 }

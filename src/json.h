@@ -8,18 +8,25 @@
 
 struct json_object;
 
-/* Bytes from XenStore, escaped as escape() does it. */
-struct json_object *json_text(const char *bytes, size_t len);
+/* Loads json-c; else the first report does. Better before the work than after it. */
+void json_load(void);
 
 /* {"schema":1}, and arrays to come. */
 struct json_object *json_report(void);
 struct json_object *json_array(struct json_object *report, const char *name);
+/* An object, at the end of the array. */
+struct json_object *json_item(struct json_object *array);
 /* On one line of stdout; ends the report. */
 void json_print(struct json_object *report);
 
-/* NULL, and XENSPLIT_ANY, are JSON's null. */
+/* NULL, and XENSPLIT_ANY, are JSON's null. Texts are escaped as escape() does it. */
+void json_add_bytes(struct json_object *object, const char *key, const char *bytes,
+		    size_t len);
 void json_add_text(struct json_object *object, const char *key, const char *text);
 void json_add_number(struct json_object *object, const char *key, uint32_t number);
+void json_add_flag(struct json_object *object, const char *key, int flag);
+/* A number as these digits tell it. */
+void json_add_decimal(struct json_object *object, const char *key, const char *digits);
 /* What the library has escaped already. */
 void json_add_escaped(struct json_object *object, const char *key, const char *text);
 

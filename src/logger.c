@@ -13,12 +13,41 @@
 
 static xentoollog_level min_level = XTL_WARN;
 static int progress_width;
+static int want_progress;
 
-void logger_clear_progress(void)
+void logger_make_way(void)
 {
 	if (progress_width)
 		fprintf(stderr, "\r%*s\r", progress_width, "");
 	progress_width = 0;
+}
+
+void logger_verror(const char *format, va_list args)
+{
+	logger_make_way();
+	fputs("xensplit: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void logger_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	logger_verror(format, args);
+	va_end(args);
+}
+
+static void print_message(xentoollog_level level, int errnoval, const char *format,
+			  va_list args)
+{
+	logger_make_way();
+	fputs(level == XTL_WARN ? "xensplit: warning: " : "xensplit: ", stderr);
+	vfprintf(stderr, format, args);
+	if (errnoval > 0)
+		fprintf(stderr, ": %s", strerror(errnoval));
+	fputc('\n', stderr);
 }
 
 static void logger_message(struct xentoollog_logger *logger, xentoollog_level level,
@@ -27,15 +56,8 @@ static void logger_message(struct xentoollog_logger *logger, xentoollog_level le
 {
 	(void)logger;
 	(void)context;
-	if (level < min_level)
-		return;
-
-	logger_clear_progress();
-	fputs(level == XTL_WARN ? "xensplit: warning: " : "xensplit: ", stderr);
-	vfprintf(stderr, format, args);
-	if (errnoval > 0)
-		fprintf(stderr, ": %s", strerror(errnoval));
-	fputc('\n', stderr);
+	if (level >= min_level)
+		print_message(level, errnoval, format, args);
 }
 
 /* The library counts milliseconds. A line that wrapped could not be taken away again. */
@@ -50,8 +72,8 @@ static void logger_progress(struct xentoollog_logger *logger, const char *contex
 	(void)logger;
 	(void)context;
 	(void)percent;
-	logger_clear_progress();
-	if (done >= total)
+	logger_make_way();
+	if (!want_progress || done >= total)
 		return;
 	ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
 	room = size.ws_col ? size.ws_col - 1 : 79;
@@ -63,13 +85,13 @@ static void logger_progress(struct xentoollog_logger *logger, const char *contex
 
 struct xentoollog_logger *logger_get(int verbose, int quiet)
 {
-	static struct xentoollog_logger logger = { .vmessage = logger_message };
+	static struct xentoollog_logger logger = { .vmessage = logger_message,
+						   .progress = logger_progress };
 
 	if (quiet)
 		min_level = XTL_ERROR;
 	else if (verbose)
 		min_level = verbose > 1 ? XTL_DEBUG : XTL_VERBOSE;
-	if (!quiet && isatty(STDERR_FILENO))
-		logger.progress = logger_progress;
+	want_progress = !quiet && isatty(STDERR_FILENO);
 	return &logger;
 }

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domctl.h"
+#include "hypervisor.h"
+#include "json.h"
 #include "logger.h"
-#include "output.h"
+#include "text.h"
 #include "tool.h"
 
 static const struct verb *const verbs[] = {
@@ -132,6 +133,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	if (count < verb->min_args || count > verb->max_args)
 		return usage_error("%s takes %s: try xensplit %s --help", verb->name,
 				   *verb->args ? verb->args : "no argument", verb->name);
+	if (tool.json)
+		json_load();
 	return verb->run(&tool, count, argv + first);
 }
 
@@ -166,7 +169,7 @@ static int stdout_check(int status)
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
 	if (errno != EPIPE) /* whoever closed the pipe had seen enough */
-		fputs("xensplit: can't write to stdout\n", stderr);
+		logger_error("can't write to stdout");
 	return status ? status : EXIT_FAILURE;
 }
 
@@ -178,8 +181,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	argv[0] = "xensplit";
 	status = run(argc, argv);
-	logger_clear_progress();
+	logger_make_way();
 	xensplit_free(tool.ctx);
-	domctl_close();
+	hypervisor_close();
 	return stdout_check(status);
 }

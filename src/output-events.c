@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What watch sees, as lines and as JSON. */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "json.h"
+#include "logger.h"
 #include "output.h"
-#include "tool.h"
+#include "text.h"
 
 static void json_add_state(struct json_object *object, const char *key, int given,
 			   int state)
@@ -68,8 +68,7 @@ static void print_event_json(const struct xensplit_event *event)
 	json_add_text(object, "event", event_name(event->type));
 	snprintf(text, sizeof(text), "%lld.%06ld", (long long)time.tv_sec,
 		 time.tv_nsec / 1000);
-	json_object_object_add(object, "time",
-			       must(json_object_new_double_s(atof(text), text)));
+	json_add_decimal(object, "time", text);
 	json_add_number(object, "domid", event->id.domid);
 	json_add_text(object, "type", event->id.type);
 	json_add_number(object, "devid", event->id.devid);
@@ -80,8 +79,7 @@ static void print_event_json(const struct xensplit_event *event)
 	json_add_state(object, "frontend_state", both, event->from);
 	json_add_state(object, "backend_state", both, event->to);
 	json_add_text(object, "text", event->text);
-	json_object_object_add(object, "missed",
-			       must(json_object_new_int64(event->missed)));
+	json_add_number(object, "missed", event->missed);
 	json_print(object);
 }
 
@@ -154,6 +152,7 @@ void print_event(const struct xensplit_event *event, int json, int color)
 		print_event_json(event);
 		return;
 	}
+	logger_make_way();
 	time = event_time(event);
 	localtime_r(&time.tv_sec, &tm);
 	name = id_name(&event->id);
@@ -169,6 +168,7 @@ void print_armed(int json)
 	struct json_object *object;
 
 	if (!json) {
+		logger_make_way();
 		puts("watching");
 		return;
 	}

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What doctor found, as text and as JSON. */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common.h"
 #include "json.h"
+#include "logger.h"
 #include "output.h"
-#include "tool.h"
+#include "text.h"
 
 static const char *severity_name(int severity)
 {
 	return severity == XENSPLIT_SEVERITY_ERROR ? "error" : "warning";
 }
 
-static struct json_object *finding_json(const struct xensplit_finding *finding)
+static void add_finding(struct json_object *array, const struct xensplit_finding *finding)
 {
-	struct json_object *object = must(json_object_new_object());
+	struct json_object *object = json_item(array);
 	int device = finding->id.type != NULL;
 
 	json_add_text(object, "severity", severity_name(finding->severity));
@@ -28,15 +29,14 @@ static struct json_object *finding_json(const struct xensplit_finding *finding)
 	json_add_escaped(object, "what", finding->what);
 	json_add_escaped(object, "why", finding->why);
 	json_add_escaped(object, "fix", finding->fix);
-	json_object_object_add(object, "repairable",
-			       must(json_object_new_boolean(finding->repairable)));
-	return object;
+	json_add_flag(object, "repairable", finding->repairable);
 }
 
 static void print_finding(const struct xensplit_finding *finding)
 {
 	char *name = finding->id.type ? id_name(&finding->id) : must(strdup("this host"));
 
+	logger_make_way();
 	printf("%s: %s: %s [%s]\n    why: %s\n", name, severity_name(finding->severity),
 	       finding->what, finding->code, finding->why);
 	if (finding->fix)
@@ -52,7 +52,7 @@ void print_findings(const struct xensplit_findings *findings, int json)
 
 	for (size_t i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
 		if (json)
-			json_object_array_add(array, finding_json(finding));
+			add_finding(array, finding);
 		else
 			print_finding(finding);
 	}

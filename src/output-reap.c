@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What reap did, as JSON. */
-#include <json-c/json.h>
-
 #include "json.h"
 #include "output.h"
-#include "tool.h"
 
 void print_reap_json(const struct xensplit_reap *reap)
 {
@@ -17,15 +14,13 @@ void print_reap_json(const struct xensplit_reap *reap)
 
 		if (!reaped->id.type)
 			continue;
-		object = must(json_object_new_object());
+		object = json_item(array);
 		json_add_number(object, "domid", reaped->id.domid);
 		json_add_text(object, "type", reaped->id.type);
 		json_add_number(object, "devid", reaped->id.devid);
 		json_add_number(object, "backend_domid", reaped->backend_domid);
-		json_object_object_add(object, "removed",
-				       must(json_object_new_boolean(!reaped->result)));
+		json_add_flag(object, "removed", !reaped->result);
 		json_add_escaped(object, "error", reaped->message);
-		json_object_array_add(array, object);
 	}
 	json_print(report);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices and nodes as tables, as JSON, and as lines for a reader. */
+/* All that goes to stdout: tables, JSON, and lines for a reader. */
 #ifndef XENSPLIT_OUTPUT_H
 #define XENSPLIT_OUTPUT_H
 
@@ -8,29 +8,16 @@
 
 #include "xensplit.h"
 
-/*
- * escape - bytes from XenStore, or from the command line, fit to be shown
- *
- * What is not printable ASCII becomes \xNN, and a backslash two. Guests write these bytes: a
- * terminal must not obey them, and JSON must stay UTF-8. Returns: a text to be freed.
- */
-char *escape(const char *bytes, size_t len);
-
-/* "mydevice/0 of domain 5", to be freed. */
-char *id_name(const struct xensplit_id *id);
-
 /* A line of stdout about a device: "mydevice/0 of domain 5 (g1): ..."; @domain may be NULL. */
 void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-#define USUAL_COLUMNS                                                                 \
-	"DOMID,DOMAIN,TYPE,DEVID,BACKEND,FRONTEND-STATE,BACKEND-STATE,ONLINE,ORIGIN," \
-	"STALE"
-#define MORE_COLUMNS "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
+/* Another line of stdout. */
+void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * print_devices_table
- * @columns: names separated by commas, NULL for the usual ones
+ * @columns: as columns_find() takes them
  *
  * Returns: an exit status: columns may name what there is not.
  */

@@ -1,69 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "domctl.h"
+#include "hypervisor.h"
 #include "logger.h"
 #include "output.h"
+#include "text.h"
 #include "tool.h"
-
-void *must(void *allocated)
-{
-	if (!allocated) {
-		logger_clear_progress();
-		fputs("xensplit: out of memory\n", stderr);
-		exit(EXIT_FAILURE);
-	}
-	return allocated;
-}
-
-uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-int exit_status(int err)
-{
-	switch (-err) {
-	case 0:
-		return EXIT_SUCCESS;
-	case EINVAL:
-		return EXIT_USAGE;
-	case ESRCH:
-	case ENOENT:
-		return EXIT_NOT_FOUND;
-	case EACCES:
-	case EPERM:
-		return EXIT_PERMISSION;
-	case EEXIST:
-	case EBUSY:
-	case ESTALE:
-		return EXIT_BUSY;
-	case ETIMEDOUT:
-		return EXIT_DEADLINE;
-	default:
-		return EXIT_FAILURE;
-	}
-}
-
-int usage_error(const char *format, ...)
-{
-	va_list args;
-
-	fputs("xensplit: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return EXIT_USAGE;
-}
 
 static const char *why(const struct tool *tool, int err)
 {
@@ -74,8 +18,7 @@ static const char *why(const struct tool *tool, int err)
 
 int tool_fail(struct tool *tool, int err, const char *what)
 {
-	logger_clear_progress();
-	fprintf(stderr, "xensplit: %s: %s\n", what, why(tool, err));
+	logger_error("%s: %s", what, why(tool, err));
 	return exit_status(err);
 }
 
@@ -83,12 +26,11 @@ void tool_say(const char *reason, const char *verb, const struct xensplit_id *id
 {
 	char *name = id_name(id);
 
-	logger_clear_progress();
 	/* The library names the device in most of what it says. */
 	if (strstr(reason, name))
-		fprintf(stderr, "xensplit: %s: %s\n", verb, reason);
+		logger_error("%s: %s", verb, reason);
 	else
-		fprintf(stderr, "xensplit: %s %s: %s\n", verb, name, reason);
+		logger_error("%s %s: %s", verb, name, reason);
 	free(name);
 }
 
@@ -104,7 +46,7 @@ int tool_open(struct tool *tool)
 	struct xentoollog_logger *logger = logger_get(tool->verbose, tool->quiet);
 	struct xensplit_opts opts = { .sz = sizeof(opts),
 				      .logger = logger,
-				      .hypervisor = &domctl,
+				      .hypervisor = &hypervisor,
 				      .hypervisor_data = logger };
 	int err;
 
@@ -113,11 +55,11 @@ int tool_open(struct tool *tool)
 		return EXIT_SUCCESS;
 
 	if (err == -ENOTCONN)
-		fputs("xensplit: can't reach XenStore: is xenstored running?\n", stderr);
+		logger_error("can't reach XenStore: is xenstored running?");
 	else if (err == -EACCES)
-		fputs("xensplit: no access to XenStore: are you root?\n", stderr);
+		logger_error("no access to XenStore: are you root?");
 	else
-		fprintf(stderr, "xensplit: can't reach XenStore: %s\n", strerror(-err));
+		logger_error("can't reach XenStore: %s", strerror(-err));
 	return exit_status(err);
 }
 

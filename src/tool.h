@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the verbs share: the exit status, the verb table's row, the run's settings. */
+/* What the verbs share: the verb table's row, the run's settings. */
 #ifndef XENSPLIT_TOOL_H
 #define XENSPLIT_TOOL_H
 
@@ -7,16 +7,8 @@
 #include <stdint.h>
 
 #include "args.h"
+#include "common.h"
 #include "xensplit.h"
-
-/* Part of the interface: scripts rely on them. 0 and 1 are EXIT_SUCCESS and EXIT_FAILURE. */
-enum exit_status {
-	EXIT_USAGE = 2,
-	EXIT_NOT_FOUND = 3,
-	EXIT_PERMISSION = 4,
-	EXIT_BUSY = 5,
-	EXIT_DEADLINE = 6,
-};
 
 #define DEFAULT_TIMEOUT_MS 10000
 #define TIMEOUT_HELP	   "give up after this time (default: 10)"
@@ -89,15 +81,5 @@ int tool_fail_device(struct tool *tool, int err, const char *verb,
  */
 int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *id,
 		uint32_t list_flags, const char *text, uint64_t start_ms);
-
-/* "xensplit: " and one line on stderr. Returns: EXIT_USAGE. */
-int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-int exit_status(int err);
-
-/* Ends the run where there is no memory. */
-void *must(void *allocated);
-
-uint64_t now_ms(void);
 
 #endif

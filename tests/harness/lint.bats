@@ -218,6 +218,40 @@ finds() { # CHECK TEXT
   passes layers
 }
 
+@test "layers: json-c and libsmartcols outside their plugins" {
+  echo 'void json_object_put(void); void scols_print(void);' >src/show.c
+  echo 'void show(void); void show(void) { json_object_put(); scols_print(); }' >>src/show.c
+  build
+  finds layers "src/show.c calls json_object_put"
+  finds layers "src/show.c calls scols_print"
+}
+
+@test "layers: a ring of includes" {
+  for folder in src lib; do
+    echo '#include "b.h"' >$folder/a.h
+    echo '#include "c.h"' >$folder/b.c
+    touch $folder/b.h
+    touch $folder/internal.h
+    echo '#include "internal.h"' >$folder/c.h
+    build
+    passes layers
+    echo '#include "a.h"' >$folder/c.h
+    finds layers "$folder: a ring of includes: a b c"
+    rm $folder/[abc].[ch] $folder/internal.h
+  done
+}
+
+@test "layers: a ring of calls in the tool" {
+  echo 'void a(void); void b(void); void a(void) { b(); }' >src/a.c
+  echo 'void c(void); void b(void); void b(void) { c(); }' >src/b.c
+  echo 'void a(void); void c(void); void c(void) { }' >src/c.c
+  build
+  passes layers
+  sed -i 's/{ }/{ a(); }/' src/c.c
+  build
+  finds layers "src: a ring of calls: a b c"
+}
+
 @test "needed: nothing but the stable libraries" {
   passes needed
   gcc -shared -fPIC -Wl,--no-as-needed -o "$O/libxensplit.so" lib/one.c -ljson-c
@@ -227,6 +261,23 @@ finds() { # CHECK TEXT
 @test "needed: no search path in what is installed" {
   gcc -shared -fPIC -Wl,-rpath,/tmp -o "$O/libxensplit.so" lib/one.c
   finds needed "RUNPATH"
+}
+
+@test "needed: a tool that loads what only a plugin may" {
+  echo 'int main(void) { return 0; }' >main.c
+  gcc -Wl,--no-as-needed -o "$O/install/xensplit" main.c
+  mkdir "$O/plugins"
+  echo 'int xensplit_plugin = 1;' >plugin.c
+  gcc -shared -fPIC -Wl,--no-as-needed -o "$O/plugins/json.so" plugin.c -ljson-c
+  passes needed
+  gcc -Wl,--no-as-needed -o "$O/install/xensplit" main.c -ljson-c
+  finds needed "libjson-c.so.5: the tool must not link this"
+  gcc -o "$O/install/xensplit" main.c
+  gcc -shared -fPIC -Wl,--no-as-needed -o "$O/plugins/json.so" plugin.c -lsmartcols
+  finds needed "libsmartcols.so.1: the plugin json must not link this"
+  echo 'int more = 1;' >>plugin.c
+  gcc -shared -fPIC -o "$O/plugins/json.so" plugin.c
+  finds needed "json.so exports 'more xensplit_plugin', not just xensplit_plugin"
 }
 
 @test "the run fails when one check does, and says which" {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What `make install` puts down can be used by a stranger, and `make uninstall` takes it away.
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own
 # O is the build folder. The tests are in order: the last one removes what the first installed.
 
 bats_require_minimum_version 1.5.0
@@ -39,6 +40,7 @@ program() { # PKG-CONFIG-OPTION...
     echo include/xensplit.h
     echo lib/some-arch/libxensplit.{a,so,"so.${version%%.*}","so.$version"}
     echo lib/some-arch/pkgconfig/libxensplit.pc
+    echo lib/some-arch/xensplit/{domctl,json,table}.so
     echo sbin/xensplit
     echo share/bash-completion/completions/xensplit share/zsh/site-functions/_xensplit
     for page in man/*.[1-8]; do
@@ -55,8 +57,9 @@ program() { # PKG-CONFIG-OPTION...
   [ "$(readlink "$lib/libxensplit.so.${version%%.*}")" = "libxensplit.so.$version" ]
 }
 
-@test "library and tool carry no search path" {
-  run ! grep -E 'RPATH|RUNPATH' <(readelf -d "$lib/libxensplit.so" "$prefix/sbin/xensplit")
+@test "library, tool and plugins carry no search path" {
+  run ! grep -E 'RPATH|RUNPATH' <(readelf -d "$lib/libxensplit.so" "$prefix/sbin/xensplit" \
+    "$lib"/xensplit/*.so)
 }
 
 @test "pkg-config knows the version" {
@@ -78,6 +81,43 @@ program() { # PKG-CONFIG-OPTION...
 
 @test "the installed tool runs" {
   [ "$(LD_LIBRARY_PATH=$lib "$prefix/sbin/xensplit" --version)" = "xensplit $version" ]
+}
+
+tool() { # OPTION...: status 1, for there is no XenStore, or no plugin
+  run -1 env LD_LIBRARY_PATH="$lib" XENSTORED_PATH=/none "$BATS_TEST_TMPDIR/moved/sbin/xensplit" list "$@"
+  echo "$output"
+  [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "the installed tool finds its plugins, also where all of it was moved to" {
+  cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
+  tool --json
+  [[ $output == "xensplit: can't reach XenStore"* ]]
+}
+
+@test "without a plugin it says so, where that is needed" {
+  cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
+  rm "$BATS_TEST_TMPDIR/moved/lib/some-arch/xensplit/json.so"
+  tool --json
+  [[ $output == "xensplit: can't load the plugin json: "*"/lib/some-arch/xensplit/json.so"* ]]
+  tool
+  [[ $output == "xensplit: can't reach XenStore"* ]]
+}
+
+@test "a plugin of another version is not used" {
+  cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
+  echo 'const char *const xensplit_plugin[] = { "0.0.9" };' >"$BATS_TEST_TMPDIR/plugin.c"
+  "${CC:-cc}" -shared -fPIC -o "$BATS_TEST_TMPDIR/moved/lib/some-arch/xensplit/json.so" \
+    "$BATS_TEST_TMPDIR/plugin.c"
+  tool --json
+  [[ $output == "xensplit: can't load the plugin json: it is not of this version" ]]
+}
+
+@test "folders without a common prefix are looked for where they are" {
+  root=$BATS_TEST_TMPDIR/root staged SBINDIR=/elsewhere/sbin install
+  grep -qF /opt/xensplit/lib/some-arch/xensplit "$BATS_TEST_TMPDIR/root/elsewhere/sbin/xensplit"
+  run ! grep -qF /opt/xensplit/lib/some-arch/xensplit "$prefix/sbin/xensplit"
+  staged all
 }
 
 @test "make uninstall leaves no file" {

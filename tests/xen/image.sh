@@ -105,7 +105,8 @@ add_modules()
 	done
 }
 
-# The tool as `make install DESTDIR=` left it. Its library comes along as the suite's do.
+# The tool and its plugins as `make install DESTDIR=` left them. Their library comes along as the
+# suite's do.
 add_installed() # DESTDIR
 {
 	local file
@@ -114,7 +115,7 @@ add_installed() # DESTDIR
 	mapfile -t libs < <(find "$1" -name 'libxensplit.so*' -printf '%h\n' | sort -u)
 	while IFS= read -r file; do
 		add_elf "$file" "${file#"$1"}" "${libs[@]}"
-	done < <(find "$1" -type f -path '*bin/*' | sort)
+	done < <(find "$1" -type f \( -path '*bin/*' -o -path '*/xensplit/*.so' \) | sort)
 }
 
 # image_list: what the image is made of, one line a file

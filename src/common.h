@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all of the tool may use. */
+#ifndef XENSPLIT_COMMON_H
+#define XENSPLIT_COMMON_H
+
+#include <stdint.h>
+
+#include "exit-status.h"
+
+/* "xensplit: " and one line on stderr. Returns: EXIT_USAGE. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The exit status for an error of the library. */
+int exit_status(int err);
+
+/* Ends the run where there is no memory. */
+void *must(void *allocated);
+
+uint64_t now_ms(void);
+
+#endif

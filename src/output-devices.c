@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "fields.h"
+#include "json-items.h"
+#include "json.h"
+#include "logger.h"
+#include "output.h"
+#include "table.h"
+#include "text.h"
+
+void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
+{
+	char *name = id_name(id);
+	va_list args;
+
+	logger_make_way();
+	fputs(name, stdout);
+	free(name);
+	if (domain) {
+		name = escape(domain, strlen(domain));
+		printf(" (%s)", name);
+		free(name);
+	}
+	fputs(": ", stdout);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+void print_note(const char *format, ...)
+{
+	va_list args;
+
+	logger_make_way();
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+void print_devices_json(const struct xensplit_device *const *devices, size_t count,
+			const struct xensplit_nodes *nodes)
+{
+	struct json_object *report = json_report();
+	struct json_object *array = json_array(report, "devices");
+	const struct xensplit_node *node;
+
+	for (size_t i = 0; i < count; i++)
+		json_add_device(array, devices[i]);
+	if (nodes) {
+		array = json_array(report, "nodes");
+		for (size_t i = 0; (node = xensplit_nodes_get(nodes, i)); i++)
+			json_add_node(array, node);
+	}
+	json_print(report);
+}
+
+int print_devices_table(const struct xensplit_device *const *devices, size_t count,
+			const char *columns, int headings)
+{
+	const struct field *shown[FIELD_COUNT];
+	size_t shown_count = columns_find(columns, shown);
+	struct libscols_table *table;
+
+	if (!shown_count) {
+		char *text = escape(columns, strlen(columns));
+
+		usage_error("--output '%s': the columns are " USUAL_COLUMNS
+			    "," MORE_COLUMNS,
+			    text);
+		free(text);
+		return EXIT_USAGE;
+	}
+	table = table_new(headings);
+	for (size_t i = 0; i < shown_count; i++)
+		table_column(table, shown[i]->column, shown[i]->type == FIELD_NUMBER);
+	for (size_t i = 0; i < count; i++) {
+		struct libscols_line *line = table_line(table);
+
+		for (size_t j = 0; j < shown_count; j++)
+			table_cell(line, j, field_text(shown[j], devices[i]));
+	}
+	table_print(table);
+	return EXIT_SUCCESS;
+}
+
+const struct xensplit_device **list_devices(const struct xensplit_list *list,
+					    size_t *ret_count)
+{
+	const struct xensplit_device **devices = NULL;
+	const struct xensplit_device *device;
+	size_t count;
+
+	xensplit_list_foreach (list, count, device) {
+		devices = must(reallocarray(devices, count + 1, sizeof(*devices)));
+		devices[count] = device;
+	}
+	*ret_count = count;
+	return devices;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* json-c, as far as the tool uses it. */
+#ifndef XENSPLIT_PLUGIN_JSON_H
+#define XENSPLIT_PLUGIN_JSON_H
+
+#include <json-c/json.h>
+
+struct json_plugin {
+	const char *version;
+	__typeof__(json_object_new_object) *new_object;
+	__typeof__(json_object_new_array) *new_array;
+	__typeof__(json_object_new_string) *new_string;
+	__typeof__(json_object_new_int64) *new_int64;
+	__typeof__(json_object_new_boolean) *new_boolean;
+	__typeof__(json_object_new_double_s) *new_double_s;
+	__typeof__(json_object_object_add) *object_add;
+	__typeof__(json_object_array_add) *array_add;
+	__typeof__(json_object_to_json_string_ext) *to_text;
+	__typeof__(json_object_put) *put;
+};
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The one file that calls libsmartcols. */
+#include "plugin-table.h"
+#include "plugin.h"
+
+PLUGIN_EXPORT const struct table_plugin xensplit_plugin = {
+	.version = XENSPLIT_VERSION,
+	.new_table = scols_new_table,
+	.unref_table = scols_unref_table,
+	.enable_noencoding = scols_table_enable_noencoding,
+	.enable_noheadings = scols_table_enable_noheadings,
+	.new_column = scols_table_new_column,
+	.new_line = scols_table_new_line,
+	.refer_data = scols_line_refer_data,
+	.print = scols_print_table,
+};

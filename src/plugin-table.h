@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libsmartcols, as far as the tool uses it. */
+#ifndef XENSPLIT_PLUGIN_TABLE_H
+#define XENSPLIT_PLUGIN_TABLE_H
+
+#include <libsmartcols.h>
+
+struct table_plugin {
+	const char *version;
+	__typeof__(scols_new_table) *new_table;
+	__typeof__(scols_unref_table) *unref_table;
+	__typeof__(scols_table_enable_noencoding) *enable_noencoding;
+	__typeof__(scols_table_enable_noheadings) *enable_noheadings;
+	__typeof__(scols_table_new_column) *new_column;
+	__typeof__(scols_table_new_line) *new_line;
+	__typeof__(scols_line_refer_data) *refer_data;
+	__typeof__(scols_print_table) *print;
+};
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common.h"
+#include "logger.h"
+#include "plugin-table.h"
+#include "plugin.h"
+#include "table.h"
+
+static const struct table_plugin *scols;
+
+struct libscols_table *table_new(int headings)
+{
+	struct libscols_table *table;
+
+	logger_make_way();
+	if (!scols)
+		scols = plugin_load("table");
+	table = must(scols->new_table());
+	scols->enable_noencoding(table, 1); /* escape() has done it */
+	scols->enable_noheadings(table, !headings);
+	return table;
+}
+
+void table_column(struct libscols_table *table, const char *name, int right)
+{
+	must(scols->new_column(table, name, 0, right ? SCOLS_FL_RIGHT : 0));
+}
+
+struct libscols_line *table_line(struct libscols_table *table)
+{
+	return must(scols->new_line(table, NULL));
+}
+
+void table_cell(struct libscols_line *line, size_t column, char *text)
+{
+	scols->refer_data(line, column, text);
+}
+
+void table_print(struct libscols_table *table)
+{
+	scols->print(table);
+	scols->unref_table(table);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A table on stdout, as wide as its cells. */
+#ifndef XENSPLIT_TABLE_H
+#define XENSPLIT_TABLE_H
+
+#include <stddef.h>
+
+struct libscols_table;
+struct libscols_line;
+
+struct libscols_table *table_new(int headings);
+void table_column(struct libscols_table *table, const char *name, int right);
+struct libscols_line *table_line(struct libscols_table *table);
+/* @text: printable ASCII; the table frees it */
+void table_cell(struct libscols_line *line, size_t column, char *text);
+/* Ends the table. */
+void table_print(struct libscols_table *table);
+
+#endif
