@@ -729,8 +729,20 @@ XENSPLIT_API uint64_t xensplit_op_get_timeout(const struct xensplit_op *op);
 XENSPLIT_API int xensplit_op_process(struct xensplit_op *op);
 
 /*
+ * xensplit_op_run - drive an operation to its end with poll(2)
+ *
+ * Reports progress to the context's logger, as the blocking calls do.
+ *
+ * Returns: the result of the operation.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_run(struct xensplit_op *op);
+
+/*
  * xensplit_op_cancel - give the wait up
  *
+ * A signal handler may call it; xensplit_op_run() then heeds it within a second.
  * The operation ends with -ECANCELED at the next xensplit_op_process(), and what
  * it has committed stays: a device that is attached stays attached, one that was
  * asked to close is. An attach with XENSPLIT_ATTACH_ROLLBACK removes its device
@@ -741,13 +753,14 @@ XENSPLIT_API int xensplit_op_process(struct xensplit_op *op);
 XENSPLIT_API void xensplit_op_cancel(struct xensplit_op *op);
 
 /*
- * xensplit_op_get_device - the device that an attach has written
- * @ret_device: as the operation last saw it, valid until the next call on @op
+ * xensplit_op_get_device - the device that an attach has written, or a detach removes
+ * @ret_device: as the operation last saw it, or before a detach; valid until the
+ *   next call on @op. Of a detach the extra keys are not known.
  *
  * May ask XenStore for the name of its domain.
  *
- * Returns: 0; -ENODATA as long as nothing is written, after a rollback, and for
- * other operations.
+ * Returns: 0; -ENODATA as long as nothing is written, after a rollback, before
+ * the record has been found, and for operations of another kind.
  *
  * Since: 0.1
  */

@@ -28,9 +28,9 @@ static int rollback_step(struct xensplit_op *op)
 	op->message = NULL;
 	if (r && r != -ENOENT)
 		log_warn(op->ctx, "rolling back: %s", op->ctx->errmsg);
-	op->written = r && r != -ENOENT;
+	op->known = r && r != -ENOENT;
 	return fail(op->ctx, op->result, "%s; %s", why,
-		    op->written ? "it could not be removed" : "it was removed again");
+		    op->known ? "it could not be removed" : "it was removed again");
 }
 
 /* Keeps the reason of the failure, and gives a driver half way through a moment. */
@@ -62,6 +62,7 @@ static int connect_step(struct xensplit_op *op)
 {
 	int r = wait_step(op->ctx, &op->wait);
 
+	memcpy(op->states, op->wait.states, sizeof(op->states));
 	if (r < 0 && r != -ENOTCONN && (op->spec.flags & XENSPLIT_ATTACH_ROLLBACK))
 		return roll_back(op, r);
 	return r;
@@ -72,7 +73,8 @@ static int written_step(struct xensplit_op *op)
 	struct place place = { op->spec.id, op->spec.backend_domid, true };
 	int r;
 
-	op->written = true;
+	op->known = true;
+	op->states[0] = op->states[1] = XENSPLIT_STATE_INITIALISING;
 	if (!op->timeout_ms)
 		return 0;
 	memset(&op->wait, 0, sizeof(op->wait));
@@ -176,8 +178,8 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 
 	if (r)
 		return r;
-	r = op_run(op);
-	if (op->written && ret_devid)
+	r = xensplit_op_run(op);
+	if (op->known && ret_devid)
 		*ret_devid = op->spec.id.devid;
 	xensplit_op_free(op);
 	return r;

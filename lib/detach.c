@@ -13,7 +13,7 @@ static int remove_same(struct txn *txn, void *data)
 
 	if (r)
 		return r == -ENOENT ? 0 : r;
-	if (strcmp(record.unique_id, op->unique_id) != 0)
+	if (strcmp(record.unique_id, op->spec.unique_id) != 0)
 		return 0;
 	r = record_require(txn, &op->spec.id, &record);
 	if (r)
@@ -47,9 +47,8 @@ static int closed_step(struct xensplit_op *op)
 static int close_or_remove(struct txn *txn, void *data)
 {
 	struct xensplit_op *op = data;
-	char path[PATH_SIZE];
 	struct record record;
-	int backend, r;
+	int r;
 
 	r = record_require(txn, &op->spec.id, &record);
 	if (r == -EBADMSG && (op->flags & XENSPLIT_DETACH_FORCE)) {
@@ -58,16 +57,20 @@ static int close_or_remove(struct txn *txn, void *data)
 	}
 	if (r)
 		return r;
-	memcpy(op->unique_id, record.unique_id, sizeof(op->unique_id));
 	op->place.id = record.id;
 	op->place.backend_domid = record.backend_domid;
 	op->place.recorded = true;
-	path_backend(path, &record.id, record.backend_domid, "state");
-	r = state_read(txn, path, &backend);
+	op->spec.id = record.id;
+	op->spec.backend_domid = record.backend_domid;
+	op->spec.created = record.created;
+	memcpy(op->spec.unique_id, record.unique_id, sizeof(op->spec.unique_id));
+	r = place_look(txn, &op->place, op->states);
 	if (r)
 		return r;
-	op->removed = backend == XENSPLIT_STATE_INITIALISING;
-	return op->removed ? place_remove(txn, &op->place) : place_close(txn, &op->place);
+	op->known = true;
+	op->removed = op->states[1] == XENSPLIT_STATE_INITIALISING;
+	return op->removed ? place_remove(txn, &op->place)
+			   : place_close(txn, &op->place, op->states);
 }
 
 static int close_step(struct xensplit_op *op)
@@ -126,7 +129,7 @@ XENSPLIT_API int xensplit_detach(struct xensplit_ctx *ctx, const struct xensplit
 
 	if (r)
 		return r;
-	r = op_run(op);
+	r = xensplit_op_run(op);
 	xensplit_op_free(op);
 	return r;
 }

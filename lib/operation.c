@@ -181,11 +181,9 @@ static void device_fill(struct xensplit_op *op)
 	device->backend_domid = op->spec.backend_domid;
 	device->frontend = op->frontend;
 	device->backend = op->backend;
-	device->frontend_state = op->wait.looked ? op->wait.states[0]
-						 : XENSPLIT_STATE_INITIALISING;
-	device->backend_state = op->wait.looked ? op->wait.states[1]
-						: XENSPLIT_STATE_INITIALISING;
-	device->online = 1;
+	device->frontend_state = op->states[0];
+	device->backend_state = op->states[1];
+	device->online = !state_is_closing(op->states[1]);
 	device->origin = XENSPLIT_ORIGIN_XENSPLIT;
 	device->unique_id = op->spec.unique_id;
 	device->backend_type = *id->backend_type ? id->backend_type : id->type;
@@ -201,7 +199,7 @@ XENSPLIT_API int xensplit_op_get_device(struct xensplit_op *op,
 {
 	if (!op || !ret_device)
 		return -EINVAL;
-	if (!op->written)
+	if (!op->known)
 		return -ENODATA;
 	device_fill(op);
 	*ret_device = &op->device;
@@ -257,11 +255,13 @@ static int poll_once(const struct xensplit_op *op)
 	return 0;
 }
 
-int op_run(struct xensplit_op *op)
+XENSPLIT_API int xensplit_op_run(struct xensplit_op *op)
 {
 	struct progress progress = { .doing = "" };
 	int r;
 
+	if (!op)
+		return -EINVAL;
 	for (;;) {
 		r = xensplit_op_process(op);
 		if (r != OP_WAIT)

@@ -3,6 +3,8 @@
 #ifndef XENSPLIT_OPERATION_H
 #define XENSPLIT_OPERATION_H
 
+#include <signal.h>
+
 #include "stage.h"
 
 /* hub.c */
@@ -76,13 +78,14 @@ struct xensplit_op {
 	struct xensplit_op *child; /* what it has begun as a part of itself */
 	struct wait wait;
 	bool waits;
-	bool cancelled;
+	volatile sig_atomic_t cancelled;
 	bool finished;
 	int result;
 	char *message;
 	/* the device */
 	struct step spec;
-	bool written;
+	bool known;    /* there is one, and this is where it is */
+	int states[2]; /* as they were last seen; of a detach, before it */
 	struct xensplit_device device;
 	char frontend[PATH_SIZE], backend[PATH_SIZE];
 	/* attach.c, replace.c */
@@ -90,7 +93,6 @@ struct xensplit_op {
 	uint64_t settle_end_us; /* how long the kernel is waited for */
 	/* detach.c */
 	uint32_t flags;
-	char unique_id[UNIQUE_ID_SIZE]; /* of the attach that is taken back */
 	bool removed;
 	/* repair.c */
 	struct place place;
@@ -102,8 +104,6 @@ int op_new(struct xensplit_ctx *ctx, unsigned int timeout_ms,
 	   struct xensplit_op **ret_op) __must_check;
 /* Without its own watch connection being drained: for a child. */
 int op_advance(struct xensplit_op *op) __must_check;
-/* Drives it to its end. */
-int op_run(struct xensplit_op *op) __must_check;
 /* One try of a transaction: its result, or OP_WAIT and it is to be called again. */
 int op_commit(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
 /* As op_commit(); where it always collides, without a transaction. */

@@ -152,7 +152,7 @@ XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit
 
 	if (r)
 		return r;
-	r = op_run(op);
+	r = xensplit_op_run(op);
 	xensplit_op_free(op);
 	return r;
 }

@@ -37,9 +37,9 @@ static int close_found(struct txn *txn, void *data)
 		if (!r)
 			r = record_set_phase(txn, &op->spec.id, "replace");
 	}
-	if (r || op->place.backend_domid == XENSPLIT_ANY)
-		return r;
-	return place_close(txn, &op->place);
+	if (!r)
+		r = place_look(txn, &op->place, op->states);
+	return r ? r : place_close(txn, &op->place, op->states);
 }
 
 static int remove_found(struct txn *txn, void *data)

@@ -7,22 +7,16 @@
  * its backend follows, and leaves the bus as it is no longer online. An end in
  * Initialising has no driver that could answer, so it is Closed in its place.
  */
-int place_close(struct txn *txn, const struct place *place)
+int place_close(struct txn *txn, const struct place *place, const int states[2])
 {
 	struct perms perms = perms_backend(&place->id, place->backend_domid);
 	struct perms front_perms = perms_frontend(&place->id, place->backend_domid);
-	struct txn plain = { .ctx = txn->ctx, .xs = txn->xs };
-	char path[PATH_SIZE], front_path[PATH_SIZE];
-	int frontend, backend, r;
+	int frontend = states[0], backend = states[1], r = 0;
+	char path[PATH_SIZE];
 
-	/* Outside the transaction: a guest could make this read collide for ever. */
-	path_frontend(front_path, &place->id, "state");
-	r = state_read(&plain, front_path, &frontend);
+	if (backend == XENSPLIT_STATE_ABSENT)
+		return 0;
 	path_backend(path, &place->id, place->backend_domid, "state");
-	if (!r)
-		r = state_read(txn, path, &backend);
-	if (r || backend == XENSPLIT_STATE_ABSENT)
-		return r;
 	if (backend == XENSPLIT_STATE_INITIALISING)
 		r = store_write(txn, path, "6", &perms);
 	else if (!state_is_closing(backend))
@@ -30,21 +24,40 @@ int place_close(struct txn *txn, const struct place *place)
 	path_backend(path, &place->id, place->backend_domid, "online");
 	if (!r)
 		r = store_write(txn, path, "0", &perms);
+	path_frontend(path, &place->id, "state");
 	if (!r && frontend == XENSPLIT_STATE_INITIALISING)
-		r = store_write(txn, front_path, "6", &front_perms);
+		r = store_write(txn, path, "6", &front_perms);
 	return r;
+}
+
+int place_look(struct txn *txn, const struct place *place, int states[2])
+{
+	struct txn plain = { .ctx = txn->ctx, .xs = txn->xs };
+	char path[PATH_SIZE];
+	int r;
+
+	/* Outside the transaction: a guest could make this read collide for ever. */
+	path_frontend(path, &place->id, "state");
+	r = state_read(&plain, path, &states[0]);
+	states[1] = XENSPLIT_STATE_ABSENT;
+	if (r || place->backend_domid == XENSPLIT_ANY)
+		return r;
+	path_backend(path, &place->id, place->backend_domid, "state");
+	return state_read(txn, path, &states[1]);
 }
 
 int close_stage(struct txn *txn, const struct device_id *id)
 {
 	struct record record;
+	int states[2];
 	int r = record_require(txn, id, &record);
 
 	if (r)
 		return r;
 	struct place place = { record.id, record.backend_domid, true };
 
-	return place_close(txn, &place);
+	r = place_look(txn, &place, states);
+	return r ? r : place_close(txn, &place, states);
 }
 
 int place_remove(struct txn *txn, const struct place *place)

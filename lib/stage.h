@@ -41,8 +41,11 @@ int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
 /* stage-detach.c */
 int close_stage(struct txn *txn, const struct device_id *id) __must_check;
 int remove_stage(struct txn *txn, struct step *step) __must_check;
-/* Have both drivers asked to close; phase one of a detach. */
-int place_close(struct txn *txn, const struct place *place) __must_check;
+/* The states of both ends, frontend first, for what comes next. */
+int place_look(struct txn *txn, const struct place *place, int states[2]) __must_check;
+/* Have both drivers, in these states, asked to close; phase one of a detach. */
+int place_close(struct txn *txn, const struct place *place,
+		const int states[2]) __must_check;
 /* Both halves, then the record; phase two. */
 int place_remove(struct txn *txn, const struct place *place) __must_check;
 

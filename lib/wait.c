@@ -364,5 +364,9 @@ XENSPLIT_API int xensplit_wait(struct xensplit_ctx *ctx, const struct xensplit_i
 	struct xensplit_op *op;
 	int r = xensplit_op_wait(ctx, id, until, timeout_ms, &op);
 
-	return r ? r : op_run(op);
+	if (r)
+		return r;
+	r = xensplit_op_run(op);
+	xensplit_op_free(op);
+	return r;
 }

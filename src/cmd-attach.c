@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "output.h"
 #include "tool.h"
@@ -62,24 +64,74 @@ static int preview(struct tool *tool, const struct xensplit_attach_opts *opts,
 	return status;
 }
 
+/* --- with --rollback a signal takes the device back --- */
+
+static struct xensplit_op *cancellable;
+static volatile sig_atomic_t caught;
+
+static void cancel(int number)
+{
+	if (caught) /* the second time: at once */
+		_exit(128 + number);
+	caught = number;
+	xensplit_op_cancel(cancellable);
+}
+
+static void catch_signals(struct xensplit_op *op)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = cancel };
+
+	cancellable = op;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+/* Whoever sent it shall see that it was heeded. */
+static void die_of_it(void)
+{
+	signal(caught, SIG_DFL);
+	raise(caught);
+}
+
+/* --- */
+
+static int finish(struct tool *tool, struct xensplit_op *op, int err,
+		  const struct xensplit_id *id, uint64_t start)
+{
+	int status;
+
+	if (!err)
+		return tool_report_op(tool, "attach", op, id,
+				      args.no_wait ? "written, not waited for" : NULL,
+				      start);
+	status = tool_fail_device(tool, err, "attach", id);
+	/* It is there all the same, and JSON tells its states. */
+	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
+		tool_report_op(tool, "attach", op, id, NULL, start);
+	return status;
+}
+
 static int attach(struct tool *tool, const struct xensplit_attach_opts *opts,
 		  struct xensplit_id *id)
 {
 	uint64_t start = now_ms();
-	int failed, err;
+	struct xensplit_op *op;
+	int status, err;
 
-	err = xensplit_attach(tool->ctx, opts, args.no_wait ? 0 : args.timeout_ms,
-			      &id->devid);
-	if (!err)
-		return tool_report(tool, "attach", id, 0,
-				   args.no_wait ? "written, not waited for" : NULL,
-				   start);
-
-	failed = tool_fail_device(tool, err, "attach", id);
-	/* It is there all the same, and JSON tells its states. */
-	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
-		tool_report(tool, "attach", id, 0, NULL, start);
-	return failed;
+	err = xensplit_op_attach(tool->ctx, opts, args.no_wait ? 0 : args.timeout_ms,
+				 &op);
+	if (err)
+		return tool_fail_device(tool, err, "attach", id);
+	if (args.rollback)
+		catch_signals(op);
+	err = xensplit_op_run(op);
+	status = finish(tool, op, err, id, start);
+	xensplit_op_free(op);
+	if (caught)
+		die_of_it();
+	return status;
 }
 
 static int run(struct tool *tool, int argc, char **argv)

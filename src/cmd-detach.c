@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "many.h"
 #include "output.h"
 #include "tool.h"
 
@@ -22,139 +23,176 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-static int preview(struct tool *tool, const struct xensplit_device *const *devices,
-		   size_t count, const char *what)
+static int preview(struct tool *tool, const struct xensplit_id *ids, size_t count)
 {
 	struct xensplit_batch *batch = NULL;
 	int status = EXIT_SUCCESS;
-	size_t i;
 	int err;
 
 	err = xensplit_batch_new(tool->ctx, &batch);
-	for (i = 0; i < count && err >= 0; i++)
-		err = xensplit_batch_close(batch, &devices[i]->id);
-	for (i = 0; i < count && err >= 0; i++)
-		err = xensplit_batch_remove(batch, &devices[i]->id, 0);
+	for (size_t i = 0; i < count && err >= 0; i++)
+		err = xensplit_batch_close(batch, &ids[i]);
+	for (size_t i = 0; i < count && err >= 0; i++)
+		err = xensplit_batch_remove(batch, &ids[i], 0);
 	if (err >= 0)
 		err = xensplit_batch_preview(batch);
-	if (err)
-		status = tool_fail(tool, err, what);
+	if (err && count == 1)
+		status = tool_fail_device(tool, err, "detach", ids);
+	else if (err)
+		status = tool_fail(tool, err, "detach");
 	else
 		print_changes(batch, tool->json);
 	xensplit_batch_free(batch);
 	return status;
 }
 
-/*
- * Asks all drivers to close in one commit, so that they do it side by side. Where it fails,
- * each device's own detach says why.
- */
-static void close_together(struct tool *tool,
-			   const struct xensplit_device *const *devices, size_t count)
+static uint32_t flags(void)
 {
-	struct xensplit_batch *batch = NULL;
+	return args.force ? XENSPLIT_DETACH_FORCE : 0;
+}
+
+static int detach(struct tool *tool, const struct xensplit_id *id)
+{
+	int status = EXIT_SUCCESS;
+	uint64_t start = now_ms();
+	struct xensplit_op *op;
+	char text[40];
 	int err;
 
-	err = xensplit_batch_new(tool->ctx, &batch);
-	for (size_t i = 0; i < count && err >= 0; i++)
-		if (!devices[i]->stale)
-			err = xensplit_batch_close(batch, &devices[i]->id);
-	if (err >= 0)
-		xensplit_batch_commit(batch);
-	xensplit_batch_free(batch);
-}
-
-static int detach_one(struct tool *tool, const struct xensplit_id *id, uint64_t deadline)
-{
-	uint64_t now = now_ms();
-
-	return xensplit_detach(tool->ctx, id, args.force ? XENSPLIT_DETACH_FORCE : 0,
-			       now < deadline ? (unsigned int)(deadline - now) : 0);
-}
-
-/* Leaves those that are detached at the front of the array. Returns: an exit status. */
-static int detach(struct tool *tool, const struct xensplit_device **devices, size_t count)
-{
-	uint64_t start = now_ms();
-	int status = EXIT_SUCCESS;
-	size_t done = 0;
-
-	if (count > 1)
-		close_together(tool, devices, count);
-	for (size_t i = 0; i < count; i++) {
-		int failed, err;
-
-		err = detach_one(tool, &devices[i]->id, start + args.timeout_ms);
-		if (err == -ENOENT && args.all)
-			continue; /* another's detach was faster */
-		if (err) {
-			failed = tool_fail_device(tool, err, "detach", &devices[i]->id);
-			status = status ? status : failed;
-			continue;
-		}
-		devices[done++] = devices[i];
-		if (tool->json || tool->quiet)
-			continue;
-		print_line(&devices[i]->id, devices[i]->domain, "detached after %.1f s",
-			   (double)(now_ms() - start) / 1000);
-	}
-	if (tool->json)
-		print_devices_json(devices, done, NULL);
+	err = xensplit_op_detach(tool->ctx, id, flags(), args.timeout_ms, &op);
+	if (err)
+		return tool_fail_device(tool, err, "detach", id);
+	err = xensplit_op_run(op);
+	snprintf(text, sizeof(text), "detached after %.1f s",
+		 (double)(now_ms() - start) / 1000);
+	if (err)
+		status = tool_fail_device(tool, err, "detach", id);
+	else
+		status = tool_report_op(tool, "detach", op, id, text, start);
+	if (tool->json && err == -ETIMEDOUT)
+		print_devices_json(NULL, 0, NULL);
+	xensplit_op_free(op);
 	return status;
 }
 
-/* No device is listed: why, is the library's to say. */
-static int nothing(struct tool *tool, const struct xensplit_id *id)
+/* --- all of a domain --- */
+
+struct all {
+	const struct xensplit_device **devices;
+	const struct xensplit_device **detached; /* in the order of their end */
+	size_t done;
+	uint64_t start;
+	int status;
+};
+
+static int begin(const struct many *many, size_t index, unsigned int timeout_ms,
+		 struct xensplit_op **ret_op)
 {
+	return xensplit_op_detach(many->tool->ctx, &many->ids[index], flags(), timeout_ms,
+				  ret_op);
+}
+
+static void ended(const struct many *many, size_t index, int err)
+{
+	struct all *all = many->data;
+	const struct xensplit_device *device = all->devices[index];
+	int failed;
+
+	if (err == -ENOENT) /* another's detach was faster */
+		return;
+	if (err) {
+		failed = tool_fail_device(many->tool, err, "detach", &device->id);
+		all->status = all->status ? all->status : failed;
+		return;
+	}
+	all->detached[all->done++] = device;
+	if (!many->tool->json && !many->tool->quiet)
+		print_line(&device->id, device->domain, "detached after %.1f s",
+			   (double)(now_ms() - all->start) / 1000);
+}
+
+static int detach_all(struct tool *tool, const struct xensplit_device **devices,
+		      const struct xensplit_id *ids, size_t count)
+{
+	struct all all = { .devices = devices, .start = now_ms() };
+	struct many many = { .tool = tool,
+			     .doing = "detaching",
+			     .ids = ids,
+			     .count = count,
+			     .timeout_ms = args.timeout_ms,
+			     .begin = begin,
+			     .ended = ended,
+			     .data = &all };
 	int err;
 
-	if (!args.all) {
-		err = detach_one(tool, id, 0);
-		return err ? tool_fail_device(tool, err, "detach", id) : EXIT_SUCCESS;
-	}
-	err = xensplit_domain_check(tool->ctx, id->domid);
+	all.detached = must(calloc(count + 1, sizeof(struct xensplit_device *)));
+	err = many_run(&many);
+	if (err && !all.status)
+		all.status = tool_fail(tool, err, "detach");
+	if (tool->json)
+		print_devices_json(all.detached, all.done, NULL);
+	free(all.detached);
+	return all.status;
+}
+
+/* An empty list of a domain that is none would be taken for good news. */
+static int nothing(struct tool *tool, uint32_t domid)
+{
+	int err = xensplit_domain_check(tool->ctx, domid);
+
 	if (err)
 		return tool_fail(tool, err, "detach");
 	if (tool->json && args.dry_run)
-		return preview(tool, NULL, 0, "detach");
+		return preview(tool, NULL, 0);
 	if (tool->json)
 		print_devices_json(NULL, 0, NULL);
 	else if (!tool->quiet)
-		print_note("domain %u has no device to detach", id->domid);
+		print_note("domain %u has no device to detach", domid);
 	return EXIT_SUCCESS;
+}
+
+static int run_all(struct tool *tool, uint32_t domid)
+{
+	const struct xensplit_device **devices;
+	struct xensplit_list *list = NULL;
+	XENSPLIT_FILTER(filter);
+	struct xensplit_id *ids;
+	int status, err;
+	size_t count;
+
+	filter.domid = domid;
+	err = xensplit_list_new(tool->ctx, &filter, 0, &list);
+	if (err)
+		return tool_fail(tool, err, "detach");
+	devices = list_devices(list, &count);
+	ids = must(calloc(count + 1, sizeof(*ids)));
+	for (size_t i = 0; i < count; i++)
+		ids[i] = devices[i]->id;
+	if (!count)
+		status = nothing(tool, domid);
+	else if (args.dry_run)
+		status = preview(tool, ids, count);
+	else
+		status = detach_all(tool, devices, ids, count);
+	free(ids);
+	free(devices);
+	xensplit_list_free(list);
+	return status;
 }
 
 static int run(struct tool *tool, int argc, char **argv)
 {
-	XENSPLIT_FILTER(filter);
-	const struct xensplit_device **devices;
-	struct xensplit_list *list = NULL;
 	struct xensplit_id id;
-	size_t count;
-	int status, err;
+	int status;
 
 	if (args.all && argc > 1)
 		return usage_error("detach --all takes no TYPE");
 	status = tool_target(tool, "detach", argc, argv, 0, &id);
 	if (status)
 		return status;
-
-	filter.domid = id.domid;
-	filter.type = args.all ? NULL : id.type;
-	filter.devid = args.all ? XENSPLIT_ANY : id.devid;
-	err = xensplit_list_new(tool->ctx, &filter, 0, &list);
-	if (err)
-		return tool_fail_device(tool, err, "detach", &id);
-	devices = list_devices(list, &count);
-	if (!count)
-		status = nothing(tool, &id);
-	else if (args.dry_run)
-		status = preview(tool, devices, count, "detach");
-	else
-		status = detach(tool, devices, count);
-	free(devices);
-	xensplit_list_free(list);
-	return status;
+	if (args.all)
+		return run_all(tool, id.domid);
+	return args.dry_run ? preview(tool, &id, 1) : detach(tool, &id);
 }
 
 const struct verb verb_detach = {

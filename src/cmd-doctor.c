@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "many.h"
 #include "output.h"
 #include "tool.h"
 
@@ -14,10 +15,10 @@ static struct {
 } args = { .timeout_ms = DEFAULT_TIMEOUT_MS };
 
 static const struct opt options[] = {
-	{ OPT_FLAG, 0, "fix", NULL, &args.fix, "mend what can safely be mended" },
+	{ OPT_FLAG, 0, "fix", NULL, &args.fix, "repair what can safely be repaired" },
 	OPT_DRY_RUN(&args.dry_run),
 	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms,
-	  "after --fix, wait so long to connect (default: 10)" },
+	  "time for all of --fix (default: 10)" },
 	{ 0 },
 };
 
@@ -28,70 +29,96 @@ static int is_next_device(const struct xensplit_id *last, const struct xensplit_
 	       strcmp(last->type, id->type) != 0;
 }
 
-typedef int device_fn(struct tool *tool, const struct xensplit_id *id, void *data);
-
-/* Returns: how many there are, or the first failure of @fn. */
-static int each_repairable(struct tool *tool, const struct xensplit_findings *findings,
-			   device_fn *fn, void *data)
+/* Those that can be repaired, to be freed. */
+static struct xensplit_id *list_repairable(const struct xensplit_findings *findings,
+					   size_t *ret_count)
 {
 	const struct xensplit_finding *finding;
-	const struct xensplit_id *last = NULL;
-	int count = 0, err;
+	struct xensplit_id *ids = NULL;
+	size_t count = 0;
 
 	for (size_t i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
-		if (!finding->repairable || !is_next_device(last, &finding->id))
+		if (!finding->repairable ||
+		    !is_next_device(count ? &ids[count - 1] : NULL, &finding->id))
 			continue;
-		last = &finding->id;
-		err = fn(tool, &finding->id, data);
-		if (err < 0)
-			return err;
-		count++;
+		ids = must(reallocarray(ids, count + 1, sizeof(*ids)));
+		ids[count++] = finding->id;
 	}
-	return count;
+	*ret_count = count;
+	return ids;
 }
 
-static int add_repair(struct tool *tool, const struct xensplit_id *id, void *data)
+/* What is written to nodes that are there; what can't be, its own repair will say. */
+static void show(struct tool *tool, const struct xensplit_id *ids, size_t count)
 {
-	(void)tool;
-	return xensplit_batch_repair(data, id);
+	struct xensplit_batch *batch = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		int err = xensplit_batch_new(tool->ctx, &batch);
+
+		if (!err)
+			err = xensplit_batch_repair(batch, &ids[i]);
+		if (err >= 0)
+			err = xensplit_batch_preview(batch);
+		if (!err)
+			print_changes(batch, 0);
+		batch = xensplit_batch_free(batch);
+	}
+}
+
+/* One answer to a dry run. Returns: 0 or the library's error. */
+static int preview(struct tool *tool, const struct xensplit_id *ids, size_t count)
+{
+	struct xensplit_batch *batch = NULL;
+	int err = xensplit_batch_new(tool->ctx, &batch);
+
+	for (size_t i = 0; i < count && err >= 0; i++)
+		err = xensplit_batch_repair(batch, &ids[i]);
+	if (err >= 0 && count)
+		err = xensplit_batch_preview(batch);
+	if (err >= 0 && (tool->json || !tool->quiet))
+		print_changes(batch, tool->json);
+	xensplit_batch_free(batch);
+	return err < 0 ? err : 0;
+}
+
+static int begin(const struct many *many, size_t index, unsigned int timeout_ms,
+		 struct xensplit_op **ret_op)
+{
+	return xensplit_op_repair(many->tool->ctx, &many->ids[index], timeout_ms, ret_op);
 }
 
 /* What is not Connected then, the second look explains. */
-static int repair(struct tool *tool, const struct xensplit_id *id, void *data)
+static void ended(const struct many *many, size_t index, int err)
 {
-	int err = xensplit_repair(tool->ctx, id, args.timeout_ms);
+	int *status = many->data;
 
-	(void)data;
-	return err == -ETIMEDOUT || err == -EPROTO ? 0 : err;
+	if (!err || err == -ETIMEDOUT || err == -EPROTO || err == -ENOENT)
+		return;
+	err = tool_fail_device(many->tool, err, "doctor", &many->ids[index]);
+	*status = *status ? *status : err;
 }
 
-/* What is written to nodes that are there. Returns: how many devices can be mended. */
-static int show(struct tool *tool, const struct xensplit_findings *findings)
+/* Returns: an exit status, that of the first that could not be repaired. */
+static int fix(struct tool *tool, const struct xensplit_id *ids, size_t count)
 {
-	struct xensplit_batch *batch = NULL;
-	int count, err;
+	int status = EXIT_SUCCESS;
+	struct many many = { .tool = tool,
+			     .doing = "repairing",
+			     .ids = ids,
+			     .count = count,
+			     .timeout_ms = args.timeout_ms,
+			     .begin = begin,
+			     .ended = ended,
+			     .data = &status };
+	int err;
 
-	err = xensplit_batch_new(tool->ctx, &batch);
-	if (err)
-		return err;
-	count = err = each_repairable(tool, findings, add_repair, batch);
-	if (count > 0)
-		err = xensplit_batch_preview(batch);
-	if (err >= 0 && (args.dry_run || !tool->json) && !tool->quiet)
-		print_changes(batch, tool->json);
-	xensplit_batch_free(batch);
-	return err < 0 ? err : count;
-}
-
-/* Returns: 1 if something was mended, 0 or the library's error. */
-static int fix(struct tool *tool, const struct xensplit_findings *findings)
-{
-	int count = show(tool, findings);
-
-	if (count <= 0 || args.dry_run)
-		return count < 0 ? count : 0;
-	count = each_repairable(tool, findings, repair, NULL);
-	return count < 0 ? count : 1;
+	if (!tool->json && !tool->quiet)
+		show(tool, ids, count);
+	err = many_run(&many);
+	if (err && !status)
+		status = tool_fail(tool, err, "doctor");
+	return status;
 }
 
 static int report(struct tool *tool, const struct xensplit_findings *findings)
@@ -113,6 +140,27 @@ static int check_domain(struct tool *tool, const struct xensplit_filter *filter)
 	return xensplit_domain_check(tool->ctx, filter->domid);
 }
 
+/* Repairs, and looks again. Returns: an exit status. */
+static int fix_and_look(struct tool *tool, const struct xensplit_filter *filter,
+			struct xensplit_findings **findings)
+{
+	int status = EXIT_SUCCESS, err = 0;
+	struct xensplit_id *ids;
+	size_t count;
+
+	ids = list_repairable(*findings, &count);
+	if (args.dry_run)
+		err = preview(tool, ids, count);
+	else if (count)
+		status = fix(tool, ids, count);
+	free(ids);
+	if (!err && !status && count && !args.dry_run) {
+		*findings = xensplit_findings_free(*findings);
+		err = xensplit_diagnose(tool->ctx, filter, findings);
+	}
+	return err ? tool_fail(tool, err, "doctor") : status;
+}
+
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct xensplit_findings *findings = NULL;
@@ -127,16 +175,11 @@ static int run(struct tool *tool, int argc, char **argv)
 	err = xensplit_diagnose(tool->ctx, &filter, &findings);
 	if (!err && !xensplit_findings_get(findings, 0))
 		err = check_domain(tool, &filter);
-	if (!err && args.fix)
-		err = fix(tool, findings);
-	if (err > 0) {
-		xensplit_findings_free(findings);
-		findings = NULL;
-		err = xensplit_diagnose(tool->ctx, &filter, &findings);
-	}
 	if (err)
 		status = tool_fail(tool, err, "doctor");
-	else if (!args.dry_run)
+	else if (args.fix)
+		status = fix_and_look(tool, &filter, &findings);
+	if (!err && !status && !args.dry_run)
 		status = report(tool, findings);
 	xensplit_findings_free(findings);
 	return status;

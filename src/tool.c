@@ -50,6 +50,7 @@ int tool_open(struct tool *tool)
 				      .hypervisor_data = logger };
 	int err;
 
+	tool->logger = logger;
 	err = xensplit_new(&opts, &tool->ctx);
 	if (!err)
 		return EXIT_SUCCESS;
@@ -136,14 +137,47 @@ int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
 	return EXIT_SUCCESS;
 }
 
+static void report(const struct tool *tool, const struct xensplit_id *id,
+		   const struct xensplit_device *device, const char *text,
+		   uint64_t start_ms)
+{
+	double took = (double)(now_ms() - start_ms) / 1000;
+
+	if (tool->json)
+		print_devices_json(&device, device ? 1 : 0, NULL);
+	else if (text)
+		print_line(id, device ? device->domain : NULL, "%s", text);
+	else if (!device)
+		print_line(id, NULL, "gone after %.1f s", took);
+	else
+		print_line(id, device->domain, "%s/%s after %.1f s",
+			   xensplit_state_name(device->frontend_state),
+			   xensplit_state_name(device->backend_state), took);
+}
+
+int tool_report_op(struct tool *tool, const char *verb, struct xensplit_op *op,
+		   const struct xensplit_id *id, const char *text, uint64_t start_ms)
+{
+	const struct xensplit_device *device;
+	int err;
+
+	if (tool->quiet && !tool->json)
+		return EXIT_SUCCESS;
+	err = xensplit_op_get_device(op, &device);
+	if (err == -ENODATA)
+		device = NULL;
+	else if (err)
+		return tool_fail(tool, err, verb);
+	report(tool, device ? &device->id : id, device, text, start_ms);
+	return EXIT_SUCCESS;
+}
+
 int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *id,
 		uint32_t list_flags, const char *text, uint64_t start_ms)
 {
 	struct xensplit_filter filter = { sizeof(filter), id->domid, id->type, id->devid,
 					  XENSPLIT_ANY };
-	double took = (double)(now_ms() - start_ms) / 1000;
 	struct xensplit_list *list = NULL;
-	const struct xensplit_device *device;
 	int err;
 
 	if (tool->quiet && !tool->json)
@@ -151,18 +185,7 @@ int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *i
 	err = xensplit_list_new(tool->ctx, &filter, list_flags, &list);
 	if (err)
 		return tool_fail_device(tool, err, verb, id);
-
-	device = xensplit_list_get(list, 0);
-	if (tool->json)
-		print_devices_json(&device, device ? 1 : 0, NULL);
-	else if (!device)
-		print_line(id, NULL, "gone after %.1f s", took);
-	else if (text)
-		print_line(id, device->domain, "%s", text);
-	else
-		print_line(id, device->domain, "%s/%s after %.1f s",
-			   xensplit_state_name(device->frontend_state),
-			   xensplit_state_name(device->backend_state), took);
+	report(tool, id, xensplit_list_get(list, 0), text, start_ms);
 	xensplit_list_free(list);
 	return EXIT_SUCCESS;
 }

@@ -13,8 +13,11 @@
 #define DEFAULT_TIMEOUT_MS 10000
 #define TIMEOUT_HELP	   "give up after this time (default: 10)"
 
+struct xentoollog_logger;
+
 struct tool {
 	struct xensplit_ctx *ctx; /* after tool_open() */
+	struct xentoollog_logger *logger;
 	int verbose;
 	int quiet;
 	int json;
@@ -71,6 +74,10 @@ int tool_fail(struct tool *tool, int err, const char *what);
 void tool_say(const char *reason, const char *verb, const struct xensplit_id *id);
 int tool_fail_device(struct tool *tool, int err, const char *verb,
 		     const struct xensplit_id *id);
+
+/* The device of an operation, as tool_report() has it. */
+int tool_report_op(struct tool *tool, const char *verb, struct xensplit_op *op,
+		   const struct xensplit_id *id, const char *text, uint64_t start_ms);
 
 /*
  * tool_report - the device as it is now, to stdout: JSON, or a line unless --quiet

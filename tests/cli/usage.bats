@@ -145,7 +145,7 @@ sample()
 		fails 2 "$verb takes" "$verb" 5 mydevice/0 more
 	done
 	fails 2 "list takes [DOMAIN]" list 5 6
-	fails 2 "reap takes no argument" reap 5
+	fails 2 "reap takes [DOMAIN]" reap 5 6
 }
 
 @test "seconds are read strictly" {
