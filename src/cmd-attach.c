@@ -6,6 +6,7 @@
 
 #include "output.h"
 #include "tool.h"
+#include "watchdog.h"
 
 static struct {
 	const char *backend;
@@ -146,6 +147,8 @@ static int run(struct tool *tool, int argc, char **argv)
 		return usage_error("--rollback has to wait: leave out --no-wait");
 	if (args.drop_keys && !args.replace)
 		return usage_error("--no-keep-keys goes with --replace");
+	if (!args.no_wait && !args.dry_run)
+		watchdog_deadline(args.timeout_ms);
 	status = tool_target(tool, "attach", argc, argv, 1, &id);
 	if (!status && args.backend)
 		status = tool_domain(tool, "attach: --backend", args.backend,

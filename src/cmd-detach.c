@@ -6,6 +6,7 @@
 #include "many.h"
 #include "output.h"
 #include "tool.h"
+#include "watchdog.h"
 
 static struct {
 	unsigned int timeout_ms;
@@ -187,6 +188,8 @@ static int run(struct tool *tool, int argc, char **argv)
 
 	if (args.all && argc > 1)
 		return usage_error("detach --all takes no TYPE");
+	if (!args.dry_run)
+		watchdog_deadline(args.timeout_ms);
 	status = tool_target(tool, "detach", argc, argv, 0, &id);
 	if (status)
 		return status;

@@ -7,6 +7,7 @@
 #include "many.h"
 #include "output.h"
 #include "tool.h"
+#include "watchdog.h"
 
 static struct {
 	int fix;
@@ -169,6 +170,8 @@ static int run(struct tool *tool, int argc, char **argv)
 
 	if (args.dry_run && !args.fix)
 		return usage_error("--dry-run goes with --fix");
+	if (args.fix && !args.dry_run)
+		watchdog_deadline(args.timeout_ms);
 	status = tool_filter(tool, "doctor", argc, argv, &filter);
 	if (status)
 		return status;

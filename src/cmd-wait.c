@@ -6,6 +6,7 @@
 #include "output.h"
 #include "text.h"
 #include "tool.h"
+#include "watchdog.h"
 
 static struct {
 	const char *until;
@@ -45,6 +46,7 @@ static int run(struct tool *tool, int argc, char **argv)
 
 	if (until < 0)
 		return EXIT_USAGE;
+	watchdog_deadline(args.timeout_ms);
 	status = tool_target(tool, "wait", argc, argv, 0, &id);
 	if (status)
 		return status;

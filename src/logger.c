@@ -10,16 +10,24 @@
 #include <xentoollog.h>
 
 #include "logger.h"
+#include "watchdog.h"
 
 static xentoollog_level min_level = XTL_WARN;
 static int progress_width;
 static int want_progress;
 
+static void show_width(int width)
+{
+	progress_width = width;
+	watchdog_progress(width > 0);
+}
+
 void logger_make_way(void)
 {
+	watchdog_idle();
 	if (progress_width)
 		fprintf(stderr, "\r%*s\r", progress_width, "");
-	progress_width = 0;
+	show_width(0);
 }
 
 void logger_verror(const char *format, va_list args)
@@ -50,6 +58,7 @@ static void print_message(xentoollog_level level, int errnoval, const char *form
 	fputc('\n', stderr);
 }
 
+/* The library says each request that it is about to make, and most runs are not to show them. */
 static void logger_message(struct xentoollog_logger *logger, xentoollog_level level,
 			   int errnoval, const char *context, const char *format,
 			   va_list args)
@@ -58,9 +67,13 @@ static void logger_message(struct xentoollog_logger *logger, xentoollog_level le
 	(void)context;
 	if (level >= min_level)
 		print_message(level, errnoval, format, args);
+	watchdog_request();
 }
 
-/* The library counts milliseconds. A line that wrapped could not be taken away again. */
+/*
+ * Progress is told of before each pause, whether or not it is to be seen. The library counts
+ * milliseconds. A line that wrapped could not be taken away again.
+ */
 static void logger_progress(struct xentoollog_logger *logger, const char *context,
 			    const char *doing_what, int percent, unsigned long done,
 			    unsigned long total)
@@ -79,7 +92,7 @@ static void logger_progress(struct xentoollog_logger *logger, const char *contex
 	room = size.ws_col ? size.ws_col - 1 : 79;
 	snprintf(line, sizeof(line), "%lu of %lu s: %s", done / 1000,
 		 (total + 999) / 1000, doing_what);
-	progress_width = fprintf(stderr, "%.*s", room, line);
+	show_width(fprintf(stderr, "%.*s", room, line));
 	fflush(stderr);
 }
 

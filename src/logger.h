@@ -15,7 +15,11 @@ void logger_error(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void logger_verror(const char *format, va_list args)
 	__attribute__((format(printf, 1, 0)));
 
-/* Takes the line of progress away: something is about to be written, here or to stdout. */
+/*
+ * logger_make_way - something is about to be written, here or to stdout
+ *
+ * Takes the line of progress away. If nobody reads what is written, that is not xenstored's fault.
+ */
 void logger_make_way(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "logger.h"
 #include "text.h"
 #include "tool.h"
+#include "watchdog.h"
 
 static const struct verb *const verbs[] = {
 	&verb_attach, &verb_detach, &verb_list,	  &verb_show,
@@ -135,6 +136,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 				   *verb->args ? verb->args : "no argument", verb->name);
 	if (tool.json)
 		json_load();
+	watchdog_start(verb->name);
 	return verb->run(&tool, count, argv + first);
 }
 
@@ -181,6 +183,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	argv[0] = "xensplit";
 	status = run(argc, argv);
+	watchdog_stop();
 	logger_make_way();
 	xensplit_free(tool.ctx);
 	hypervisor_close();

@@ -114,27 +114,29 @@ int verb_as(int argc, char **argv)
 	return run_in_place(argv + 2);
 }
 
-/* Kills xenstored and waits for its end, or freezes it as it is. */
+/* Kills xenstored and waits for its end, or freezes it as it is, or ends that. */
 int verb_stop_daemon(int argc, char **argv)
 {
 	bool freeze = argc == 2 && !strcmp(argv[1], "--freeze");
+	bool thaw = argc == 2 && !strcmp(argv[1], "--thaw");
+	int signo = freeze ? SIGSTOP : thaw ? SIGCONT : SIGKILL;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	char byte;
 	int fd;
 
-	if (argc > 1 && !freeze)
-		return usage_error("stop-daemon takes only --freeze");
+	if (argc > 1 && !freeze && !thaw)
+		return usage_error("stop-daemon takes only --freeze or --thaw");
 	fd = control_open();
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
 		warnx("cannot reach the sandbox's xenstored");
 		return EXIT_FAILURE;
 	}
-	if (kill(peer.pid, freeze ? SIGSTOP : SIGKILL) < 0) {
+	if (kill(peer.pid, signo) < 0) {
 		warn("xenstored");
 		return EXIT_FAILURE;
 	}
-	if (!freeze && recv(fd, &byte, 1, 0) < 0 && errno != ECONNRESET)
+	if (signo == SIGKILL && recv(fd, &byte, 1, 0) < 0 && errno != ECONNRESET)
 		warn("xenstored");
 	close(fd);
 	return 0;

@@ -16,6 +16,7 @@ static const struct {
 	{ "create", verb_create }, { "kill", verb_kill },
 	{ "as", verb_as },	   { "drive", verb_drive },
 	{ "proxy", verb_proxy },   { "stop-daemon", verb_stop_daemon },
+	{ "mute", verb_mute },
 };
 
 static const char usage[] =
@@ -30,7 +31,8 @@ static const char usage[] =
 	"N] [--once]\n"
 	"       xensplit-sandbox proxy [--count FILE] [--kill-at N [--after]]\n"
 	"                        [--run-at N --run LINE] [--trace] -- COMMAND...\n"
-	"       xensplit-sandbox stop-daemon [--freeze]\n";
+	"       xensplit-sandbox stop-daemon [--freeze|--thaw]\n"
+	"       xensplit-sandbox mute PATH\n";
 
 int usage_error(const char *format, ...)
 {

@@ -30,6 +30,7 @@ int verb_as(int argc, char **argv);
 int verb_drive(int argc, char **argv);
 int verb_proxy(int argc, char **argv);
 int verb_stop_daemon(int argc, char **argv);
+int verb_mute(int argc, char **argv);
 
 /* process.c */
 pid_t start_process(char **argv, char **env, int out_fd, int err_fd);

@@ -486,6 +486,26 @@ END
 END
 }
 
+@test "a frozen xenstored goes on when it is thawed" {
+  run -0 in_sandbox <<'END'
+    "$SANDBOX" stop-daemon --freeze
+    (sleep 0.5; "$SANDBOX" stop-daemon --thaw) &
+    timeout 10 xenstore-read /local/domain/5/name
+END
+  [[ $output == guest5 ]]
+}
+
+@test "mute takes connections and never answers" {
+  mkfifo "$BATS_TEST_TMPDIR/said"
+  "$SANDBOX" mute "$BATS_TEST_TMPDIR/socket" >"$BATS_TEST_TMPDIR/said" 3>&- &
+  read -r -t 10 ready <"$BATS_TEST_TMPDIR/said"
+  [[ $ready == ready ]]
+  XENSTORED_PATH=$BATS_TEST_TMPDIR/socket run -124 timeout 0.3 xenstore-read domid
+  [[ -z $output ]]
+  fails "$SANDBOX" mute "$BATS_TEST_TMPDIR/socket"
+  kill $!
+}
+
 @test "an xenstored that dies of itself is reported" {
   run -0 in_sandbox <<'END'
     for environ in $(processes_with "XENSPLIT_SANDBOX=$XENSPLIT_SANDBOX"); do

@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# An xenstored that falls silent: each verb ends when its time is up, a second late at most, says
+# so, and leaves a whole device or none. What only looks like silence ends nothing.
+
+# shellcheck disable=SC2016,SC2154 # bats sets stderr; what happens in between is expanded when it happens
+load common
+
+# Half of them take ten seconds: all of it goes on side by side.
+setup_file()
+{
+	local where
+
+	cd "$BATS_FILE_TMPDIR" || return
+	for where in first mute; do
+		"$SANDBOX" --guests 5,6 -- "$BATS_TEST_DIRNAME/frozen-case" "$PWD" $where &
+	done
+	for where in middle commit; do
+		"$BATS_TEST_DIRNAME/frozen-case" "$PWD" $where &
+	done
+	for where in unread stopped; do
+		"$SANDBOX" --guests 5,6 -- bash -c "set -e; $(declare -f $where); $where" &
+	done
+	wait
+} >"$BATS_FILE_TMPDIR/said" 2>&1 3>&-
+
+# Each test that needs a sandbox starts it.
+setup() { :; }
+
+# More than a pipe takes, for a reader that begins after eleven seconds.
+unread()
+{
+	local many value status=0
+	local -a keys=()
+
+	value=$(printf '%02000d' 0)
+	for many in {1..40}; do
+		keys+=(-F "key$many=$value")
+	done
+	"$XENSPLIT" -q attach 5 --no-wait "${keys[@]}"
+	{
+		"$XENSPLIT" show 5 2>unread.err || status=$?
+		echo "status $status"
+	} | {
+		sleep 11
+		cat
+	} >unread.out
+}
+
+# The tool stands still while the answer comes.
+stopped()
+{
+	local status=0
+
+	"$SANDBOX" proxy --run-at 10 --run \
+		'read -r pid <pid; kill -STOP $pid; (sleep 10.5; kill -CONT $pid) >/dev/null 2>&1 &' -- \
+		bash -c 'echo $$ >pid; exec "$XENSPLIT" attach 5 --no-wait' >stopped.out 2>stopped.err ||
+		status=$?
+	echo "$status" >stopped.status
+}
+
+# promise_kept FILE LIMIT MS: the time (the promise is one second, the others are the machine's), one
+# line on stderr, nothing on stdout
+promise_kept()
+{
+	(($3 >= $2 && $3 < $2 + 3000)) && [[ ! -s $1.out && $(wc -l <"$1.err") -eq 1 ]] &&
+		grep -qxE 'xensplit: [a-z]+: xenstored has not answered for [0-9]+\.[0-9] s' "$1.err"
+}
+
+# ended WHERE COUNT [LEFT]: so many verbs, each as it has to be, and in the store what LEFT is
+ended()
+{
+	local file name limit status ms left count=0 bad=0
+
+	cat "$BATS_FILE_TMPDIR/said"
+	for file in "$BATS_FILE_TMPDIR/$1 "*.result; do
+		read -r limit status ms left <"$file"
+		name=$(basename "$file" .result)
+		printf '# %-34s status %d after %5d ms of %5d, left: %s\n' "$name" "$status" "$ms" "$limit" \
+			"$left" | tee -a /dev/fd/3
+		((++count))
+		if [[ $status -ne 6 || ! $left =~ ^(${3:-none})$ ]] ||
+			! promise_kept "${file%.result}" "$limit" "$ms"; then
+			echo "$name:"
+			cat "${file%.result}.err" "${file%.result}.out"
+			bad=1
+		fi
+	done
+	((count == $2 && !bad))
+}
+
+@test "frozen before the first request: every verb ends" {
+	ended first 15
+}
+
+@test "taken for xenstored what never answers: every verb ends" {
+	ended mute 15
+}
+
+@test "frozen in the middle: every verb ends, and a whole device or none is left" {
+	ended middle 15 'whole|none|phase'
+}
+
+@test "frozen at the commit: likewise" {
+	ended commit 9 'whole|none|phase'
+}
+
+@test "a reader who takes his time is no silence of xenstored" {
+	[[ ! -s $BATS_FILE_TMPDIR/unread.err ]]
+	[[ $(tail -n 1 "$BATS_FILE_TMPDIR/unread.out") == "status 0" ]]
+	[[ $(grep -c /key "$BATS_FILE_TMPDIR/unread.out") -ge 40 ]]
+}
+
+@test "nor is it when the tool itself stood still" {
+	[[ ! -s $BATS_FILE_TMPDIR/stopped.err ]]
+	[[ $(<"$BATS_FILE_TMPDIR/stopped.status") -eq 0 ]]
+	[[ $(<"$BATS_FILE_TMPDIR/stopped.out") == *"written, not waited for" ]]
+}
+
+@test "an answer that comes in time is waited for" {
+	sandbox_start
+	run -0 --separate-stderr "$SANDBOX" proxy --run-at 10 --run 'sleep 2' -- \
+		"$XENSPLIT" attach 5 -t 5 --no-wait
+	[[ -z $stderr ]]
+	does wait 5 --until closed -t 0 || [[ $status -eq 6 ]]
+	[[ $stderr == *"is not Closed after 0.0 s"* ]]
+}
+
+@test "a terminal's line of progress is taken away first; --quiet says it too" {
+	sandbox_start
+	does attach 5 --no-wait
+	run -0 script -qec "stty cols 60; '$SANDBOX' proxy --run-at 40 --run \
+		'$SANDBOX stop-daemon --freeze' -- '$XENSPLIT' wait 5 -t 2.5; echo \"[\$?]\"" /dev/null
+	printf '%q\n' "$output"
+	[[ $output == *"waiting for mydevice/0"*$'\r\e[Kxensplit: wait: xenstored has not answered for '*"[6]"* ]]
+	fails 6 "wait: xenstored has not answered for" wait 5 -t 0 --quiet
+	"$SANDBOX" stop-daemon --thaw
+}
