@@ -146,7 +146,7 @@ BENCH := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.
 bench: all build-sandbox $(BENCH) ## time and store requests, beside those of its peers
 	$(Q)O=$(abspath $(O)) tests/bench/run
 
-$(O)/tests/bench/%: tests/bench/%.c $(O)/libxensplit.so Makefile
+$(O)/tests/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(O)/libxensplit.so Makefile
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -o $@ $< -L$(O) -lxensplit $(LIB_LIBS) \
 		-Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../..'

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * How long it takes from a guest's write of its state to the line on the stdout of
- * `xensplit watch`, beside what the store itself takes. Runs in the sandbox; domain 5 has
- * mydevice/0, which no driver has claimed.
+ * `xensplit watch`, beside what the store itself takes: rows for the table. Runs in the sandbox;
+ * domain 5 has mydevice/0, which no driver has claimed.
  */
 #include <err.h>
 #include <spawn.h>
@@ -122,8 +122,9 @@ static void measure(const char *what, void (*try)(void))
 	qsort(took, TRIES, sizeof(*took), compare);
 	if (!unit)
 		unit = took[TRIES / 2];
-	printf("%-52s %7.0f us %7.0f us %7.1f\n", what, (double)took[TRIES / 2] / 1e3,
-	       (double)took[TRIES - 1] / 1e3, (double)took[TRIES / 2] / (double)unit);
+	printf("event\t%s\t%.0f us\t%.0f us\t%.1f\t\t\n", what,
+	       (double)took[TRIES / 2] / 1e3, (double)unit / 1e3,
+	       (double)took[TRIES / 2] / (double)unit);
 	fflush(stdout);
 }
 
@@ -172,17 +173,16 @@ int main(int argc, char **argv)
 	snprintf(socket, sizeof(socket), "%s/dom0.sock", sandbox);
 	dom0 = connect_as(socket);
 
-	printf("%-52s %10s %10s %7s\n", "of 1000", "median", "worst", "ratio");
-	measure("xs_read, the store's own round trip", try_read);
-	measure("xs_write by the guest", guest_writes);
+	measure("an xs_read, the store's own round trip", try_read);
+	measure("the guest's xs_write alone", guest_writes);
 	if (!xs_watch(dom0, NODE, "bench"))
 		err(1, "xs_watch");
 	wait_event();
-	measure("guest's write to xs_watch's event", try_watch);
-	measure("guest's write to xs_watch's event and an xs_read", try_watch_read);
+	measure("to xs_watch's event", try_watch);
+	measure("to xs_watch's event and an xs_read", try_watch_read);
 	xs_unwatch(dom0, NODE, "bench");
 	pid = start_watch(argv[1]);
-	measure("guest's write to the line of xensplit watch", try_line);
+	measure("to the line of xensplit watch", try_line);
 	end_watch(pid);
 	xs_close(guest);
 	xs_close(dom0);
