@@ -15,7 +15,7 @@ static int remove_same(struct txn *txn, void *data)
 		return r == -ENOENT ? 0 : r;
 	if (strcmp(record.unique_id, op->spec.unique_id) != 0)
 		return 0;
-	r = record_require(txn, &op->spec.id, &record);
+	r = record_refuse_stale(txn, &record);
 	if (r)
 		return r;
 	struct place place = { record.id, record.backend_domid, true };
@@ -30,10 +30,34 @@ static int remove_step(struct xensplit_op *op)
 	return r ? r : place_remove_errors(op->ctx, &op->place);
 }
 
+/*
+ * It was asked to close, and is open: its driver was about to write that, or
+ * another client has removed it and attached one of the same name. 1 or 0.
+ */
+static int is_another(struct xensplit_op *op)
+{
+	struct txn txn = TXN_NONE(op->ctx);
+	struct record record;
+	int r;
+
+	if (state_is_closing(op->wait.states[1]))
+		return 0;
+	r = record_read(&txn, &op->spec.id, &record);
+	if (r)
+		return r == -ENOENT ? 1 : r;
+	return strcmp(record.unique_id, op->spec.unique_id) != 0;
+}
+
 static int closed_step(struct xensplit_op *op)
 {
 	int r = wait_step(op->ctx, &op->wait);
 
+	if (r == OP_WAIT || r == -ETIMEDOUT) {
+		int another = is_another(op);
+
+		if (another)
+			return another < 0 ? another : 0;
+	}
 	if (r == -ETIMEDOUT && (op->flags & XENSPLIT_DETACH_FORCE)) {
 		log_warn(op->ctx, "%s; removed all the same", op->ctx->errmsg);
 		r = 0;

@@ -404,6 +404,19 @@ int record_is_stale(struct txn *txn, const struct record *record)
 	return now < 0 ? now : now != DOMAIN_SAME;
 }
 
+int record_refuse_stale(struct txn *txn, const struct record *record)
+{
+	char text[ID_TEXT_SIZE];
+	int r = record_is_stale(txn, record);
+
+	if (r > 0)
+		return fail(
+			txn->ctx, -ESTALE,
+			"%s belongs to a domain that is gone: 'xensplit reap' removes it",
+			id_text(&record->id, text, sizeof(text)));
+	return r;
+}
+
 int record_require(struct txn *txn, const struct device_id *id, struct record *ret_record)
 {
 	char text[ID_TEXT_SIZE];
@@ -413,14 +426,8 @@ int record_require(struct txn *txn, const struct device_id *id, struct record *r
 	if (r == -ENOENT)
 		return fail(txn->ctx, r, "%s is not attached (no record below %s)",
 			    id_text(id, text, sizeof(text)), RECORD_ROOT);
-	if (r)
-		return r;
-	r = record_is_stale(txn, &record);
-	if (r > 0)
-		return fail(
-			txn->ctx, -ESTALE,
-			"%s belongs to a domain that is gone: 'xensplit reap' removes it",
-			id_text(id, text, sizeof(text)));
+	if (!r)
+		r = record_refuse_stale(txn, &record);
 	if (!r)
 		*ret_record = record;
 	return r;

@@ -117,6 +117,8 @@ int record_domain_now(struct txn *txn, uint32_t domid,
 		      const struct identity *recorded) __must_check;
 /* 1 if one of its domains is gone or another one by now, else 0. */
 int record_is_stale(struct txn *txn, const struct record *record) __must_check;
+/* -ESTALE, with words for the user, if it is. */
+int record_refuse_stale(struct txn *txn, const struct record *record) __must_check;
 /* As record_read(), and -ESTALE for a stale one, with words for the user. */
 int record_require(struct txn *txn, const struct device_id *id,
 		   struct record *ret_record) __must_check;

@@ -1,17 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Another tool gets in between any two requests of one: what a transaction of xenstored 4.17 reads
-# is no snapshot, and outside of one nothing is.
+# is no snapshot, and outside of one nothing is. BETWEEN_STEP=1 tries every request of those that
+# take their time, too.
 
 # shellcheck disable=SC2016 # what another tool does is expanded when it does it
 load common
 
+step=${BETWEEN_STEP:-4}
 # Each test runs the tool some hundred times, and under a sanitizer that takes its time.
-export BATS_TEST_TIMEOUT=600
+export BATS_TEST_TIMEOUT=900
 
 # between STEP 'OTHER' COMMAND...: the first with everything OTHER does before one of its
 # requests, each STEPth in turn, until it makes no more; $allowed are its exit statuses,
-# $before makes the device what it has to be.
+# $before makes the device what it has to be, $after checks what is left.
 between()
 {
 	local number step=$1 other=$2 did=$BATS_TEST_TMPDIR/did
@@ -33,9 +35,10 @@ between()
 	((number > 5))
 }
 
+# A device that was removed a moment ago may be in the way of its kernel, so to speak.
 attached()
 {
-	"$XENSPLIT" -q attach 5 || [[ $? -eq 5 ]]
+	"$XENSPLIT" -q attach 5 -F mode=fast || [[ $? -eq 5 ]]
 }
 
 detached()
@@ -48,6 +51,18 @@ nothing_is_left()
 	! dump | grep mydevice
 }
 
+is_connected()
+{
+	[[ $(store /local/domain/5/device/mydevice/0/state) == 4 &&
+	   $(store /local/domain/0/backend/mydevice/5/0/state) == 4 ]] || return 1
+	! record phase
+}
+
+keeps_its_keys()
+{
+	is_connected && [[ $(store /local/domain/5/device/mydevice/0/mode) == fast ]]
+}
+
 setup()
 {
 	sandbox_start
@@ -58,6 +73,8 @@ setup()
 @test "a detach within a detach: one of them did it, the other finds nothing or waits along" {
 	before=attached after=nothing_is_left allowed='0|3'
 	between 1 '$XENSPLIT -q detach 5' "$XENSPLIT" detach 5
+	before=attached
+	between "$step" '$XENSPLIT -q detach 5' "$XENSPLIT" detach 5 --force
 }
 
 two_attached()
@@ -71,8 +88,32 @@ two_attached()
 }
 
 @test "an attach within an attach: one wins, the other says that the device is there" {
-	before=detached allowed='0|5'
+	before=detached after=is_connected allowed='0|5'
 	between 1 '$XENSPLIT -q attach 5 || [ $? -eq 5 ]' "$XENSPLIT" attach 5
+}
+
+@test "a detach within an attach: it was attached, or it says that it was removed" {
+	before=detached allowed='0|3|6'
+	between "$step" '$XENSPLIT -q detach 5 || [ $? -eq 3 ]' "$XENSPLIT" attach 5 -t 2
+}
+
+@test "a detach within attach --replace: it attaches all the same" {
+	before=attached after=is_connected allowed=0
+	# Once the new device is there, the detach takes that one.
+	after=:
+	allowed='0|3'
+	between "$step" '$XENSPLIT -q detach 5 || [ $? -eq 3 ]' "$XENSPLIT" attach 5 --replace
+	grep -q Connected "$BATS_TEST_TMPDIR/out"
+}
+
+@test "an attach --replace within attach --replace: one device, with its keys" {
+	before=attached after=keeps_its_keys allowed='0|3|5'
+	between "$step" '$XENSPLIT -q attach 5 --replace' "$XENSPLIT" attach 5 --replace
+}
+
+@test "an attach --replace within a detach: the new device is not taken for the old one" {
+	before=attached after=: allowed='0|3'
+	between "$step" '$XENSPLIT -q attach 5 --replace' "$XENSPLIT" detach 5
 }
 
 @test "a detach within wait, show and doctor: the device, or that there is none" {
@@ -82,7 +123,33 @@ two_attached()
 	allowed='0|6'
 	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" wait 5 --until gone -t 1
 	allowed='0|3'
-	between 4 '$XENSPLIT -q detach 5' "$XENSPLIT" doctor 5
+	between 1 '$XENSPLIT -q detach 5' "$XENSPLIT" wait 5
+	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" doctor 5
+	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" doctor 5 --fix -t 1
+}
+
+# A domain is gone that had a device, and its number is another one's by now.
+stale()
+{
+	"$SANDBOX" kill 6 2>/dev/null || true
+	"$SANDBOX" create 6
+	"$XENSPLIT" -q attach 6 --no-wait
+	"$SANDBOX" kill 6
+}
+
+no_record_of_6()
+{
+	! xenstore-exists /xensplit/6
+}
+
+@test "a reap within a reap: everything is reaped" {
+	before=stale after=no_record_of_6 allowed=0
+	between 1 '$XENSPLIT -q reap' "$XENSPLIT" reap
+}
+
+@test "another device comes and goes within a reap: everything is reaped" {
+	before=stale after=no_record_of_6 allowed=0
+	between 1 '$XENSPLIT -q attach 5 other --no-wait && $XENSPLIT -q detach 5 other' "$XENSPLIT" reap
 }
 
 whole_or_none()
