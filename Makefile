@@ -4,7 +4,9 @@
 # Everything that is made lands in $(O); the sources stay as they are.
 # Tests are in tests/tests.mk. Files are found by wildcard: a new one needs no edit here.
 
-VERSION := 0.1.0
+# As the header has it: the one place that says so.
+VERSION := $(shell sed -n 's/^.define XENSPLIT_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' \
+	include/xensplit.h | paste -sd.)
 
 O         ?= build
 V         ?= 0

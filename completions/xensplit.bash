@@ -52,7 +52,7 @@ _xensplit()
 	if [[ $with_argument == *" $prev "* ]]; then
 		case $prev in
 		-b | --backend) _xensplit_reply < <(_xensplit_domains) ;;
-		--until) _xensplit_reply <<<$'connected\nclosed\ngone' ;;
+		--until) _xensplit_reply <<<$'connected\ninitwait\nclosed\ngone' ;;
 		-o | --output) _xensplit_reply < <(sed -n 's/^Columns: //p' <<<"$help" | tr , '\n') ;;
 		esac
 	elif [[ $cur == -* ]]; then

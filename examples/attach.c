@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* How does a program attach a device, wait for it, and take it away again? */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@ static int attach_and_detach(struct xensplit_ctx *ctx, uint32_t domid)
 	opts.domid = domid;
 	opts.type = id.type;
 	opts.devid = XENSPLIT_DEVID_AUTO;
+	id.devid = XENSPLIT_DEVID_AUTO;
 	opts.front = front;
 	opts.front_count = 1;
 	r = xensplit_attach(ctx, &opts, 10000, &id.devid);
@@ -24,8 +24,8 @@ static int attach_and_detach(struct xensplit_ctx *ctx, uint32_t domid)
 		fprintf(stderr, "attach: %s\n", xensplit_errmsg(ctx));
 	else
 		printf("device %u of domain %u is Connected\n", id.devid, domid);
-	/* One that did not connect is there all the same; after other errors there is none. */
-	if (r && r != -ETIMEDOUT && r != -EPROTO)
+	/* Set as soon as the device is written, whether it connects then or not. */
+	if (id.devid == XENSPLIT_DEVID_AUTO)
 		return r;
 
 	detached = xensplit_detach(ctx, &id, 0, 10000);

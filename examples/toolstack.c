@@ -40,10 +40,12 @@ static int commit(struct xs_handle *xs, struct xensplit_batch *batch, const char
 		if (!r)
 			r = write_note(xs, t, value);
 		/* What fails does not spoil the transaction: only an abort keeps it out. */
-		if (r) {
+		if (r)
 			xs_transaction_end(xs, t, true);
+		if (r == -EAGAIN)
+			continue;
+		if (r)
 			return r;
-		}
 		if (xs_transaction_end(xs, t, false))
 			return 0;
 		if (errno != EAGAIN)

@@ -190,10 +190,9 @@ XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch)
 	if (txn.collided && !take_away_halves(batch))
 		r = store_transaction(&txn, stage_all, batch);
 	batch->ran = !r;
-	if (r)
-		return r;
-	ctx_begin(batch->ctx);
-	return remove_errors(batch);
+	if (!r)
+		r = remove_errors(batch);
+	return ctx_end(batch->ctx, r);
 }
 
 XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t transaction)
@@ -214,7 +213,7 @@ XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t tra
 	nodes_clear(&batch->changes);
 	r = stage_all(&txn, batch);
 	batch->ran = !r;
-	return r;
+	return ctx_end(batch->ctx, r);
 }
 
 XENSPLIT_API int xensplit_batch_preview(struct xensplit_batch *batch)
@@ -230,7 +229,7 @@ XENSPLIT_API int xensplit_batch_preview(struct xensplit_batch *batch)
 	txn.preview = true;
 	r = store_transaction(&txn, stage_all, batch);
 	batch->ran = !r;
-	return r;
+	return ctx_end(batch->ctx, r);
 }
 
 XENSPLIT_API const struct xensplit_node *

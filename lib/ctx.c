@@ -105,6 +105,13 @@ void ctx_begin(struct xensplit_ctx *ctx)
 	ctx->errmsg[0] = '\0';
 }
 
+int ctx_end(struct xensplit_ctx *ctx, int r)
+{
+	if (r >= 0)
+		ctx_begin(ctx);
+	return r;
+}
+
 /* Keeps errno, which may be what the caller returns next. */
 void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...)
 {

@@ -276,6 +276,7 @@ XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text
 
 	if (!ctx || !text || !ret_domid)
 		return -EINVAL;
+	ctx_begin(ctx);
 	if (!*text)
 		return fail(ctx, -EINVAL, "an empty text is no domain");
 	if (strspn(text, "0123456789") == strlen(text)) {
@@ -291,7 +292,7 @@ XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text
 	r = find_by_name(&txn, text, &found);
 	if (!r)
 		*ret_domid = found;
-	return r;
+	return ctx_end(ctx, r);
 }
 
 int domain_check(struct txn *txn, uint32_t domid)
@@ -318,5 +319,5 @@ XENSPLIT_API int xensplit_domain_check(struct xensplit_ctx *ctx, uint32_t domid)
 	ctx_begin(ctx);
 	struct txn txn = TXN_NONE(ctx);
 
-	return domain_check(&txn, domid);
+	return ctx_end(ctx, domain_check(&txn, domid));
 }

@@ -57,6 +57,8 @@ void hub_close(struct xensplit_ctx *ctx);
 
 /* At the begin of each call that can fail, and where what failed in it is no failure of it. */
 void ctx_begin(struct xensplit_ctx *ctx);
+/* At its end: what was overcome on the way to a success leaves no text. Returns: @r. */
+int ctx_end(struct xensplit_ctx *ctx, int r);
 void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 /* Keep a text for xensplit_errmsg(); the result is @err, for the caller to return. */
 #define fail(ctx, err, ...) (set_errmsg((ctx), __VA_ARGS__), (err))

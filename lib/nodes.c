@@ -144,6 +144,7 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 
 	if (!ctx || !id || !ret_nodes)
 		return -EINVAL;
+	ctx_begin(ctx);
 	struct txn txn = TXN_NONE(ctx);
 
 	r = id_set(ctx, &device, id->domid, id->type, id->devid);
@@ -166,7 +167,7 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 		log_warn(ctx, "only the first %d nodes of the device were read",
 			 NODES_MAX);
 	*ret_nodes = nodes;
-	return 0;
+	return ctx_end(ctx, 0);
 }
 
 XENSPLIT_API const struct xensplit_node *

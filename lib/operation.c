@@ -68,11 +68,9 @@ int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data)
 static int finish(struct xensplit_op *op, int r)
 {
 	op->finished = true;
-	op->result = r;
+	op->result = ctx_end(op->ctx, r);
 	if (r)
 		op->message = strdup(op->ctx->errmsg);
-	else
-		ctx_begin(op->ctx);
 	op->child = xensplit_op_free(op->child);
 	wait_end(op->ctx, &op->wait);
 	return r;
@@ -97,7 +95,7 @@ int op_advance(struct xensplit_op *op)
 		op->wake_us = 0;
 		r = op->step(op);
 	}
-	return r == OP_WAIT ? r : finish(op, r);
+	return r == OP_WAIT ? ctx_end(op->ctx, r) : finish(op, r);
 }
 
 XENSPLIT_API int xensplit_op_process(struct xensplit_op *op)
@@ -224,8 +222,11 @@ static void report_progress(const struct xensplit_op *op, struct progress *progr
 	uint64_t now = now_us();
 	unsigned long total, done;
 
-	if (!wait->begun || wait->deadline_us <= wait->begun_us)
+	if (!wait->begun || wait->deadline_us <= wait->begun_us) {
+		/* Whoever listens for signs of life gets one. */
+		log_progress(op->ctx, id_text(&op->spec.id, text, sizeof(text)), 1, 1);
 		return;
+	}
 	total = (unsigned long)((wait->deadline_us - wait->begun_us) / 1000);
 	done = (unsigned long)((now - wait->begun_us) / 1000);
 	snprintf(doing, sizeof(doing), "waiting for %s %s (%s)",

@@ -269,9 +269,8 @@ XENSPLIT_API int xensplit_reap_new(struct xensplit_ctx *ctx,
 		xensplit_reap_free(reaping.reap);
 		return r;
 	}
-	ctx_begin(ctx);
 	*ret_reap = reaping.reap;
-	return 0;
+	return ctx_end(ctx, 0);
 }
 
 XENSPLIT_API const struct xensplit_reaped *

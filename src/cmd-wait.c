@@ -15,7 +15,7 @@ static struct {
 
 static const struct opt options[] = {
 	{ OPT_TEXT, 0, "until", "WHAT", &args.until,
-	  "connected (the default), closed (the backend) or gone" },
+	  "connected (the default), initwait, closed or gone" },
 	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms,
 	  "give up after this time (default: 10); 0 only looks" },
 	{ 0 },
@@ -31,8 +31,10 @@ static int parse_until(const char *text)
 		return XENSPLIT_UNTIL_CLOSED;
 	if (!strcmp(text, "gone"))
 		return XENSPLIT_UNTIL_GONE;
+	if (!strcmp(text, "initwait"))
+		return XENSPLIT_UNTIL_INIT_WAIT;
 	shown = escape(text, strlen(text));
-	usage_error("--until '%s': it takes connected, closed or gone", shown);
+	usage_error("--until '%s': it takes connected, initwait, closed or gone", shown);
 	free(shown);
 	return -1;
 }
@@ -63,7 +65,7 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_wait = {
 	.name = "wait",
 	.args = "DOMAIN [TYPE[/DEVID]]",
-	.summary = "wait until a device has got somewhere",
+	.summary = "wait until a device reaches a state",
 	.min_args = 1,
 	.max_args = 2,
 	.options = options,
