@@ -230,30 +230,55 @@ char *domain_name(struct txn *txn, uint32_t domid)
 	return read_name(txn, domid, &name) ? NULL : name;
 }
 
-static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid)
+/* In no order. What has a directory may be gone from Xen, and need not be there yet. */
+int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
 {
-	unsigned int count, i, found = 0;
-	char **domids = NULL, shown[128];
-	int r = store_list(txn, "/local/domain", &domids, &count);
+	unsigned int count, i;
+	char **names = NULL;
+	int r = store_list(txn, "/local/domain", &names, &count);
 
-	if (r && r != -ENOENT)
-		return r;
+	if (r)
+		return r == -ENOENT ? 0 : r;
 	for (i = 0; !r && i < count; i++) {
 		uint64_t domid;
-		char *name;
 
-		if (!parse_number(domids[i], strlen(domids[i]), DOMID_END - 1, &domid))
-			continue;
-		r = read_name(txn, (uint32_t)domid, &name);
-		if (!r && name && !strcmp(name, wanted)) {
-			*ret_domid = (uint32_t)domid;
-			found++;
-		}
-		free(name);
+		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
+			r = fn(txn, (uint32_t)domid, data);
 	}
-	free(domids);
-	if (r && r != -ENOENT)
+	free(names);
+	return r;
+}
+
+struct search {
+	const char *wanted;
+	unsigned int found;
+	uint32_t domid;
+};
+
+static int compare_name(struct txn *txn, uint32_t domid, void *data)
+{
+	struct search *search = data;
+	char *name;
+	int r = read_name(txn, domid, &name);
+
+	if (!r && name && !strcmp(name, search->wanted)) {
+		search->domid = domid;
+		search->found++;
+	}
+	free(name);
+	return r;
+}
+
+static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid)
+{
+	struct search search = { .wanted = wanted };
+	int r = domain_foreach(txn, compare_name, &search);
+	unsigned int found = search.found;
+	char shown[128];
+
+	if (r)
 		return r;
+	*ret_domid = search.domid;
 	escape(shown, sizeof(shown), wanted, strlen(wanted));
 	/* More likely a domid that was mistyped than a domain that is gone. */
 	if (!found && *wanted >= '0' && *wanted <= '9')

@@ -22,6 +22,12 @@ static int check_type(struct xensplit_ctx *ctx, const char *type)
 		    type ? escape(shown, sizeof(shown), type, strlen(type)) : "");
 }
 
+static int no_such_domid(struct xensplit_ctx *ctx, uint32_t domid)
+{
+	return fail(ctx, -ESRCH, "no such domain: %" PRIu32 " (domids are below %u)",
+		    domid, DOMID_END);
+}
+
 int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
 	   const char *type, uint32_t devid)
 {
@@ -30,9 +36,7 @@ int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
 	if (r)
 		return r;
 	if (domid >= DOMID_END)
-		return fail(ctx, -ESRCH,
-			    "no such domain: %" PRIu32 " (domids are below %u)", domid,
-			    DOMID_END);
+		return no_such_domid(ctx, domid);
 	if (devid > INT32_MAX)
 		return fail(ctx, -EINVAL, "%" PRIu32 " is no device id: they end at %d",
 			    devid, INT32_MAX);
@@ -66,9 +70,9 @@ int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from
 	if (to->type && !type_is_valid(to->type))
 		return check_type(ctx, to->type);
 	if (to->domid != XENSPLIT_ANY && to->domid >= DOMID_END)
-		return fail(ctx, -ESRCH,
-			    "no such domain: %" PRIu32 " (domids are below %u)",
-			    to->domid, DOMID_END);
+		return no_such_domid(ctx, to->domid);
+	if (to->backend_domid != XENSPLIT_ANY && to->backend_domid >= DOMID_END)
+		return no_such_domid(ctx, to->backend_domid);
 	return 0;
 }
 
@@ -77,6 +81,18 @@ bool id_matches(const struct device_id *id, const struct xensplit_filter *filter
 	return (filter->domid == XENSPLIT_ANY || filter->domid == id->domid) &&
 	       (filter->devid == XENSPLIT_ANY || filter->devid == id->devid) &&
 	       (!filter->type || !strcmp(filter->type, id->type));
+}
+
+bool backend_matches(uint32_t backend_domid, const struct xensplit_filter *filter)
+{
+	return filter->backend_domid == XENSPLIT_ANY ||
+	       filter->backend_domid == backend_domid;
+}
+
+bool filter_is_single(const struct xensplit_filter *filter)
+{
+	return filter->domid != XENSPLIT_ANY && filter->type &&
+	       filter->devid != XENSPLIT_ANY;
 }
 
 int id_compare(const struct device_id *a, const struct device_id *b)

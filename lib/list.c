@@ -1,340 +1,360 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Snapshots of devices. */
-#include "schema.h"
-
-/* A device with all that its pointers lead to. */
-struct entry {
-	struct xensplit_device device;
-	struct device_id id;
-	char frontend[PATH_SIZE];
-	char backend[PATH_SIZE];
-	char unique_id[UNIQUE_ID_SIZE];
-	char *domain;
-};
+#include "array.h"
+#include "list.h"
+#include "strangers.h"
 
 struct xensplit_list {
 	struct entry **entries;
 	size_t count;
-};
-
-/* What was last asked about a domain: its devices stand together. */
-struct asked {
-	bool valid;
-	uint32_t domid;
-	struct identity recorded;
-	int now;
+	size_t room;
+	struct domains domains; /* whose names the entries have */
 };
 
 struct building {
 	struct xensplit_list *list;
 	struct xensplit_filter filter;
-	struct asked front;
-	struct asked back;
+	struct domains *domains;
 };
 
-static int list_add(struct txn *txn, struct xensplit_list *list,
-		    const struct device_id *id, struct entry **ret_entry)
-{
-	struct entry **more =
-		realloc(list->entries, (list->count + 1) * sizeof(struct entry *));
-	struct entry *entry = calloc(1, sizeof(*entry));
+/* --- entries --- */
 
-	if (more)
-		list->entries = more;
-	if (!more || !entry) {
-		free(entry);
-		return fail(txn->ctx, -ENOMEM, "out of memory");
-	}
-	entry->id = *id;
-	list->entries[list->count++] = entry;
-	*ret_entry = entry;
-	return 0;
+static void entry_free(struct entry *entry)
+{
+	if (!entry)
+		return;
+	pairs_clear(&entry->front);
+	pairs_clear(&entry->back);
+	claims_clear(&entry->claims);
+	free(entry);
 }
 
-static int read_online(struct txn *txn, const struct place *place, int *ret_online)
+static const char *keep(char **end, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *kept = memcpy(*end, text, size);
+
+	*end += size;
+	return kept;
+}
+
+/* One block with its texts: there may be very many. */
+static struct entry *entry_new(const struct place *place, const struct record *record)
+{
+	const struct device_id *id = &place->id;
+	char frontend[PATH_SIZE], backend[PATH_SIZE] = "", *end;
+	struct entry *entry;
+
+	path_frontend(frontend, id, NULL);
+	if (place->backend_domid != XENSPLIT_ANY)
+		path_backend(backend, id, place->backend_domid, NULL);
+	entry = calloc(1, sizeof(*entry) + strlen(frontend) + strlen(backend) +
+				  strlen(id->type) + strlen(id->backend_type) +
+				  UNIQUE_ID_SIZE + PHASE_SIZE + 6);
+	if (!entry)
+		return NULL;
+	end = entry->texts;
+	entry->device.id.domid = id->domid;
+	entry->device.id.type = keep(&end, id->type);
+	entry->device.id.devid = id->devid;
+	entry->device.backend_domid = place->backend_domid;
+	entry->device.backend_type = *id->backend_type ? keep(&end, id->backend_type)
+						       : entry->device.id.type;
+	entry->device.frontend = keep(&end, frontend);
+	if (*backend)
+		entry->device.backend = keep(&end, backend);
+	entry->device.backend_state = XENSPLIT_STATE_ABSENT;
+	entry->device.origin = place->recorded ? XENSPLIT_ORIGIN_XENSPLIT
+					       : XENSPLIT_ORIGIN_FOREIGN;
+	if (record) {
+		entry->device.unique_id = keep(&end, record->unique_id);
+		entry->device.created = record->created;
+		if (*record->phase)
+			entry->device.phase = keep(&end, record->phase);
+	}
+	return entry;
+}
+
+void entry_place(const struct entry *entry, struct place *ret_place)
+{
+	const struct xensplit_device *device = &entry->device;
+
+	memset(ret_place, 0, sizeof(*ret_place));
+	ret_place->id.domid = device->id.domid;
+	ret_place->id.devid = device->id.devid;
+	memcpy(ret_place->id.type, device->id.type, strlen(device->id.type));
+	id_set_backend_type(&ret_place->id, device->backend_type);
+	ret_place->backend_domid = device->backend_domid;
+	ret_place->recorded = device->origin == XENSPLIT_ORIGIN_XENSPLIT;
+}
+
+static int read_online(struct txn *txn, const struct place *place, struct entry *entry)
 {
 	char path[PATH_SIZE], *value;
 	size_t len;
 	int r;
 
-	*ret_online = 0;
 	if (place->backend_domid == XENSPLIT_ANY)
 		return 0;
 	path_backend(path, &place->id, place->backend_domid, "online");
 	r = store_read(txn, path, &value, &len);
 	if (r)
 		return r == -ENOENT ? 0 : r;
-	*ret_online = len == 1 && *value == '1';
+	entry->has_online = true;
+	entry->device.online = len == 1 && *value == '1';
 	free(value);
 	return 0;
 }
 
-static int entry_fill(struct txn *txn, struct entry *entry, const struct place *place)
+/* Takes the entry over. */
+static int list_add(struct txn *txn, struct xensplit_list *list,
+		    const struct place *place, struct entry *entry)
 {
 	struct xensplit_device *device = &entry->device;
+	struct entry **more;
 	int r = place_states(txn, place, &device->frontend_state, &device->backend_state);
 
 	if (!r)
-		r = read_online(txn, place, &device->online);
-	if (r)
+		r = read_online(txn, place, entry);
+	more = r ? NULL
+		 : array_grow(list->entries, list->count, &list->room, sizeof(*more));
+	if (!r && !more)
+		r = fail(txn->ctx, -ENOMEM, "out of memory");
+	if (r) {
+		entry_free(entry);
 		return r;
-	path_frontend(entry->frontend, &place->id, NULL);
-	device->frontend = entry->frontend;
-	if (place->backend_domid != XENSPLIT_ANY) {
-		path_backend(entry->backend, &place->id, place->backend_domid, NULL);
-		device->backend = entry->backend;
 	}
-	device->id.domid = entry->id.domid;
-	device->id.type = entry->id.type;
-	device->id.devid = entry->id.devid;
-	device->backend_type = *entry->id.backend_type ? entry->id.backend_type
-						       : entry->id.type;
-	device->backend_domid = place->backend_domid;
-	device->origin = place->recorded ? XENSPLIT_ORIGIN_XENSPLIT
-					 : XENSPLIT_ORIGIN_FOREIGN;
+	list->entries = more;
+	list->entries[list->count++] = entry;
 	return 0;
-}
-
-/* A record that went meanwhile is no device; one that is odd shall not hide the others. */
-static int skip_record(struct txn *txn, int r)
-{
-	if (r == -EBADMSG)
-		log_warn(txn->ctx, "%s", txn->ctx->errmsg);
-	return r == -EBADMSG || r == -ENOENT ? 0 : r;
-}
-
-static int domain_now(struct txn *txn, struct asked *asked, uint32_t domid,
-		      const struct identity *recorded)
-{
-	if (asked->valid && asked->domid == domid &&
-	    !strcmp(asked->recorded.uuid, recorded->uuid) &&
-	    !strcmp(asked->recorded.mark, recorded->mark))
-		return asked->now;
-	asked->now = record_domain_now(txn, domid, recorded);
-	asked->valid = asked->now >= 0;
-	asked->domid = domid;
-	asked->recorded = *recorded;
-	return asked->now;
-}
-
-static int is_stale(struct txn *txn, struct building *building,
-		    const struct record *record)
-{
-	int now = domain_now(txn, &building->front, record->id.domid, &record->frontend);
-
-	if (now == DOMAIN_SAME)
-		now = domain_now(txn, &building->back, record->backend_domid,
-				 &record->backend);
-	return now < 0 ? now : now != DOMAIN_SAME;
-}
-
-static int add_recorded(struct txn *txn, const struct device_id *id, void *data)
-{
-	struct building *building = data;
-	struct record record;
-	struct entry *entry;
-	int stale, r;
-
-	r = record_read(txn, id, &record);
-	if (r)
-		return skip_record(txn, r);
-	stale = is_stale(txn, building, &record);
-	if (stale < 0)
-		return stale;
-	r = list_add(txn, building->list, &record.id, &entry);
-	if (r)
-		return r;
-	struct place place = { record.id, record.backend_domid, true };
-
-	memcpy(entry->unique_id, record.unique_id, sizeof(entry->unique_id));
-	entry->device.unique_id = entry->unique_id;
-	entry->device.created = record.created;
-	entry->device.stale = stale;
-	return entry_fill(txn, entry, &place);
 }
 
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *const *first = a, *const *second = b;
+	const struct xensplit_id *one = &(*first)->device.id,
+				 *other = &(*second)->device.id;
+	int order;
 
-	return id_compare(&(*first)->id, &(*second)->id);
+	if (one->domid != other->domid)
+		return one->domid < other->domid ? -1 : 1;
+	order = strcmp(one->type, other->type);
+	if (order)
+		return order;
+	return one->devid < other->devid ? -1 : one->devid > other->devid;
+}
+
+static void list_sort(struct xensplit_list *list)
+{
+	if (list->count)
+		qsort(list->entries, list->count, sizeof(struct entry *),
+		      compare_entries);
+}
+
+/* --- devices with a record --- */
+
+/* Takes the pairs over. */
+static void entry_take_keys(struct entry *entry, struct pairs *front, struct pairs *back)
+{
+	struct xensplit_device *device = &entry->device;
+
+	entry->front = *front;
+	entry->back = *back;
+	device->front = front->list;
+	device->front_count = front->count;
+	device->back = back->list;
+	device->back_count = back->count;
+	memset(front, 0, sizeof(*front));
+	memset(back, 0, sizeof(*back));
+}
+
+static int is_stale(struct txn *txn, struct building *building,
+		    const struct record *record)
+{
+	int now =
+		domains_now(txn, building->domains, record->id.domid, &record->frontend);
+
+	if (now == DOMAIN_SAME)
+		now = domains_now(txn, building->domains, record->backend_domid,
+				  &record->backend);
+	return now < 0 ? now : now != DOMAIN_SAME;
+}
+
+static int add_whole(struct txn *txn, struct building *building,
+		     const struct record *record, struct pairs *front, struct pairs *back)
+{
+	struct place place = { record->id, record->backend_domid, true };
+	struct entry *entry;
+	int stale = is_stale(txn, building, record);
+
+	if (stale < 0)
+		return stale;
+	entry = entry_new(&place, record);
+	if (!entry)
+		return fail(txn->ctx, -ENOMEM, "out of memory");
+	entry->device.stale = stale;
+	entry_take_keys(entry, front, back);
+	return list_add(txn, building->list, &place, entry);
+}
+
+/* All that a record which can't be understood tells is its name. */
+static int add_damaged(struct txn *txn, struct building *building,
+		       const struct device_id *id)
+{
+	struct place place = { .id = *id, .recorded = true };
+	struct claims claims = { 0 };
+	struct entry *entry;
+	int r = claims_find(txn, id, &claims);
+
+	if (!r)
+		r = claims_choose(txn, id, &claims, &place.backend_domid);
+	if (r || !backend_matches(place.backend_domid, &building->filter)) {
+		claims_clear(&claims);
+		return r;
+	}
+	entry = entry_new(&place, NULL);
+	if (!entry) {
+		claims_clear(&claims);
+		return fail(txn->ctx, -ENOMEM, "out of memory");
+	}
+	entry->device.damaged = 1;
+	entry->claims = claims;
+	return list_add(txn, building->list, &place, entry);
+}
+
+/* A record that went meanwhile is no device. */
+static int add_recorded(struct txn *txn, const struct device_id *id, void *data)
+{
+	struct building *building = data;
+	struct pairs front = { 0 }, back = { 0 };
+	struct record record;
+	int r = record_read_whole(txn, id, &record, &front, &back);
+
+	if (!r && backend_matches(record.backend_domid, &building->filter))
+		r = add_whole(txn, building, &record, &front, &back);
+	pairs_clear(&front);
+	pairs_clear(&back);
+	if (r == -EBADMSG)
+		return add_damaged(txn, building, id);
+	return r == -ENOENT ? 0 : r;
 }
 
 /* --- devices without a record --- */
 
-static bool is_listed(const struct xensplit_list *list, const struct device_id *id)
+static bool is_recorded(const struct device_id *id, uint32_t backend_domid, void *data)
 {
-	size_t i;
+	const struct building *building = data;
+	const struct xensplit_list *list = building->list;
+	struct entry key = { .device.id = { id->domid, id->type, id->devid } };
+	const struct entry *wanted = &key;
 
-	for (i = 0; i < list->count; i++)
-		if (!id_compare(&list->entries[i]->id, id))
-			return true;
-	return false;
+	(void)backend_domid;
+	return list->count && bsearch(&wanted, list->entries, list->count,
+				      sizeof(struct entry *), compare_entries);
 }
 
-static int add_foreign(struct txn *txn, struct building *building,
-		       const struct device_id *id, uint32_t backend_domid)
+/* Takes the claims over. */
+static int add_stranger(struct txn *txn, const struct device_id *id,
+			struct claims *claims, void *data)
 {
-	struct place place = { *id, backend_domid, false };
+	struct building *building = data;
+	struct place place = { .id = *id };
 	struct entry *entry;
-	int r;
+	int r = claims_choose(txn, id, claims, &place.backend_domid);
 
-	if (!id_matches(id, &building->filter) || is_listed(building->list, id))
-		return 0;
-	r = list_add(txn, building->list, id, &entry);
-	return r ? r : entry_fill(txn, entry, &place);
-}
-
-/* The children of a directory; one that is not there, or is not ours to read, has none. */
-static int children(struct txn *txn, const char *path, char ***ret_names,
-		    unsigned int *ret_count)
-{
-	int r = store_list(txn, path, ret_names, ret_count);
-
-	if (r != -ENOENT)
+	if (r || !backend_matches(place.backend_domid, &building->filter))
 		return r;
-	*ret_names = NULL;
-	*ret_count = 0;
-	return 0;
+	entry = entry_new(&place, NULL);
+	if (!entry)
+		return fail(txn->ctx, -ENOMEM, "out of memory");
+	entry->claims = *claims;
+	memset(claims, 0, sizeof(*claims));
+	return list_add(txn, building->list, &place, entry);
 }
 
-/*
- * Below @dir: TYPE/DEVID of a domain's frontends, or, with a backend's domain,
- * TYPE/DOMID/DEVID. @id holds what is known so far.
- */
-static int walk_devids(struct txn *txn, struct building *building, const char *dir,
-		       struct device_id *id, uint32_t backend_domid)
+static int add_strangers(struct txn *txn, struct building *building)
 {
-	unsigned int count, i;
-	char **names = NULL;
-	int r = children(txn, dir, &names, &count);
+	struct strangers_ops ops = { is_recorded, add_stranger, building };
+	struct strangers strangers = { .filter = &building->filter, .ops = &ops };
+	struct xensplit_list *list = building->list;
+	int r = 0;
 
-	for (i = 0; !r && i < count; i++) {
-		uint64_t devid;
+	if (filter_is_single(&building->filter))
+		return list->count ? 0 : strangers_single(txn, &strangers);
+	list_sort(list);
+	for (size_t i = 0; !r && i < list->count; i++) {
+		struct place place;
 
-		if (!parse_number(names[i], strlen(names[i]), INT32_MAX, &devid))
-			continue;
-		id->devid = (uint32_t)devid;
-		r = add_foreign(txn, building, id, backend_domid);
+		entry_place(list->entries[i], &place);
+		if (*place.id.backend_type)
+			r = strangers_exclude(txn, &strangers, &place);
 	}
-	free(names);
+	if (!r)
+		r = strangers_foreach(txn, &strangers);
+	strangers_clear(&strangers);
 	return r;
 }
 
-static int walk_frontend_domids(struct txn *txn, struct building *building,
-				const char *dir, struct device_id *id,
-				uint32_t backend_domid)
-{
-	unsigned int count, i;
-	char **names = NULL;
-	int r = children(txn, dir, &names, &count);
+/* --- the list --- */
 
-	for (i = 0; !r && i < count; i++) {
-		char path[PATH_SIZE];
-		uint64_t domid;
-
-		if (!parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
-			continue;
-		id->domid = (uint32_t)domid;
-		snprintf(path, sizeof(path), "%.*s/%" PRIu32, TYPE_MAX + 128, dir,
-			 id->domid);
-		r = walk_devids(txn, building, path, id, backend_domid);
-	}
-	free(names);
-	return r;
-}
-
-static int walk_types(struct txn *txn, struct building *building, uint32_t domid,
-		      bool backends)
-{
-	char dir[64], path[PATH_SIZE], **names = NULL;
-	struct device_id id = { .domid = domid };
-	unsigned int count, i;
-	int r;
-
-	snprintf(dir, sizeof(dir), "/local/domain/%" PRIu32 "/%s", domid,
-		 backends ? "backend" : "device");
-	r = children(txn, dir, &names, &count);
-	for (i = 0; !r && i < count; i++) {
-		if (!type_is_valid(names[i]))
-			continue;
-		snprintf(id.type, sizeof(id.type), "%.*s", TYPE_MAX, names[i]);
-		snprintf(path, sizeof(path), "%s/%s", dir, id.type);
-		r = backends ? walk_frontend_domids(txn, building, path, &id, domid)
-			     : walk_devids(txn, building, path, &id, XENSPLIT_ANY);
-	}
-	free(names);
-	return r;
-}
-
-/* The backends first, for they tell who the other end is; then what has none. */
-static int add_all_foreign(struct txn *txn, struct building *building)
-{
-	unsigned int count, i, pass;
-	char **names = NULL;
-	int r = children(txn, "/local/domain", &names, &count);
-
-	for (pass = 0; pass < 2; pass++)
-		for (i = 0; !r && i < count; i++) {
-			uint64_t domid;
-
-			if (parse_number(names[i], strlen(names[i]), DOMID_END - 1,
-					 &domid))
-				r = walk_types(txn, building, (uint32_t)domid, pass == 0);
-		}
-	free(names);
-	return r;
-}
-
-static void name_domains(struct txn *txn, struct xensplit_list *list)
+static int name_domains(struct txn *txn, struct xensplit_list *list)
 {
 	size_t i;
+	int r = 0;
 
-	/* Sorted by domid: one request a domain. */
-	for (i = 0; i < list->count; i++) {
-		struct entry *entry = list->entries[i],
-			     *before = i ? list->entries[i - 1] : NULL;
+	for (i = 0; !r && i < list->count; i++)
+		r = domains_name(txn, &list->domains, list->entries[i]->device.id.domid,
+				 &list->entries[i]->device.domain);
+	return r;
+}
 
-		if (before && before->id.domid == entry->id.domid)
-			entry->domain = before->domain ? strdup(before->domain) : NULL;
-		else
-			entry->domain = domain_name(txn, entry->id.domid);
-		entry->device.domain = entry->domain;
-	}
+int list_build(struct txn *txn, struct domains *domains,
+	       const struct xensplit_filter *filter, uint32_t flags,
+	       struct xensplit_list **ret_list)
+{
+	struct building building = { .filter = *filter, .domains = domains };
+	struct xensplit_list *list = calloc(1, sizeof(*list));
+	int r;
+
+	if (!list)
+		return fail(txn->ctx, -ENOMEM, "out of memory");
+	building.list = list;
+	r = record_foreach(txn, filter, add_recorded, &building);
+	if (!r && (flags & XENSPLIT_LIST_FOREIGN))
+		r = add_strangers(txn, &building);
+	list_sort(list);
+	if (!r && !(flags & LIST_UNNAMED))
+		r = name_domains(txn, list);
+	if (r)
+		xensplit_list_free(list);
+	else
+		*ret_list = list;
+	return r;
 }
 
 XENSPLIT_API int xensplit_list_new(struct xensplit_ctx *ctx,
 				   const struct xensplit_filter *filter, uint32_t flags,
 				   struct xensplit_list **ret_list)
 {
-	struct building building = { 0 };
+	struct domains domains = { 0 };
+	struct xensplit_filter f;
 	int r;
 
 	if (!ctx || !ret_list)
 		return -EINVAL;
+	ctx_begin(ctx);
 	if (flags & ~XENSPLIT_LIST_FOREIGN)
 		return fail(ctx, -EINVAL, "unknown list flags 0x%x", flags);
 	struct txn txn = TXN_NONE(ctx);
 
-	r = id_check_filter(ctx, filter, &building.filter);
+	r = id_check_filter(ctx, filter, &f);
 	if (r)
 		return r;
-	building.list = calloc(1, sizeof(*building.list));
-	if (!building.list)
-		return fail(ctx, -ENOMEM, "out of memory");
-	r = record_foreach(&txn, &building.filter, add_recorded, &building);
-	if (!r && (flags & XENSPLIT_LIST_FOREIGN))
-		r = add_all_foreign(&txn, &building);
-	if (r) {
-		xensplit_list_free(building.list);
-		return r;
-	}
-	if (building.list->count)
-		qsort(building.list->entries, building.list->count,
-		      sizeof(struct entry *), compare_entries);
-	name_domains(&txn, building.list);
-	*ret_list = building.list;
-	return 0;
+	r = list_build(&txn, &domains, &f, flags, ret_list);
+	domains_clear(&domains);
+	if (!r)
+		ctx_begin(ctx);
+	return r;
 }
 
 XENSPLIT_API const struct xensplit_device *
@@ -343,17 +363,19 @@ xensplit_list_get(const struct xensplit_list *list, size_t index)
 	return list && index < list->count ? &list->entries[index]->device : NULL;
 }
 
+const struct entry *list_entry(const struct xensplit_list *list, size_t index)
+{
+	return index < list->count ? list->entries[index] : NULL;
+}
+
 XENSPLIT_API struct xensplit_list *xensplit_list_free(struct xensplit_list *list)
 {
 	if (!list)
 		return NULL;
-	while (list->count) {
-		struct entry *entry = list->entries[--list->count];
-
-		free(entry->domain);
-		free(entry);
-	}
+	while (list->count)
+		entry_free(list->entries[--list->count]);
 	free(list->entries);
+	domains_clear(&list->domains);
 	free(list);
 	return NULL;
 }

@@ -200,8 +200,8 @@ static int read_keys_below(struct txn *txn, const struct device_id *id, const ch
 	return r;
 }
 
-int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
-		     struct pairs *back)
+int record_read_whole(struct txn *txn, const struct device_id *id,
+		      struct record *ret_record, struct pairs *front, struct pairs *back)
 {
 	struct record record;
 	struct field field;
@@ -223,7 +223,17 @@ int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *
 		r = read_keys_below(txn, id, "front", front);
 	if (!r && record.more_keys)
 		r = read_keys_below(txn, id, "back", back);
+	if (!r)
+		*ret_record = record;
 	return r == -ENOMEM ? fail(txn->ctx, r, "out of memory") : r;
+}
+
+int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
+		     struct pairs *back)
+{
+	struct record record;
+
+	return record_read_whole(txn, id, &record, front, back);
 }
 
 /* --- to text --- */
@@ -507,8 +517,7 @@ int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record
 	int r;
 
 	/* A single one is not looked for: whether it is there, its reader finds out. */
-	if (filter->domid != XENSPLIT_ANY && filter->type &&
-	    filter->devid != XENSPLIT_ANY) {
+	if (filter_is_single(filter)) {
 		r = id_set(txn->ctx, &walk.id, filter->domid, filter->type,
 			   filter->devid);
 		return r ? r : fn(txn, &walk.id, data);

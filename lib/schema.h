@@ -38,6 +38,35 @@ int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_ch
 uint32_t domain_flags(struct xensplit_ctx *ctx, uint32_t domid);
 /* Its name; NULL where it has none. To be freed. */
 char *domain_name(struct txn *txn, uint32_t domid);
+typedef int domain_fn(struct txn *txn, uint32_t domid, void *data);
+/* Call @fn for each domain that has a directory, until it returns not 0. */
+int domain_foreach(struct txn *txn, domain_fn *fn, void *data) __must_check;
+
+/* domains.c */
+
+enum domain_now {
+	DOMAIN_SAME,
+	DOMAIN_GONE,
+	DOMAIN_OTHER
+};
+
+/* What has been asked about domains: each is asked once, however many devices it has. */
+struct domains {
+	struct known_domain **known; /* by domid */
+	uint32_t begin, end;	     /* those below and from here are not known */
+};
+
+/* record_domain_now(), domain_flags() and domain_name(), as far as not asked before. */
+int domains_now(struct txn *txn, struct domains *domains, uint32_t domid,
+		const struct identity *recorded) __must_check;
+/* 1, 0 or a negative errno. */
+int domains_exists(struct txn *txn, struct domains *domains, uint32_t domid) __must_check;
+int domains_flags(struct txn *txn, struct domains *domains, uint32_t domid,
+		  uint32_t *ret_flags) __must_check;
+/* *ret_name is NULL for a domain without one; it lives as long as @domains. */
+int domains_name(struct txn *txn, struct domains *domains, uint32_t domid,
+		 const char **ret_name) __must_check;
+void domains_clear(struct domains *domains);
 
 /* id.c */
 
@@ -56,7 +85,11 @@ int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from
 		    struct xensplit_filter *to) __must_check;
 /* NULL, or the type itself: that of the frontend. */
 void id_set_backend_type(struct device_id *id, const char *backend_type);
+/* All but the backend's domain, which an id does not have. */
 bool id_matches(const struct device_id *id, const struct xensplit_filter *filter);
+bool backend_matches(uint32_t backend_domid, const struct xensplit_filter *filter);
+/* Does it name a single device? */
+bool filter_is_single(const struct xensplit_filter *filter);
 int id_compare(const struct device_id *a, const struct device_id *b);
 bool type_is_valid(const char *type);
 /* "mydevice/0 of domain 5", for messages. */
@@ -97,7 +130,11 @@ extern const char RECORD_ROOT[];
 /* All but the extra keys. -ENOENT: there is no record. */
 int record_read(struct txn *txn, const struct device_id *id,
 		struct record *ret_record) __must_check;
-/* Adds the extra keys to @front and @back. */
+/* The same, with the extra keys added to @front and @back. */
+int record_read_whole(struct txn *txn, const struct device_id *id,
+		      struct record *ret_record, struct pairs *front,
+		      struct pairs *back) __must_check;
+/* The extra keys alone. */
 int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
 		     struct pairs *back) __must_check;
 int record_write(struct txn *txn, struct record *record, const struct pairs *front,
@@ -106,12 +143,6 @@ int record_write(struct txn *txn, struct record *record, const struct pairs *fro
 int record_set_phase(struct txn *txn, const struct device_id *id,
 		     const char *phase) __must_check;
 int record_remove(struct txn *txn, const struct device_id *id) __must_check;
-enum domain_now {
-	DOMAIN_SAME,
-	DOMAIN_GONE,
-	DOMAIN_OTHER
-};
-
 /* What has become of the domain that had this UUID. */
 int record_domain_now(struct txn *txn, uint32_t domid,
 		      const struct identity *recorded) __must_check;
@@ -152,5 +183,39 @@ int place_remove_backend(struct txn *txn, const struct device_id *id,
 			 uint32_t backend_domid) __must_check;
 int place_remove_halves(struct txn *txn, const struct place *place) __must_check;
 int place_remove_errors(struct xensplit_ctx *ctx, const struct place *place) __must_check;
+
+/* foreign.c */
+
+/* The domains that have a backend for a device, in order. */
+struct claims {
+	uint32_t *domids;
+	size_t count;
+	size_t room;
+};
+
+int claims_add(struct txn *txn, struct claims *claims, uint32_t domid) __must_check;
+void claims_clear(struct claims *claims);
+/* Looks at each domain. */
+int claims_find(struct txn *txn, const struct device_id *id,
+		struct claims *claims) __must_check;
+/*
+ * The backend that a device without a record is taken to have: the one that its
+ * frontend names, if no guest could have written that, else dom0's, else the first
+ * one. XENSPLIT_ANY where there is none.
+ */
+int claims_choose(struct txn *txn, const struct device_id *id,
+		  const struct claims *claims, uint32_t *ret_domid) __must_check;
+/*
+ * May what stands there be believed? 1 if both halves name each other, the
+ * frontend's pointers are no guest's, and no other domain has a backend for it; 0
+ * with the reason in xensplit_errmsg(), or a negative errno.
+ */
+int place_is_mutual(struct txn *txn, const struct place *place) __must_check;
+/* The same, where the domains that have a backend for it are known already. */
+int place_halves_agree(struct txn *txn, const struct place *place) __must_check;
+/* 1 if a guest owns, or may write, one of the nodes by which a frontend finds its backend. */
+int place_pointer_writable(struct txn *txn, const struct place *place,
+			   char path[PATH_SIZE],
+			   struct node_perms *ret_perms) __must_check;
 
 #endif

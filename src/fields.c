@@ -26,6 +26,8 @@ const struct field fields[] = {
 	FIELD("BACKEND-TYPE", "backend_type", FIELD_TEXT, backend_type, 0),
 	FIELD("FRONTEND-PATH", "frontend", FIELD_TEXT, frontend, 0),
 	FIELD("BACKEND-PATH", "backend", FIELD_TEXT, backend, 0),
+	FIELD("DAMAGED", "damaged", FIELD_FLAG, damaged, 0),
+	FIELD("PHASE", "phase", FIELD_TEXT, phase, 0),
 #undef FIELD
 };
 

@@ -13,7 +13,7 @@ struct xensplit_device;
 #define USUAL_COLUMNS                                                                 \
 	"DOMID,DOMAIN,TYPE,DEVID,BACKEND,FRONTEND-STATE,BACKEND-STATE,ONLINE,ORIGIN," \
 	"STALE"
-#define MORE_COLUMNS "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
+#define MORE_COLUMNS "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH,DAMAGED,PHASE"
 
 enum field_type {
 	FIELD_NUMBER, /* uint32_t, XENSPLIT_ANY for none */
@@ -31,7 +31,7 @@ struct field {
 	int usual;
 };
 
-#define FIELD_COUNT 13
+#define FIELD_COUNT 15
 extern const struct field fields[FIELD_COUNT];
 
 /* Where the field of that device is, of the C type that its row tells. */

@@ -78,14 +78,15 @@ state()
 	does list --json
 	json '.devices | length == 2 and all(keys_unsorted == ["domid", "domain", "type", "devid",
 		"backend_domid", "frontend_state", "backend_state", "online", "origin", "stale",
-		"backend_type", "frontend", "backend"])'
+		"backend_type", "frontend", "backend", "damaged", "phase"])'
 	json '.devices | all((.domid | type) == "number" and (.devid | type) == "number" and
 		(.backend_domid | type) == "number" and (.online | type) == "boolean" and
 		(.stale | type) == "boolean" and (.domain | type) == "string")'
 	from_json=$(jq -r '.devices[] | [.domid, .domain, .type, .devid, .backend_domid, .frontend_state,
 		.backend_state, (if .online then "yes" else "no" end), .origin,
-		(if .stale then "yes" else "no" end), .backend_type, .frontend, .backend] | join(" ")' <<<"$output")
-	does list --no-headings -o "${headings// /,},BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
+		(if .stale then "yes" else "no" end), .backend_type, .frontend, .backend,
+		(if .damaged then "yes" else "no" end), (.phase // "-")] | join(" ")' <<<"$output")
+	does list --no-headings -o "${headings// /,},BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH,DAMAGED,PHASE"
 	diff <(echo "$from_json") <(words)
 }
 
@@ -103,7 +104,7 @@ state()
 	does attach 5 --no-wait
 	columns=$("$XENSPLIT" list --help | sed -n '/^Columns:/,/^$/p' | grep -oE '[A-Z]+[A-Z-]*[A-Z]' |
 		sort -u)
-	[[ $(wc -l <<<"$columns") -eq 13 ]]
+	[[ $(wc -l <<<"$columns") -eq 15 ]]
 	for column in $columns; do
 		does list -o "$column"
 		[[ ${lines[0]// /} == "$column" ]]
@@ -184,6 +185,27 @@ state()
 	[[ $output == 'a\x1b[31m\\b\xff\xc3\xa9 "c"' ]]
 	does list --json
 	[[ $(jq -r '.devices[0].domain' <<<"$output") == 'a\x1b[31m\\b\xff\xc3\xa9 "c"' ]]
+}
+
+@test "a record that can't be understood, or of a device that is being replaced, is listed" {
+	does attach 5 --no-wait
+	does attach 5 mydevice/1 --no-wait
+	xenstore-write /xensplit/5/mydevice/0 nonsense
+	xenstore-write /xensplit/5/mydevice/1 "$(xenstore-read -R /xensplit/5/mydevice/1)"$'\nphase=replace\n'
+	does list --json
+	json '.devices | length == 2'
+	json '.devices[0] | .damaged and .phase == null and .backend_domid == 0 and .frontend_state == "Initialising"'
+	json '.devices[1] | .damaged == false and .phase == "replace"'
+	does list --no-headings -o DEVID,DAMAGED,PHASE
+	[[ $(words) == $'0 yes -\n1 no replace' ]]
+}
+
+@test "requests: 10 for the first device, 4 for each further one of its domain and type" {
+	for id in 0 1 2 3; do
+		does attach 5 mydevice/$id --no-wait
+		"$SANDBOX" proxy --count "$BATS_TEST_TMPDIR/count" -- "$XENSPLIT" list
+		[[ $(sed -n 's/^total \([0-9]*\)$/\1/p' "$BATS_TEST_TMPDIR/count") -le $((10 + 4 * id)) ]]
+	done
 }
 
 @test "options may stand before the verb and behind the domain" {

@@ -129,6 +129,189 @@ static void foreign_devices(void **state)
 	xensplit_list_free(list);
 }
 
+/* Found by the one that no guest can have forged; else dom0's, else the first. */
+static void a_frontend_that_several_claim(void **state)
+{
+	static const struct {
+		const char *value, *perms;
+		bool dom0_claims;
+		uint32_t wanted;
+	} rows[] = {
+		{ "/local/domain/6/backend/odd/5/0", "n0,r5", true, 6 },
+		{ "/local/domain/6/backend/odd/5/0", "n5", true, 0 },
+		{ "/local/domain/6/backend/odd/5/0", "n0,b5", true, 0 },
+		{ "/local/domain/9/backend/odd/5/0", "n0", true, 0 },
+		{ "/local/domain/0/backend/odd/5/0", "n0,r5", false, 5 },
+		{ "/local/domain/6/backend/odd/5/0", "n0,r5", false, 6 },
+	};
+	struct xensplit_list *list;
+	size_t i;
+
+	(void)state;
+	put("/local/domain/5/device/odd/0/state", "1", NULL);
+	put("/local/domain/5/backend/odd/5/0/state", "1", NULL);
+	put("/local/domain/6/backend/odd/5/0/state", "1", NULL);
+	put("/local/domain/0/backend/odd/5/0/state", "1", NULL);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].dom0_claims)
+			xs_rm(dom0, XBT_NULL, "/local/domain/0/backend/odd");
+		put("/local/domain/5/device/odd/0/backend", rows[i].value, rows[i].perms);
+		put("/local/domain/5/device/odd/0/backend-id", "6", rows[i].perms);
+		assert_int_equal(list_one(&list, XENSPLIT_LIST_FOREIGN)->backend_domid,
+				 rows[i].wanted);
+		xensplit_list_free(list);
+	}
+}
+
+/* The backend's directory of a device with a record is no device of its own. */
+static void another_type_of_the_backend(void **state)
+{
+	struct xensplit_attach_opts opts = device_opts(5, "net", 0);
+	const struct xensplit_device *device;
+	struct xensplit_list *list;
+
+	(void)state;
+	opts.backend_type = "xen_net";
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	device = list_one(&list, XENSPLIT_LIST_FOREIGN);
+	assert_string_equal(device->id.type, "net");
+	assert_string_equal(device->backend_type, "xen_net");
+	assert_string_equal(device->backend, "/local/domain/0/backend/xen_net/5/0");
+	assert_int_equal(device->backend_state, XENSPLIT_STATE_INITIALISING);
+	xensplit_list_free(list);
+	put("/local/domain/6/backend/xen_net/5/0/state", "2", NULL);
+	assert_result(xensplit_list_new(ctx, NULL, XENSPLIT_LIST_FOREIGN, &list), 0);
+	assert_int_equal(xensplit_list_get(list, 1)->backend_domid, 6);
+	assert_null(xensplit_list_get(list, 2));
+	xensplit_list_free(list);
+}
+
+static void by_the_backends_domain(void **state)
+{
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 1);
+	XENSPLIT_FILTER(filter);
+	struct xensplit_list *list;
+
+	(void)state;
+	attach_mydevice();
+	opts.backend_domid = 6;
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	put("/local/domain/6/backend/odd/5/0/state", "1", NULL);
+	put("/local/domain/5/device/odd/1/state", "1", NULL);
+	filter.backend_domid = 6;
+	assert_result(xensplit_list_new(ctx, &filter, 0, &list), 0);
+	assert_int_equal(xensplit_list_get(list, 0)->id.devid, 1);
+	assert_null(xensplit_list_get(list, 1));
+	xensplit_list_free(list);
+	assert_result(xensplit_list_new(ctx, &filter, XENSPLIT_LIST_FOREIGN, &list), 0);
+	assert_string_equal(xensplit_list_get(list, 1)->id.type, "odd");
+	assert_null(xensplit_list_get(list, 2));
+	xensplit_list_free(list);
+	filter.backend_domid = 0;
+	filter.domid = 5;
+	filter.type = "mydevice";
+	filter.devid = 1;
+	assert_result(xensplit_list_new(ctx, &filter, 0, &list), 0);
+	assert_null(xensplit_list_get(list, 0));
+	xensplit_list_free(list);
+	filter.backend_domid = 40000;
+	assert_result(xensplit_list_new(ctx, &filter, 0, &list), -ESRCH);
+	assert_contains(xensplit_errmsg(ctx), "no such domain: 40000");
+	filter.backend_domid = 0;
+	assert_result(xensplit_list_new(ctx, &filter, 0, &list), 0);
+	assert_string_equal(xensplit_errmsg(ctx), "");
+	xensplit_list_free(list);
+}
+
+/* Those that the record has room for, and those that it has not. */
+static void recorded_keys(void **state)
+{
+	static char longest[2049];
+	const struct xensplit_pair front[] = { { "ring", "two words" },
+					       { "first", longest },
+					       { "second", longest } };
+	const struct xensplit_pair back[] = { { "mode", "w\n=\\" } };
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+	const struct xensplit_device *device;
+	struct xensplit_list *list;
+	size_t i, j;
+
+	(void)state;
+	memset(longest, 'x', 2048);
+	opts.front = front;
+	opts.front_count = ARRAY_SIZE(front);
+	opts.back = back;
+	opts.back_count = ARRAY_SIZE(back);
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	/* What either end makes of them counts for nothing. */
+	put(FE "/ring", "else", NULL);
+	device = list_one(&list, 0);
+	assert_int_equal(device->front_count, 3);
+	for (i = 0; i < 3; i++) {
+		for (j = 0; strcmp(front[i].key, device->front[j].key) != 0; j++)
+			assert_true(j < 2);
+		assert_string_equal(front[i].value, device->front[j].value);
+	}
+	assert_int_equal(device->back_count, 1);
+	assert_string_equal(device->back[0].key, "mode");
+	assert_string_equal(device->back[0].value, "w\n=\\");
+	assert_null(device->phase);
+	xensplit_list_free(list);
+}
+
+static void one_that_is_being_replaced(void **state)
+{
+	const struct xensplit_device *device;
+	struct xensplit_list *list;
+	char record[4096], *value;
+
+	(void)state;
+	attach_mydevice();
+	value = xs_read(dom0, XBT_NULL, REC, NULL);
+	snprintf(record, sizeof(record), "%sphase=replace\n", value);
+	free(value);
+	put(REC, record, NULL);
+	device = list_one(&list, 0);
+	assert_string_equal(device->phase, "replace");
+	assert_int_equal(device->damaged, 0);
+	xensplit_list_free(list);
+}
+
+/* Its name is all that it tells: the halves stand where the name says. */
+static void a_damaged_record(void **state)
+{
+	const struct xensplit_device *device;
+	struct xensplit_list *list;
+	unsigned int backend;
+
+	(void)state;
+	attach_mydevice();
+	for (backend = 0; backend <= 6; backend += 6) {
+		put(REC, "schema=1\nbackend-id=0\n", NULL);
+		if (backend) {
+			xs_rm(dom0, XBT_NULL, BE);
+			put("/local/domain/6/backend/mydevice/5/0/state", "4", NULL);
+		}
+		device = list_one(&list, backend ? XENSPLIT_LIST_FOREIGN : 0);
+		assert_int_equal(device->damaged, 1);
+		assert_int_equal(device->origin, XENSPLIT_ORIGIN_XENSPLIT);
+		assert_int_equal(device->stale, 0);
+		assert_int_equal(device->backend_domid, backend);
+		assert_int_equal(device->frontend_state, XENSPLIT_STATE_INITIALISING);
+		assert_int_equal(device->backend_state, backend ? 4 : 1);
+		assert_null(device->unique_id);
+		assert_string_equal(device->domain, "g5");
+		xensplit_list_free(list);
+	}
+	xs_rm(dom0, XBT_NULL, "/local/domain/6/backend");
+	device = list_one(&list, 0);
+	assert_int_equal(device->backend_domid, XENSPLIT_ANY);
+	assert_null(device->backend);
+	xensplit_list_free(list);
+	assert_null(strstr(logged, "warn"));
+	assert_string_equal(xensplit_errmsg(ctx), "");
+}
+
 /* A guest may fill its own half with what it likes: a reader gets through all the same. */
 static void pitfall_17_a_guest_that_fills_its_half(void **state)
 {
@@ -221,6 +404,12 @@ int main(void)
 		store_test(one_device_with_all_its_fields),
 		store_test(filters),
 		store_test(foreign_devices),
+		store_test(a_frontend_that_several_claim),
+		store_test(another_type_of_the_backend),
+		store_test(by_the_backends_domain),
+		store_test(recorded_keys),
+		store_test(one_that_is_being_replaced),
+		store_test(a_damaged_record),
 		store_test(pitfall_17_a_guest_that_fills_its_half),
 		store_test(every_node_of_a_device),
 		store_test(without_permission),
