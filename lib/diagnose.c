@@ -1,125 +1,109 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Findings: what is wrong with devices, as data. The checks are in checks.c. */
+/* Findings: what is wrong with devices, as data. The checks are in checks*.c. */
+#include "array.h"
 #include "findings.h"
 
 /* A finding with all that its pointers lead to. */
-struct entry {
+struct noted {
 	struct xensplit_finding finding;
-	struct device_id id;
+	char *type;
 	char *what;
 	char *fix;
 };
 
 struct xensplit_findings {
-	struct entry **entries;
+	struct noted **entries;
 	size_t count;
+	size_t room;
 };
-
-/* --- words --- */
-
-static void append(char *buf, size_t size, size_t *used, const char *text)
-{
-	int more = snprintf(buf + *used, size - *used, "%s", text);
-
-	*used += (size_t)more < size - *used ? (size_t)more : size - *used - 1;
-}
-
-static void placeholder(const struct place *place, const char *name, size_t len,
-			char *buf, size_t size)
-{
-	char path[PATH_SIZE];
-
-	buf[0] = '\0';
-	if (!strncmp(name, "FE", len))
-		path_frontend(path, &place->id, NULL);
-	else
-		path_backend(path, &place->id, place->backend_domid, NULL);
-	if (len == 2)
-		snprintf(buf, size, "%s", path);
-	else if (*name == 'T')
-		snprintf(buf, size, "%s", place->id.type);
-	else if (*name == 'D')
-		snprintf(buf, size, "%" PRIu32, place->id.domid);
-	else if (*name == 'I')
-		snprintf(buf, size, "%" PRIu32, place->id.devid);
-	else if (*name == 'B')
-		snprintf(buf, size, "%" PRIu32,
-			 place->backend_domid == XENSPLIT_ANY ? 0 : place->backend_domid);
-}
-
-static char *expand(const struct place *place, const char *template)
-{
-	char buf[3 * PATH_SIZE], word[PATH_SIZE];
-	size_t used = 0;
-
-	buf[0] = '\0';
-	while (*template) {
-		const char *end = *template == '{' ? strchr(template, '}') : NULL;
-
-		if (end) {
-			placeholder(place, template + 1, (size_t)(end - template - 1),
-				    word, sizeof(word));
-			template = end + 1;
-		} else {
-			word[0] = *template ++;
-			word[1] = '\0';
-		}
-		append(buf, sizeof(buf), &used, word);
-	}
-	return strdup(buf);
-}
 
 /* --- the list --- */
 
-static void entry_free(struct entry *entry)
+static void noted_free(struct noted *noted)
 {
-	if (!entry)
+	if (!noted)
 		return;
-	free(entry->what);
-	free(entry->fix);
-	free(entry);
+	free(noted->type);
+	free(noted->what);
+	free(noted->fix);
+	free(noted);
 }
 
+static void findings_truncate(struct xensplit_findings *findings, size_t count)
+{
+	while (findings->count > count)
+		noted_free(findings->entries[--findings->count]);
+}
+
+/* A device's findings stand together, and are few. */
 static bool is_noted(const struct patient *patient, const char *code)
 {
-	const struct xensplit_findings *findings = patient->findings;
+	const struct xensplit_findings *findings = patient->of->findings;
 	size_t i;
 
-	for (i = 0; i < findings->count; i++)
-		if (!strcmp(findings->entries[i]->finding.code, code) &&
-		    !id_compare(&findings->entries[i]->id, &patient->place.id))
+	for (i = patient->first; i < findings->count; i++)
+		if (!strcmp(findings->entries[i]->finding.code, code))
 			return true;
 	return false;
 }
 
-static struct entry *entry_new(const struct patient *patient, const char *fix,
-			       const char *format, va_list args)
+bool finding_has_error(const struct patient *patient)
 {
-	struct entry *entry = calloc(1, sizeof(*entry));
+	const struct xensplit_findings *findings = patient->of->findings;
+	size_t i;
 
-	if (!entry)
-		return NULL;
-	entry->id = patient->place.id;
-	if (vasprintf(&entry->what, format, args) < 0)
-		entry->what = NULL;
-	if (fix)
-		entry->fix = expand(&patient->place, fix);
-	if (!entry->what || (fix && !entry->fix)) {
-		entry_free(entry);
-		return NULL;
-	}
-	return entry;
+	for (i = patient->first; i < findings->count; i++)
+		if (findings->entries[i]->finding.severity == ERROR)
+			return true;
+	return false;
 }
 
-static bool findings_append(struct xensplit_findings *findings, struct entry *entry)
+/*
+ * May a command name the backend's domain? Not of a device without a record in
+ * which one domain can have named another, or itself: that would bless it.
+ */
+static int is_trusted(struct patient *p, const char *fix)
 {
-	void *more = realloc(findings->entries,
-			     (findings->count + 1) * sizeof(struct entry *));
+	bool names = fix && (strstr(fix, "doctor --fix") || strstr(fix, "{R}"));
+
+	if (!names || p->place.recorded || p->place.backend_domid == XENSPLIT_ANY)
+		return 1;
+	if (p->mutual < 0)
+		p->mutual = p->claims->count > 1 ? 0
+						 : place_halves_agree(p->txn, &p->place);
+	return p->mutual;
+}
+
+static struct noted *noted_new(const struct patient *patient, const char *fix,
+			       bool trusted, const char *format, va_list args)
+{
+	const struct device_id *id = &patient->place.id;
+	struct noted *noted = calloc(1, sizeof(*noted));
+
+	if (!noted)
+		return NULL;
+	if (vasprintf(&noted->what, format, args) < 0)
+		noted->what = NULL;
+	if (fix)
+		noted->fix = fix_expand(&patient->place, fix, trusted);
+	if (*id->type)
+		noted->type = strdup(id->type);
+	if (!noted->what || (fix && !noted->fix) || (*id->type && !noted->type)) {
+		noted_free(noted);
+		return NULL;
+	}
+	return noted;
+}
+
+static bool findings_append(struct xensplit_findings *findings, struct noted *noted)
+{
+	struct noted **more = array_grow(findings->entries, findings->count,
+					 &findings->room, sizeof(*more));
 
 	if (!more)
 		return false;
 	findings->entries = more;
-	findings->entries[findings->count++] = entry;
+	findings->entries[findings->count++] = noted;
 	return true;
 }
 
@@ -127,108 +111,158 @@ int finding_add(struct patient *patient, int severity, const char *code, const c
 		const char *fix, const char *what, ...)
 {
 	struct xensplit_finding *finding;
-	struct entry *entry;
+	struct noted *noted;
 	va_list args;
+	int trusted;
 
 	if (is_noted(patient, code))
 		return 0;
+	trusted = is_trusted(patient, fix);
+	if (trusted < 0)
+		return trusted;
+	if (!trusted && strstr(fix, "doctor --fix"))
+		fix = FIX_REPLACE;
 	va_start(args, what);
-	entry = entry_new(patient, fix, what, args);
+	noted = noted_new(patient, fix, trusted, what, args);
 	va_end(args);
-	if (!entry || !findings_append(patient->findings, entry)) {
-		entry_free(entry);
+	if (!noted || !findings_append(patient->of->findings, noted)) {
+		noted_free(noted);
 		return fail(patient->txn->ctx, -ENOMEM, "out of memory");
 	}
-	finding = &entry->finding;
+	finding = &noted->finding;
 	finding->severity = severity;
 	finding->code = code;
-	finding->id.domid = entry->id.domid;
-	finding->id.type = *entry->id.type ? entry->id.type : NULL;
-	finding->id.devid = entry->id.devid;
+	finding->id.domid = patient->place.id.domid;
+	finding->id.type = noted->type;
+	finding->id.devid = patient->place.id.devid;
 	finding->backend_domid = patient->place.backend_domid;
-	finding->what = entry->what;
+	finding->what = noted->what;
 	finding->why = why;
-	finding->fix = entry->fix;
+	finding->fix = noted->fix;
 	finding->repairable = fix && strstr(fix, "doctor --fix") != NULL;
 	return 0;
 }
 
 /* --- who is looked at --- */
 
-static void findings_truncate(struct xensplit_findings *findings, size_t count)
+/* The snapshot may be seconds old by now. 0: the device has gone meanwhile. */
+static int look_again(struct patient *p)
 {
-	while (findings->count > count)
-		entry_free(findings->entries[--findings->count]);
-}
-
-static int examine(struct txn *txn, struct xensplit_findings *findings,
-		   const struct place *place)
-{
-	struct patient patient = { .txn = txn, .place = *place, .findings = findings };
-	size_t before = findings->count;
+	struct record record;
+	int r = place_states(p->txn, &p->place, &p->frontend_state, &p->backend_state);
 	char path[PATH_SIZE];
-	int r = place_states(txn, place, &patient.frontend_state, &patient.backend_state);
 
-	if (!r)
-		r = check_device(&patient);
-	if (r || findings->count == before || !place->recorded)
-		return r;
-	/* What looked wrong with a device that was detached meanwhile was just that. */
-	path_record(path, &place->id, NULL);
-	r = store_exists(txn, path);
-	if (r == 0)
-		findings_truncate(findings, before);
-	return r < 0 ? r : 0;
+	if (r || !p->place.recorded || p->damaged)
+		return r ? r : 1;
+	r = record_read(p->txn, &p->place.id, &record);
+	if (r)
+		return r == -ENOENT || r == -EBADMSG ? 0 : r;
+	if (record.backend_domid != p->place.backend_domid)
+		return 0;
+	path_backend(path, &p->place.id, p->place.backend_domid, "online");
+	r = store_exists(p->txn, path);
+	p->has_online = r > 0;
+	return r < 0 ? r : 1;
 }
 
-static int examine_single(struct txn *txn, struct xensplit_findings *findings,
-			  const struct xensplit_filter *filter)
+static int examine(struct diagnosis *d, const struct entry *entry)
 {
-	struct device_id id;
-	struct place place;
-	int r = id_set(txn->ctx, &id, filter->domid, filter->type, filter->devid);
+	const struct xensplit_device *device = &entry->device;
+	struct patient p = {
+		.of = d,
+		.txn = d->txn,
+		.phase = device->phase,
+		.claims = &entry->claims,
+		.stale = device->stale,
+		.damaged = device->damaged,
+		.has_online = entry->has_online,
+		.mutual = -1,
+		.frontend_state = device->frontend_state,
+		.backend_state = device->backend_state,
+		.first = d->findings->count,
+	};
+	int r;
 
-	if (!r)
-		r = place_find(txn, &id, &place);
-	return r ? r : examine(txn, findings, &place);
+	entry_place(entry, &p.place);
+	p.settled = p.place.recorded && !p.damaged && !p.phase &&
+		    patient_is_connected(&p);
+	r = check_device(&p);
+	if (r || d->findings->count == p.first || !p.place.recorded)
+		return r;
+	if (!p.settled && !p.incomplete)
+		return 0;
+	/* What looked wrong with a device that was detached meanwhile was just that. */
+	findings_truncate(d->findings, p.first);
+	r = look_again(&p);
+	if (r <= 0)
+		return r;
+	p.settled = false;
+	return check_device(&p);
 }
 
 /* libxl looks after its own; what it forgot when their domain went is worth a word. */
-static bool is_of_interest(struct txn *txn, const struct xensplit_device *device,
-			   const struct xensplit_filter *filter)
+static int is_of_interest(struct diagnosis *d, const struct xensplit_device *device,
+			  const struct xensplit_filter *filter)
 {
+	int r;
+
 	if (device->origin == XENSPLIT_ORIGIN_XENSPLIT || filter->type ||
 	    !type_is_reserved(device->id.type))
-		return true;
-	return domain_identity(txn, device->id.domid, NULL, NULL) == -ESRCH;
+		return 1;
+	r = domains_exists(d->txn, &d->domains, device->id.domid);
+	return r < 0 ? r : !r;
 }
 
-static int examine_all(struct txn *txn, struct xensplit_findings *findings,
-		       const struct xensplit_filter *filter)
+static int examine_all(struct diagnosis *d, const struct xensplit_filter *filter)
 {
-	struct patient host = { .txn = txn, .findings = findings };
-	const struct xensplit_device *device;
+	struct patient host = { .of = d, .txn = d->txn };
+	const struct entry *entry;
 	struct xensplit_list *list;
+	char text[ID_TEXT_SIZE];
+	struct device_id id;
 	size_t i;
-	int r = xensplit_list_new(txn->ctx, filter, XENSPLIT_LIST_FOREIGN, &list);
+	int r;
 
-	if (r)
-		return r;
 	host.place.backend_domid = XENSPLIT_ANY;
-	if (filter->domid == XENSPLIT_ANY)
+	r = list_build(d->txn, &d->domains, filter, XENSPLIT_LIST_FOREIGN | LIST_UNNAMED,
+		       &list);
+	if (!r && filter->domid == XENSPLIT_ANY)
 		r = check_store_speed(&host);
-	xensplit_list_foreach (list, i, device) {
-		struct place place = { .backend_domid = device->backend_domid };
-
-		if (r || !is_of_interest(txn, device, filter))
-			continue;
-		place.recorded = device->origin == XENSPLIT_ORIGIN_XENSPLIT;
-		r = id_set(txn->ctx, &place.id, device->id.domid, device->id.type,
-			   device->id.devid);
+	else if (r)
+		return r;
+	for (i = 0; !r && (entry = list_entry(list, i)); i++) {
+		r = is_of_interest(d, &entry->device, filter);
+		if (r > 0)
+			r = examine(d, entry);
+	}
+	if (!r && !i && filter_is_single(filter)) {
+		r = id_set(d->txn->ctx, &id, filter->domid, filter->type, filter->devid);
 		if (!r)
-			r = examine(txn, findings, &place);
+			r = fail(d->txn->ctx, -ENOENT, "there is no %s",
+				 id_text(&id, text, sizeof(text)));
 	}
 	xensplit_list_free(list);
+	return r;
+}
+
+static int diagnose(struct xensplit_ctx *ctx, const struct xensplit_filter *filter,
+		    struct xensplit_findings **ret_findings)
+{
+	struct txn txn = TXN_NONE(ctx);
+	struct diagnosis d = { .txn = &txn,
+			       .findings = calloc(1, sizeof(struct xensplit_findings)) };
+	int r;
+
+	if (!d.findings)
+		return fail(ctx, -ENOMEM, "out of memory");
+	r = examine_all(&d, filter);
+	domains_clear(&d.domains);
+	free(d.errors[0].devids);
+	free(d.errors[1].devids);
+	if (r)
+		xensplit_findings_free(d.findings);
+	else
+		*ret_findings = d.findings;
 	return r;
 }
 
@@ -236,30 +270,18 @@ XENSPLIT_API int xensplit_diagnose(struct xensplit_ctx *ctx,
 				   const struct xensplit_filter *filter,
 				   struct xensplit_findings **ret_findings)
 {
-	struct xensplit_findings *findings;
 	struct xensplit_filter f;
 	int r;
 
 	if (!ctx || !ret_findings)
 		return -EINVAL;
-	struct txn txn = TXN_NONE(ctx);
-
+	ctx_begin(ctx);
 	r = id_check_filter(ctx, filter, &f);
-	if (r)
-		return r;
-	findings = calloc(1, sizeof(*findings));
-	if (!findings)
-		return fail(ctx, -ENOMEM, "out of memory");
-	if (f.domid != XENSPLIT_ANY && f.type && f.devid != XENSPLIT_ANY)
-		r = examine_single(&txn, findings, &f);
-	else
-		r = examine_all(&txn, findings, &f);
-	if (r) {
-		xensplit_findings_free(findings);
-		return r;
-	}
-	*ret_findings = findings;
-	return 0;
+	if (!r)
+		r = diagnose(ctx, &f, ret_findings);
+	if (!r)
+		ctx_begin(ctx);
+	return r;
 }
 
 XENSPLIT_API const struct xensplit_finding *
@@ -274,8 +296,7 @@ xensplit_findings_free(struct xensplit_findings *findings)
 {
 	if (!findings)
 		return NULL;
-	while (findings->count)
-		entry_free(findings->entries[--findings->count]);
+	findings_truncate(findings, 0);
 	free(findings->entries);
 	free(findings);
 	return NULL;
@@ -288,7 +309,7 @@ most_likely(const struct xensplit_findings *findings)
 	size_t i;
 
 	for (i = 0; i < findings->count; i++)
-		if (findings->entries[i]->finding.severity == XENSPLIT_SEVERITY_ERROR)
+		if (findings->entries[i]->finding.severity == ERROR)
 			return &findings->entries[i]->finding;
 	return xensplit_findings_get(findings, 0);
 }
@@ -304,7 +325,7 @@ const char *diagnose_cause(struct xensplit_ctx *ctx, const struct device_id *id,
 	filter.domid = id->domid;
 	filter.type = id->type;
 	filter.devid = id->devid;
-	if (xensplit_diagnose(ctx, &filter, &findings))
+	if (diagnose(ctx, &filter, &findings))
 		return NULL;
 	finding = most_likely(findings);
 	known = finding && !strcmp(finding->what, states);

@@ -57,19 +57,28 @@ static void find_module(const char *alias, char *module, size_t size)
 	fclose(file);
 }
 
+static const char *backend_type(const struct device_id *id)
+{
+	return *id->backend_type ? id->backend_type : id->type;
+}
+
 static int report_no_driver(struct patient *p, const char *device)
 {
-	char alias[TYPE_MAX + 16], module[128];
+	struct diagnosis *d = p->of;
+	char alias[sizeof(d->alias)];
 
-	snprintf(alias, sizeof(alias), "xen-backend:%s", p->place.id.type);
-	find_module(alias, module, sizeof(module));
-	if (*module)
-		return finding_add(p, XENSPLIT_SEVERITY_ERROR, "no-backend-driver",
+	snprintf(alias, sizeof(alias), "xen-backend:%s", backend_type(&p->place.id));
+	/* It takes a while, and devices of a type stand together. */
+	if (strcmp(d->alias, alias) != 0)
+		find_module(alias, d->module, sizeof(d->module));
+	memcpy(d->alias, alias, sizeof(alias));
+	if (*d->module)
+		return finding_add(p, ERROR, "no-backend-driver",
 				   "the kernel has the device and nobody who drives it",
-				   "modprobe xen-backend:{T}",
+				   "modprobe xen-backend:{U}",
 				   "%s has no driver; module %s would drive it", device,
-				   module);
-	return finding_add(p, XENSPLIT_SEVERITY_ERROR, "no-backend-module",
+				   d->module);
+	return finding_add(p, ERROR, "no-backend-module",
 			   "the kernel has the device and nobody who drives it",
 			   "insmod the backend's module, or install it and run depmod -a",
 			   "%s has no driver, and no installed module has the alias %s",
@@ -78,7 +87,7 @@ static int report_no_driver(struct patient *p, const char *device)
 
 static void device_path(char *path, size_t size, const struct device_id *id)
 {
-	snprintf(path, size, BUS "/%s-%" PRIu32 "-%" PRIu32, id->type, id->domid,
+	snprintf(path, size, BUS "/%s-%" PRIu32 "-%" PRIu32, backend_type(id), id->domid,
 		 id->devid);
 }
 
@@ -111,20 +120,29 @@ int kernel_settle(struct xensplit_ctx *ctx, const struct device_id *id,
 
 static int report_old_device(struct patient *p, const char *device)
 {
-	return finding_add(p, XENSPLIT_SEVERITY_ERROR, "old-backend-device",
+	return finding_add(p, ERROR, "old-backend-device",
 			   "the device of that name before this one was removed and made "
 			   "again too quickly for the kernel to notice",
 			   FIX_REPLACE,
 			   "the driver of %s does not begin with a new device", device);
 }
 
+static bool stands_here(struct patient *p)
+{
+	struct diagnosis *d = p->of;
+
+	if (!d->looked_for_bus)
+		d->has_own_domid = exists(BUS) && !own_domid(p->txn, &d->own_domid);
+	d->looked_for_bus = true;
+	return d->has_own_domid && d->own_domid == p->place.backend_domid;
+}
+
 int check_kernel(struct patient *p)
 {
 	char device[PATH_SIZE], driver[PATH_SIZE + 8];
-	uint32_t domid;
 
 	if (p->backend_state < 0 || state_is_connected(p->backend_state) ||
-	    !exists(BUS) || own_domid(p->txn, &domid) || domid != p->place.backend_domid)
+	    !stands_here(p))
 		return 0;
 	device_path(device, sizeof(device), &p->place.id);
 	snprintf(driver, sizeof(driver), "%s/driver", device);
@@ -132,7 +150,7 @@ int check_kernel(struct patient *p)
 		return p->backend_state == XENSPLIT_STATE_CLOSED
 			       ? 0
 			       : finding_add(
-					 p, XENSPLIT_SEVERITY_ERROR, "no-backend-device",
+					 p, ERROR, "no-backend-device",
 					 "xenbus makes a device when it appears in state "
 					 "Initialising, or never",
 					 FIX_REPLACE, "the kernel has no %s", device);

@@ -89,6 +89,11 @@ is_plain()
 		driver domain died | leftover
 		guest died, its device made by activate.sh | leftover
 		guest died, another one got its domid | stale
+		its record was overwritten | record-damaged
+		a driver domain claims it, too, made by hand | several-backends
+		a driver domain claims it, made by hand for dom0 | frontend-pointer
+		backend's driver wrote an error and went on | backend-error
+		backend's driver wrote an error and went on, the guest has no driver | no-frontend-driver
 	END
 	)
 }
@@ -106,6 +111,35 @@ is_plain()
 	done
 	does doctor 5 -q
 	[[ -z $output ]]
+}
+
+# requests ARGUMENT...: how many it makes, and works
+requests()
+{
+	"$SANDBOX" proxy --count "$BATS_TEST_TMPDIR/count" -- "$XENSPLIT" "$@" >/dev/null
+	sed -n 's/^total \([0-9]*\)$/\1/p' "$BATS_TEST_TMPDIR/count"
+}
+
+@test "each node is read once: 12 requests for a device, and fewer for each further one" {
+	drivers
+	does attach 5
+	[[ $(requests doctor 5 mydevice) -le 12 ]]
+	one=$(requests doctor 5)
+	for id in 1 2 3 4; do
+		does attach 5 mydevice/$id
+	done
+	five=$(requests doctor 5)
+	echo "$one, then $five"
+	((five - one <= 4 * 8))
+	# of what is not connected, all nodes
+	for id in 1 2 3 4; do
+		does attach 6 mydevice/$id --no-wait
+	done
+	five=$(requests doctor 6 || true)
+	does detach 6 mydevice/1
+	four=$(requests doctor 6 || true)
+	echo "$five, $four"
+	((five - four <= 12))
 }
 
 @test "an empty host and a domain without devices are healthy" {
@@ -408,6 +442,24 @@ is_plain()
 	((${#output} < 4000))
 }
 
+@test "a driver domain that claims what is another's gets nothing from --fix" {
+	activate
+	claim=/local/domain/6/backend/mydevice/5/0
+	xenstore-write "$claim/frontend" "$FE" "$claim/frontend-id" 5 "$claim/state" 1
+	xenstore-chmod -r "$claim" n6
+	for claims in "0 and 6" 6; do
+		dump >"$BATS_TEST_TMPDIR/before"
+		tool doctor 5 mydevice --json
+		json '.findings | length > 1 and all(.repairable == false)'
+		json 'all(.findings[].fix // ""; test("doctor --fix|--backend=[0-9]") | not)'
+		tool doctor --fix -t 0
+		[[ $status -eq 1 ]]
+		dump | diff "$BATS_TEST_TMPDIR/before" -
+		echo "$claims"
+		[[ $claims == 6 ]] || xenstore-rm "$BE"
+	done
+}
+
 @test "attach and wait, at their deadline, give the cause that doctor finds first" {
 	activate
 	tool doctor 5 mydevice --json
@@ -423,7 +475,7 @@ is_plain()
 @test "the manual has every code of a finding, and no other" {
 	cd "$BATS_TEST_DIRNAME/../.."
 	diff <(sed -n '/^[.]Ss Errors/,/^[.]Sh/s/^[.]It \([a-z-]*\) Ta .*/\1/p' man/xensplit-doctor.8 | sort -u) \
-		<(cat lib/checks.c lib/kernel.c | tr '\n' ' ' | tr -s ' \t' ' ' |
+		<(cat lib/checks*.c lib/kernel.c | tr '\n' ' ' | tr -s ' \t' ' ' |
 			grep -oE '((ERROR|WARNING), |XENSPLIT_DOMAIN_[A-Z]+, |\{ [-0-9ANY]+, [-0-9ANY]+, |"(front|back)end", |wanted, )"[a-z]+(-[a-z]+)*"|[?:] "[a-z]+(-[a-z]+)+"' |
 			grep -oE '[a-z-]+"$' | tr -d '"' | sort -u)
 }

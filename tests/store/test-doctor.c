@@ -100,6 +100,197 @@ static void a_stale_device_first_of_all(void **state)
 		     "/xensplit/5/mydevice/0 records an earlier domain", "xensplit reap");
 }
 
+/* The finding of that code, as text; empty where there is none. */
+static const struct xensplit_finding *find(const struct xensplit_findings *findings,
+					   const char *code)
+{
+	const struct xensplit_finding *finding;
+	size_t i;
+
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++)
+		if (!strcmp(finding->code, code))
+			return finding;
+	return NULL;
+}
+
+static void assert_not_repairable(const struct xensplit_findings *findings)
+{
+	const struct xensplit_finding *finding;
+	size_t i;
+
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
+		assert_int_equal(finding->repairable, 0);
+		/* Nor is a command given that would have the domain believed. */
+		if (finding->fix && strstr(finding->fix, "--backend"))
+			assert_contains(finding->fix, "--backend=DOMAIN");
+	}
+}
+
+static void a_damaged_record(void **state)
+{
+	struct xensplit_findings *findings;
+	const struct xensplit_finding *first;
+
+	(void)state;
+	attach_mydevice();
+	put(REC, "nothing that makes sense", NULL);
+	findings = diagnose(ctx, 5);
+	first = xensplit_findings_get(findings, 0);
+	assert_non_null(first);
+	assert_string_equal(first->code, "record-damaged");
+	assert_string_equal(first->what, REC " can't be understood");
+	assert_string_equal(first->fix, "xensplit detach --force 5 mydevice/0");
+	assert_int_equal(first->repairable, 0);
+	assert_int_equal(first->backend_domid, 0);
+	assert_null(xensplit_findings_get(findings, 1));
+	xensplit_findings_free(findings);
+	assert_string_equal(xensplit_errmsg(ctx), "");
+}
+
+/* By dom0, without a record, so that each half names the other. */
+static void by_hand(void)
+{
+	put(FE "/backend", BE, "n0,r5");
+	put(FE "/backend-id", "0", "n0,r5");
+	put(FE "/state", "1", "n0,r5");
+	put(BE "/frontend", FE, "n0,r5");
+	put(BE "/frontend-id", "5", "n0,r5");
+	put(BE "/state", "1", "n0,r5");
+}
+
+static void a_foreign_device_to_be_believed(void **state)
+{
+	struct xensplit_findings *findings;
+
+	(void)state;
+	by_hand();
+	findings = diagnose(ctx, 5);
+	assert_int_equal(find(findings, "frontend-permissions")->repairable, 1);
+	assert_null(find(findings, "pointer-writable"));
+	xensplit_findings_free(findings);
+}
+
+/* A driver domain that owns its directory claims what it likes. */
+static void a_foreign_device_that_two_claim(void **state)
+{
+	struct xensplit_findings *findings;
+	const struct xensplit_finding *finding;
+
+	(void)state;
+	by_hand();
+	put("/local/domain/6/backend/mydevice/5/0/frontend", FE, "n6");
+	put("/local/domain/6/backend/mydevice/5/0/frontend-id", "5", "n6");
+	put("/local/domain/6/backend/mydevice/5/0/state", "1", "n6");
+	findings = diagnose(ctx, 5);
+	finding = xensplit_findings_get(findings, 0);
+	assert_string_equal(finding->code, "several-backends");
+	assert_contains(finding->what, "domains 0, 6 have a backend");
+	assert_not_repairable(findings);
+	xensplit_findings_free(findings);
+	/* Alone, where the frontend names another one. */
+	xs_rm(dom0, XBT_NULL, "/local/domain/0/backend");
+	findings = diagnose(ctx, 5);
+	assert_null(find(findings, "several-backends"));
+	assert_non_null(find(findings, "frontend-pointer"));
+	assert_not_repairable(findings);
+	xensplit_findings_free(findings);
+	assert_string_equal(xensplit_errmsg(ctx), "");
+}
+
+static void a_pointer_that_a_guest_may_write(void **state)
+{
+	static const char *const perms[] = { "n5,r0", "n0,b5", "w0", "n0,r5,w6" };
+	static const char *const nodes[] = { FE "/backend", FE "/backend-id" };
+	struct xensplit_findings *findings;
+	const struct xensplit_finding *finding;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * ARRAY_SIZE(perms); i++) {
+		by_hand();
+		put(nodes[i % 2], i % 2 ? "0" : BE, perms[i / 2]);
+		findings = diagnose(ctx, 5);
+		finding = find(findings, "pointer-writable");
+		assert_non_null(finding);
+		assert_int_equal(finding->severity, XENSPLIT_SEVERITY_WARNING);
+		assert_contains(finding->what, nodes[i % 2]);
+		assert_contains(finding->what, perms[i / 2]);
+		assert_not_repairable(findings);
+		xensplit_findings_free(findings);
+	}
+	/* Nobody follows that of a device with a record. */
+	xs_rm(dom0, XBT_NULL, "/local/domain/0/backend");
+	xs_rm(dom0, XBT_NULL, FE);
+	attach_mydevice();
+	put(FE "/backend", BE, "n5");
+	findings = diagnose(ctx, 5);
+	assert_null(find(findings, "pointer-writable"));
+	xensplit_findings_free(findings);
+}
+
+/* One that went on is no cause; one that closes says why. */
+static void an_error_node(void **state)
+{
+	static const struct {
+		const char *front, *back, *error;
+		int severity;
+		size_t at;
+	} rows[] = {
+		{ "4", "4", "backend", XENSPLIT_SEVERITY_WARNING, 0 },
+		{ "4", "4", "frontend", XENSPLIT_SEVERITY_WARNING, 0 },
+		{ "4", "5", "backend", XENSPLIT_SEVERITY_ERROR, 0 },
+		{ "6", "5", "frontend", XENSPLIT_SEVERITY_ERROR, 0 },
+		{ "1", "2", "frontend", XENSPLIT_SEVERITY_ERROR, 0 },
+		/* blkback writes one, and waits for the frontend all the same */
+		{ "1", "2", "backend", XENSPLIT_SEVERITY_WARNING, 1 },
+		{ "3", "2", "backend", XENSPLIT_SEVERITY_ERROR, 0 },
+		{ "2", "2", "frontend", XENSPLIT_SEVERITY_ERROR, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	attach_mydevice();
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		bool front = *rows[i].error == 'f';
+		struct xensplit_findings *findings;
+		const struct xensplit_finding *finding;
+
+		put(FE "/state", rows[i].front, NULL);
+		put(BE "/state", rows[i].back, NULL);
+		xs_rm(dom0, XBT_NULL, "/local/domain/5/error");
+		xs_rm(dom0, XBT_NULL, "/local/domain/0/error");
+		put(front ? "/local/domain/5/error/device/mydevice/0/error"
+			  : "/local/domain/0/error/backend/mydevice/5/0/error",
+		    "2 get dev name", NULL);
+		findings = diagnose(ctx, 5);
+		finding = find(findings, front ? "frontend-error" : "backend-error");
+		assert_non_null(finding);
+		assert_int_equal(finding->severity, rows[i].severity);
+		assert_ptr_equal(finding, xensplit_findings_get(findings, rows[i].at));
+		assert_contains(finding->what, "wrote \"2 get dev name\"");
+		xensplit_findings_free(findings);
+	}
+	xs_rm(dom0, XBT_NULL, "/local/domain/0/error");
+}
+
+/* The path of a remedy has all that it takes. */
+static void a_backend_of_another_type(void **state)
+{
+	struct xensplit_attach_opts opts = device_opts(5, "vbd", 0);
+	struct xensplit_findings *findings;
+
+	(void)state;
+	opts.backend_type = "vbd3";
+	opts.flags = XENSPLIT_ATTACH_RESERVED;
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	xs_rm(dom0, XBT_NULL, "/local/domain/5/device/vbd/0/state");
+	findings = diagnose(ctx, 5);
+	assert_string_equal(xensplit_findings_get(findings, 0)->fix,
+			    "xensplit attach 5 vbd/0 --backend=0 --backend-type=vbd3 "
+			    "--reserved --replace");
+	xensplit_findings_free(findings);
+}
+
 static void a_slow_xenstored(void **state)
 {
 	struct xensplit_findings *findings;
@@ -127,6 +318,12 @@ int main(void)
 		store_test(a_guest_that_does_not_run),
 		store_test(a_driver_domain_that_does_not_run),
 		store_test(a_stale_device_first_of_all),
+		store_test(a_damaged_record),
+		store_test(a_foreign_device_to_be_believed),
+		store_test(a_foreign_device_that_two_claim),
+		store_test(a_pointer_that_a_guest_may_write),
+		store_test(an_error_node),
+		store_test(a_backend_of_another_type),
 		store_test(a_slow_xenstored),
 	};
 

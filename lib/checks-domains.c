@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Whether the domains of a device are there, are its own, and run. */
+#include "findings.h"
+
+struct domain_trouble {
+	uint32_t flag;
+	const char *code;
+	const char *is;
+	const char *why;
+	const char *fix_front;
+	const char *fix_back;
+};
+
+static const struct domain_trouble domain_troubles[] = {
+	{ XENSPLIT_DOMAIN_DYING, "domain-dying", "is dying", "its drivers run no more",
+	  NULL, NULL },
+	{ XENSPLIT_DOMAIN_CRASHED, "domain-crashed", "has crashed",
+	  "its drivers run no more", "xl destroy {D}", "xl destroy {B}" },
+	{ XENSPLIT_DOMAIN_SHUTDOWN, "domain-shutdown", "has shut down",
+	  "its drivers run no more", "xl destroy {D}", "xl destroy {B}" },
+	{ XENSPLIT_DOMAIN_PAUSED, "domain-paused", "is paused",
+	  "its driver can't answer until it runs again", "xl unpause {D}",
+	  "xl unpause {B}" },
+};
+
+static int check_running(struct patient *p, uint32_t domid, bool front)
+{
+	uint32_t flags = 0;
+	size_t i;
+	int r = domid == XENSPLIT_ANY
+			? 0
+			: domains_flags(p->txn, &p->of->domains, domid, &flags);
+
+	for (i = 0; !r && i < ARRAY_SIZE(domain_troubles); i++) {
+		const struct domain_trouble *trouble = &domain_troubles[i];
+
+		if (flags & trouble->flag)
+			return finding_add(p, ERROR, trouble->code, trouble->why,
+					   front ? trouble->fix_front : trouble->fix_back,
+					   "domain %" PRIu32 " %s", domid, trouble->is);
+	}
+	return r;
+}
+
+/* 1 when the domain is not there. */
+static int check_there(struct patient *p, uint32_t domid, bool front)
+{
+	bool has_backend = front && p->place.backend_domid != XENSPLIT_ANY;
+	const char *fix = has_backend ? "xenstore-rm {BE}" : "xenstore-rm {FE}";
+	int r;
+
+	if (domid == XENSPLIT_ANY)
+		return 0;
+	r = domains_exists(p->txn, &p->of->domains, domid);
+	if (r)
+		return r < 0 ? r : 0;
+	r = finding_add(
+		p, ERROR, "leftover",
+		"a domain that is gone left it behind, and nothing else will remove it",
+		p->place.recorded ? "xensplit reap" : fix,
+		"domain %" PRIu32 " does not exist", domid);
+	return r ? r : 1;
+}
+
+static int check_stale(struct patient *p)
+{
+	int r;
+
+	if (!p->stale)
+		return 0;
+	r = finding_add(p, ERROR, "stale",
+			"the device belongs to an earlier domain of that number; its "
+			"permissions are "
+			"not this one's",
+			"xensplit reap",
+			"/xensplit/%" PRIu32 "/%s/%" PRIu32 " records an earlier domain",
+			p->place.id.domid, p->place.id.type, p->place.id.devid);
+	return r ? r : 1;
+}
+
+int check_domains(struct patient *p)
+{
+	int r = check_there(p, p->place.id.domid, true);
+
+	if (!r)
+		r = check_there(p, p->place.backend_domid, false);
+	if (!r)
+		r = check_stale(p);
+	/* Only now: of a stale device the domain that runs is another one. */
+	if (!r)
+		r = check_running(p, p->place.id.domid, true);
+	return r ? r : check_running(p, p->place.backend_domid, false);
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What stands in the store: both halves, how they name each other, and who may do what. */
+#include "findings.h"
+
+static bool has_backend(const struct patient *p)
+{
+	return p->place.backend_domid != XENSPLIT_ANY;
+}
+
+int check_bus_id(struct patient *p)
+{
+	const struct device_id *id = &p->place.id;
+	const char *type = *id->backend_type ? id->backend_type : id->type;
+	char bus_id[TYPE_MAX + 32];
+	int len;
+
+	if (strlen(type) < strlen(id->type))
+		type = id->type;
+	len = snprintf(bus_id, sizeof(bus_id), "%s-%" PRIu32 "-%" PRIu32, type, id->domid,
+		       id->devid);
+	if ((int64_t)id->devid <= devid_limit(type, id->domid))
+		return 0;
+	return finding_add(
+		p, ERROR, "bus-id-too-long",
+		"Linux's xenbus takes at most 19 (XEN_BUS_ID_SIZE is 20) and ignores "
+		"the device without a word",
+		"xenstore-rm {FE}; xenstore-rm {BE}; then attach one with a shorter type",
+		"bus id '%s' has %d characters", bus_id, len);
+}
+
+/* A driver domain can make a backend for whom it likes; that makes it nobody's. */
+int check_claims(struct patient *p)
+{
+	char domids[128] = "";
+	size_t i, used = 0;
+
+	if (p->place.recorded || p->claims->count < 2)
+		return 0;
+	for (i = 0; i < p->claims->count && used < sizeof(domids) - 16; i++)
+		used += (size_t)snprintf(domids + used, sizeof(domids) - used,
+					 "%s%" PRIu32, i ? ", " : "",
+					 p->claims->domids[i]);
+	return finding_add(p, ERROR, "several-backends",
+			   "none of them can be trusted: a domain can make a backend for "
+			   "whom it likes",
+			   "find out which is the right one, and remove the others",
+			   "domains %s%s have a backend for it", domids,
+			   i < p->claims->count ? " and more" : "");
+}
+
+static int check_half(struct patient *p, int state, const char *path, const char *half,
+		      const char *code)
+{
+	int r;
+
+	if (state != XENSPLIT_STATE_ABSENT)
+		return 0;
+	p->incomplete = true;
+	r = store_exists(p->txn, path);
+	if (r < 0)
+		return r;
+	return finding_add(p, ERROR, code,
+			   "XenBus makes a device only where both ends have a state",
+			   FIX_REPLACE,
+			   r ? "%s has no state: the %s is only half there"
+			     : "%s is not there: the %s is missing",
+			   path, half);
+}
+
+int check_halves(struct patient *p)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	path_frontend(path, &p->place.id, NULL);
+	r = check_half(p, p->frontend_state, path, "frontend", "frontend-missing");
+	path_backend(path, &p->place.id, p->place.backend_domid, NULL);
+	if (!r && has_backend(p))
+		r = check_half(p, p->backend_state, path, "backend", "backend-missing");
+	else if (!r)
+		r = finding_add(p, ERROR, "backend-missing",
+				"no domain has a backend for it", FIX_REPLACE,
+				"domain %" PRIu32 " has a frontend without a backend",
+				p->place.id.domid);
+	return r;
+}
+
+/* A node that has to hold what follows from the device's name. */
+static int check_value(struct patient *p, const char *path, const char *wanted,
+		       const char *code)
+{
+	char *value, shown[256];
+	size_t len;
+	int r = store_read(p->txn, path, &value, &len);
+
+	if (r == -ENOENT) {
+		p->incomplete = true;
+		return finding_add(p, ERROR, code, "a driver finds its other end by it",
+				   FIX_REPLACE, "%s is not there", path);
+	}
+	if (r)
+		return r;
+	escape(shown, sizeof(shown), value, len);
+	r = len == strlen(wanted) && !memcmp(value, wanted, len);
+	free(value);
+	if (r)
+		return 0;
+	return finding_add(p, ERROR, code, "a driver finds its other end by it",
+			   FIX_REPLACE, "%s is \"%s\", not \"%s\"", path, shown, wanted);
+}
+
+static int check_frontend_pointer(struct patient *p)
+{
+	const struct device_id *id = &p->place.id;
+	char path[PATH_SIZE], wanted[PATH_SIZE];
+	int r;
+
+	if (p->frontend_state == XENSPLIT_STATE_ABSENT)
+		return 0;
+	path_frontend(path, id, "backend");
+	path_backend(wanted, id, p->place.backend_domid, NULL);
+	r = check_value(p, path, wanted, "frontend-pointer");
+	if (r || p->settled)
+		return r;
+	path_frontend(path, id, "backend-id");
+	snprintf(wanted, sizeof(wanted), "%" PRIu32, p->place.backend_domid);
+	return check_value(p, path, wanted, "frontend-pointer");
+}
+
+static int check_backend_pointer(struct patient *p)
+{
+	const struct device_id *id = &p->place.id;
+	char path[PATH_SIZE], wanted[PATH_SIZE];
+	int r;
+
+	if (p->backend_state == XENSPLIT_STATE_ABSENT)
+		return 0;
+	path_backend(path, id, p->place.backend_domid, "frontend");
+	path_frontend(wanted, id, NULL);
+	r = check_value(p, path, wanted, "backend-pointer");
+	if (r || p->settled)
+		return r;
+	path_backend(path, id, p->place.backend_domid, "frontend-id");
+	snprintf(wanted, sizeof(wanted), "%" PRIu32, id->domid);
+	return check_value(p, path, wanted, "backend-pointer");
+}
+
+int check_pointers(struct patient *p)
+{
+	int r = has_backend(p) ? check_frontend_pointer(p) : 0;
+
+	return !r && has_backend(p) ? check_backend_pointer(p) : r;
+}
+
+/* --- permissions --- */
+
+/* A node, and which domains have to write and to read it. */
+struct guarded {
+	char path[PATH_SIZE];
+	struct node_perms perms;
+	bool there;
+	uint32_t writer;
+	uint32_t reader;
+	const char *code;
+};
+
+static int check_refused(struct patient *p, const struct guarded *node)
+{
+	bool may_write = perms_may_write(&node->perms, node->writer);
+
+	if (may_write && perms_may_read(&node->perms, node->reader))
+		return 0;
+	return finding_add(
+		p, ERROR, node->code,
+		may_write ? "the other end's probe fails: \"missing or inaccessible\""
+			  : "its driver fails with \"13 writing new state\" and goes no "
+			    "further",
+		FIX_REPAIR, "%s is (%s): domain %" PRIu32 " may not %s it", node->path,
+		node->perms.text, may_write ? node->reader : node->writer,
+		may_write ? "read" : "write");
+}
+
+static int check_other_end(struct patient *p, const struct guarded *node)
+{
+	if (!node->reader || node->reader == node->writer ||
+	    !perms_may_write(&node->perms, node->reader))
+		return 0;
+	return finding_add(p, WARNING, "other-end-may-write",
+			   "one end can speak for the other", FIX_REPAIR,
+			   "%s is (%s): domain %" PRIu32 " may write it", node->path,
+			   node->perms.text, node->reader);
+}
+
+static int check_everyone(struct patient *p, const struct guarded *node)
+{
+	if (!perms_open_to_all(&node->perms))
+		return 0;
+	return finding_add(p, WARNING, "open-to-all",
+			   "the first entry is what every other domain may do",
+			   FIX_REPAIR, "%s is (%s)", node->path, node->perms.text);
+}
+
+static int look_at_node(struct patient *p, struct guarded *node, bool front,
+			const char *key)
+{
+	uint32_t backend_domid = p->place.backend_domid;
+	int state = front ? p->frontend_state : p->backend_state;
+	int r;
+
+	node->there = false;
+	if (key && state == XENSPLIT_STATE_ABSENT)
+		return 0;
+	if (front)
+		path_frontend(node->path, &p->place.id, key);
+	else
+		path_backend(node->path, &p->place.id, backend_domid, key);
+	node->writer = front ? p->place.id.domid : backend_domid;
+	node->reader = front ? backend_domid : p->place.id.domid;
+	node->code = front ? "frontend-permissions" : "backend-permissions";
+	r = store_get_perms(p->txn, node->path, &node->perms);
+	node->there = !r;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What stops the device comes before what endangers it, whichever node it is about. */
+int check_permissions(struct patient *p)
+{
+	static int (*const checks[])(struct patient *, const struct guarded *) = {
+		check_refused, check_other_end, check_everyone
+	};
+	struct guarded nodes[4];
+	size_t count = p->settled ? 2 : ARRAY_SIZE(nodes), i, j;
+	int r = 0;
+
+	if (!has_backend(p))
+		return 0;
+	for (i = 0; !r && i < count; i++)
+		r = look_at_node(p, &nodes[i], i % 2 == 0, i < 2 ? "state" : NULL);
+	for (j = 0; !r && j < ARRAY_SIZE(checks); j++)
+		for (i = 0; !r && i < count; i++)
+			if (nodes[i].there)
+				r = checks[j](p, &nodes[i]);
+	return r;
+}
+
+int check_online(struct patient *p)
+{
+	char path[PATH_SIZE];
+
+	if (p->backend_state == XENSPLIT_STATE_ABSENT || !has_backend(p) || p->has_online)
+		return 0;
+	p->incomplete = true;
+	path_backend(path, &p->place.id, p->place.backend_domid, "online");
+	return finding_add(
+		p, WARNING, "online-missing",
+		"the backend leaves for good when the frontend's module is reloaded",
+		FIX_REPAIR, "%s is not there", path);
+}
+
+/* Of a device with a record nothing follows what stands there. */
+int check_pointer_permissions(struct patient *p)
+{
+	struct node_perms perms;
+	char path[PATH_SIZE];
+	int r;
+
+	if (p->place.recorded || p->frontend_state == XENSPLIT_STATE_ABSENT)
+		return 0;
+	r = place_pointer_writable(p->txn, &p->place, path, &perms);
+	if (r <= 0)
+		return r;
+	return finding_add(p, WARNING, "pointer-writable",
+			   "the guest can point it elsewhere, and whoever follows it is "
+			   "misled (XSA-175, XSA-178)",
+			   FIX_REPLACE, "%s is (%s)", path, perms.text);
+}
