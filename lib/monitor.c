@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Watches turned into events.
+ * Watches turned into events: which devices there are, and the loop.
  *
  * A watch only says that something happened: all that fired is taken in first,
- * then each node that it was about is read once. What a guest writes faster than
- * that is counted, and told of as missed.
+ * then each device that it was about is looked at once (refresh.c).
  */
 #include <poll.h>
 
-#include "monitor.h"
+#include "monitor-internal.h"
 
 /* A dead xenstored does not wake the descriptor: ask it this often. */
 #define PROBE_US 1000000
@@ -16,607 +15,198 @@
 #define DRAIN_MAX  65536
 #define EVENTS_MAX 4096
 
-enum part {
-	PART_FRONTEND,
-	PART_BACKEND,
-	PART_FRONTEND_ERROR,
-	PART_BACKEND_ERROR,
-	PARTS
-};
-
-struct followed {
-	struct device_id id;
-	uint64_t serial; /* what a watch's token names it by */
-	uint32_t backend_domid;
-	bool recorded;
-	bool present;
-	bool seen;     /* by the scan that is under way */
-	bool relocate; /* its record was touched */
-	bool told_gone[2];
-	bool watched[PARTS];
-	bool first_fire[PARTS]; /* each watch fires once when it is set */
-	bool unread[PARTS];
-	unsigned int fired[PARTS];
-	bool ahead[2]; /* a change was read before its watch fired */
-	int state[2];
-};
-
-struct queued {
-	struct xensplit_event event;
-	struct device_id id;
-	char *text;
-};
-
-struct xensplit_monitor {
-	struct xensplit_ctx *ctx;
-	struct txn txn; /* a connection of its own */
-	struct xensplit_filter filter;
-	struct device_id only; /* where the filter names one device */
-	bool single;
-	struct followed **devices;
-	size_t count;
-	uint64_t serials;
-	bool rescan;
-	bool released;
-	struct queued *queue;
-	size_t queue_head, queue_count, queue_room;
-	struct queued current;
-	uint64_t probe_us;
-	bool more; /* something was taken in that is yet to be looked at */
-	bool dead;
-};
-
-/* --- events --- */
-
-static void queued_clear(struct queued *queued)
-{
-	free(queued->text);
-	memset(queued, 0, sizeof(*queued));
-}
-
-static struct queued *push(struct xensplit_monitor *m, const struct followed *f, int type,
-			   int end)
-{
-	struct queued *queued;
-
-	if (m->queue_count == m->queue_room) {
-		size_t room = m->queue_room ? 2 * m->queue_room : 16, i;
-		struct queued *more = calloc(room, sizeof(*more));
-
-		if (!more)
-			return NULL;
-		for (i = 0; i < m->queue_count; i++)
-			more[i] = m->queue[(m->queue_head + i) % m->queue_room];
-		free(m->queue);
-		m->queue = more;
-		m->queue_room = room;
-		m->queue_head = 0;
-	}
-	queued = &m->queue[(m->queue_head + m->queue_count++) % m->queue_room];
-	memset(queued, 0, sizeof(*queued));
-	queued->id = f->id;
-	queued->event.type = type;
-	queued->event.end = end;
-	queued->event.backend_domid = f->backend_domid;
-	queued->event.from = f->state[0];
-	queued->event.to = f->state[1];
-	queued->event.time_us = now_us();
-	return queued;
-}
-
-static int push_plain(struct xensplit_monitor *m, const struct followed *f, int type,
-		      int end)
-{
-	return push(m, f, type, end) ? 0 : fail(m->ctx, -ENOMEM, "out of memory");
-}
-
 XENSPLIT_API int xensplit_monitor_next(struct xensplit_monitor *monitor,
 				       const struct xensplit_event **ret_event)
 {
-	struct queued *current;
-
 	if (!monitor || !ret_event)
 		return -EINVAL;
-	current = &monitor->current;
-	queued_clear(current);
-	if (!monitor->queue_count)
-		return 0;
-	*current = monitor->queue[monitor->queue_head];
-	monitor->queue_head = (monitor->queue_head + 1) % monitor->queue_room;
-	monitor->queue_count--;
-	current->event.id.domid = current->id.domid;
-	current->event.id.type = current->id.type;
-	current->event.id.devid = current->id.devid;
-	current->event.text = current->text;
-	*ret_event = &current->event;
-	return 1;
-}
-
-/* --- the devices that are followed --- */
-
-static void part_path(char *path, const struct followed *f, enum part part)
-{
-	switch (part) {
-	case PART_FRONTEND:
-		path_frontend(path, &f->id, "state");
-		return;
-	case PART_BACKEND:
-		path_backend(path, &f->id, f->backend_domid, "state");
-		return;
-	case PART_FRONTEND_ERROR:
-		path_frontend_error(path, &f->id, "error");
-		return;
-	default:
-		path_backend_error(path, &f->id, f->backend_domid, "error");
-		return;
-	}
-}
-
-static void part_token(char *token, size_t size, const struct followed *f, enum part part)
-{
-	snprintf(token, size, "%" PRIu64 ":%d", f->serial, (int)part);
-}
-
-static int watch_part(struct xensplit_monitor *m, struct followed *f, enum part part)
-{
-	char path[PATH_SIZE], token[40];
-	int r;
-
-	if (f->watched[part])
-		return 0;
-	if ((part == PART_BACKEND || part == PART_BACKEND_ERROR) &&
-	    f->backend_domid == XENSPLIT_ANY)
-		return 0;
-	part_path(path, f, part);
-	part_token(token, sizeof(token), f, part);
-	r = store_watch(&m->txn, path, token);
-	if (r)
-		return r;
-	f->watched[part] = true;
-	f->first_fire[part] = true;
-	f->unread[part] = true;
-	return 0;
-}
-
-static void unwatch_part(struct xensplit_monitor *m, struct followed *f, enum part part)
-{
-	char path[PATH_SIZE], token[40];
-
-	if (!f->watched[part])
-		return;
-	part_path(path, f, part);
-	part_token(token, sizeof(token), f, part);
-	store_unwatch(&m->txn, path, token);
-	f->watched[part] = false;
-}
-
-static int watch_all(struct xensplit_monitor *m, struct followed *f)
-{
-	int part, r = 0;
-
-	for (part = 0; !r && part < PARTS; part++)
-		r = watch_part(m, f, (enum part)part);
-	return r;
-}
-
-static struct followed *find_followed(struct xensplit_monitor *m,
-				      const struct device_id *id)
-{
-	size_t i;
-
-	for (i = 0; i < m->count; i++)
-		if (!id_compare(&m->devices[i]->id, id))
-			return m->devices[i];
-	return NULL;
-}
-
-/* In the order of their serials, as the devices are found by them. */
-static int follow(struct xensplit_monitor *m, const struct device_id *id,
-		  struct followed **ret)
-{
-	struct followed **more, *f;
-
-	more = realloc(m->devices, (m->count + 1) * sizeof(struct followed *));
-	if (!more)
-		return fail(m->ctx, -ENOMEM, "out of memory");
-	m->devices = more;
-	f = calloc(1, sizeof(*f));
-	if (!f)
-		return fail(m->ctx, -ENOMEM, "out of memory");
-	f->id = *id;
-	f->serial = ++m->serials;
-	f->backend_domid = XENSPLIT_ANY;
-	f->state[0] = f->state[1] = XENSPLIT_STATE_ABSENT;
-	m->devices[m->count++] = f;
-	*ret = f;
-	return 0;
-}
-
-static void unfollow(struct xensplit_monitor *m, size_t index)
-{
-	struct followed *f = m->devices[index];
-	int part;
-
-	for (part = 0; part < PARTS; part++)
-		unwatch_part(m, f, (enum part)part);
-	free(f);
-	m->count--;
-	memmove(m->devices + index, m->devices + index + 1,
-		(m->count - index) * sizeof(struct followed *));
-}
-
-/* A backend that is somewhere else than it was: its watches move along. */
-static int set_backend(struct xensplit_monitor *m, struct followed *f,
-		       const struct place *place)
-{
-	if (f->backend_domid != place->backend_domid ||
-	    strcmp(f->id.backend_type, place->id.backend_type) != 0) {
-		unwatch_part(m, f, PART_BACKEND);
-		unwatch_part(m, f, PART_BACKEND_ERROR);
-		f->backend_domid = place->backend_domid;
-		f->id = place->id;
-		f->ahead[1] = false;
-		f->told_gone[1] = false;
-	}
-	return watch_all(m, f);
-}
-
-/* Is there a record, or (for a single device) halves that somebody else made? */
-static int locate(struct xensplit_monitor *m, struct followed *f)
-{
-	struct place place;
-	struct record record;
-	int r;
-
-	f->relocate = false;
-	if (m->single) {
-		r = place_find(&m->txn, &f->id, &place);
-	} else {
-		r = record_read(&m->txn, &f->id, &record);
-		place.id = record.id;
-		place.backend_domid = record.backend_domid;
-		place.recorded = true;
-	}
-	f->recorded = !r && place.recorded;
-	if (!r)
-		return set_backend(m, f, &place);
-	if (r == -EBADMSG)
-		log_warn(m->ctx, "%s", m->ctx->errmsg);
-	return r == -ENOENT || r == -EBADMSG ? watch_all(m, f) : r;
-}
-
-/* --- what has become of one --- */
-
-static int read_states(struct xensplit_monitor *m, const struct followed *f,
-		       int states[2])
-{
-	struct place place = { f->id, f->backend_domid, f->recorded };
-
-	return place_states(&m->txn, &place, &states[0], &states[1]);
-}
-
-static int report_error(struct xensplit_monitor *m, struct followed *f, enum part part)
-{
-	struct queued *queued;
-	char path[PATH_SIZE], *text;
-	size_t len;
-	int r;
-
-	part_path(path, f, part);
-	r = store_read(&m->txn, path, &text, &len);
-	if (r || !len) {
-		if (!r)
-			free(text);
-		return r == -ENOENT ? 0 : r;
-	}
-	queued = push(m, f, XENSPLIT_EVENT_ERROR,
-		      part == PART_FRONTEND_ERROR ? XENSPLIT_END_FRONTEND
-						  : XENSPLIT_END_BACKEND);
-	if (!queued) {
-		free(text);
-		return fail(m->ctx, -ENOMEM, "out of memory");
-	}
-	text[len < VALUE_MAX_LEN ? len : VALUE_MAX_LEN] = '\0';
-	queued->text = text;
-	return 0;
-}
-
-static int report_change(struct xensplit_monitor *m, struct followed *f, int end,
-			 int state)
-{
-	struct queued *queued;
-	int from = f->state[end];
-
-	f->state[end] = state;
-	if (from == state)
-		return 0;
-	queued = push(m, f, XENSPLIT_EVENT_STATE,
-		      end ? XENSPLIT_END_BACKEND : XENSPLIT_END_FRONTEND);
-	if (!queued)
-		return fail(m->ctx, -ENOMEM, "out of memory");
-	queued->event.from = from;
-	queued->event.to = state;
-	return 0;
-}
-
-static int report_missed(struct xensplit_monitor *m, struct followed *f,
-			 unsigned int missed)
-{
-	struct queued *queued;
-
-	if (!missed)
-		return 0;
-	queued = push(m, f, XENSPLIT_EVENT_RESYNC, XENSPLIT_END_NONE);
-	if (!queued)
-		return fail(m->ctx, -ENOMEM, "out of memory");
-	queued->event.missed = missed;
-	return 0;
-}
-
-/*
- * What fired for neither this change nor the one that was read before. Xenstored does not
- * queue a second event like the first, so it may have been more.
- */
-static unsigned int count_missed(struct followed *f, int end, unsigned int changes)
-{
-	unsigned int fired = f->fired[end];
-
-	if (fired < changes) {
-		if (!f->unread[end]) /* otherwise it has fired already */
-			f->ahead[end] = true;
-		return 0;
-	}
-	fired -= changes;
-	if (!fired || !f->ahead[end])
-		return fired;
-	f->ahead[end] = false;
-	return fired - 1;
-}
-
-static int report_states(struct xensplit_monitor *m, struct followed *f,
-			 const int states[2])
-{
-	unsigned int missed = 0;
-	int end, r = 0;
-
-	for (end = 0; !r && end < 2; end++) {
-		missed += count_missed(f, end, f->state[end] != states[end]);
-		r = report_change(m, f, end, states[end]);
-	}
-	return r ? r : report_missed(m, f, missed);
-}
-
-static unsigned int drain(struct xensplit_monitor *m);
-
-/*
- * Xenstored tells of a write before it answers a later read: what has fired by now is about
- * what was read, or comes after it and is read again.
- */
-static int report_appeared(struct xensplit_monitor *m, struct followed *f,
-			   const int states[2])
-{
-	f->present = true;
-	f->ahead[0] = f->ahead[1] = false;
-	memcpy(f->state, states, sizeof(f->state));
-	if (drain(m))
-		m->more = true;
-	return push_plain(m, f, XENSPLIT_EVENT_APPEARED, XENSPLIT_END_NONE);
-}
-
-static int report_vanished(struct xensplit_monitor *m, struct followed *f)
-{
-	f->present = false;
-	f->state[0] = f->state[1] = XENSPLIT_STATE_ABSENT;
-	f->told_gone[0] = f->told_gone[1] = false;
-	return push_plain(m, f, XENSPLIT_EVENT_VANISHED, XENSPLIT_END_NONE);
-}
-
-/* Where it is and what it says. An end that is absent can mean that it has moved. */
-static int look(struct xensplit_monitor *m, struct followed *f, int states[2])
-{
-	bool located = f->relocate || !f->present;
-	int r = located ? locate(m, f) : 0;
-
-	if (!r)
-		r = read_states(m, f, states);
-	if (r || located ||
-	    (states[0] != XENSPLIT_STATE_ABSENT && states[1] != XENSPLIT_STATE_ABSENT))
-		return r;
-	r = locate(m, f);
-	return r ? r : read_states(m, f, states);
-}
-
-static int refresh_states(struct xensplit_monitor *m, struct followed *f)
-{
-	int states[2];
-	bool there, appeared;
-	int r = look(m, f, states);
-
-	if (r)
-		return r;
-	there = f->recorded || states[0] != XENSPLIT_STATE_ABSENT ||
-		states[1] != XENSPLIT_STATE_ABSENT;
-	appeared = there && !f->present;
-	if (appeared)
-		r = report_appeared(m, f, states);
-	else if (there)
-		r = report_states(m, f, states);
-	else if (f->present)
-		r = report_vanished(m, f);
-	f->unread[PART_FRONTEND] = appeared && f->fired[PART_FRONTEND];
-	f->unread[PART_BACKEND] = appeared && f->fired[PART_BACKEND];
-	f->fired[PART_FRONTEND] = f->fired[PART_BACKEND] = 0;
-	return r;
-}
-
-static bool is_unread(const struct followed *f, enum part part)
-{
-	return f->fired[part] || f->unread[part];
-}
-
-static int refresh(struct xensplit_monitor *m, struct followed *f)
-{
-	int part, r = 0;
-
-	if (f->relocate || is_unread(f, PART_FRONTEND) || is_unread(f, PART_BACKEND))
-		r = refresh_states(m, f);
-	for (part = PART_FRONTEND_ERROR; !r && part < PARTS; part++) {
-		if (is_unread(f, (enum part)part))
-			r = report_error(m, f, (enum part)part);
-		f->fired[part] = 0;
-		f->unread[part] = false;
-	}
-	return r;
+	return events_next(&monitor->events, ret_event);
 }
 
 /* --- which devices there are --- */
 
+static int follow(struct xensplit_monitor *m, const struct device_id *id)
+{
+	struct followed *f = table_add(&m->table, id);
+
+	if (!f)
+		return fail(m->ctx, -ENOMEM, "out of memory");
+	f->relocate = true;
+	table_pend(&m->table, f);
+	return 0;
+}
+
 static int note_record(struct txn *txn, const struct device_id *id, void *data)
 {
 	struct xensplit_monitor *m = data;
-	struct followed *f = find_followed(m, id);
-	int r;
+	struct followed *f = table_find(&m->table, id);
 
 	(void)txn;
-	if (!f) {
-		r = follow(m, id, &f);
-		if (r)
-			return r;
-		f->relocate = true;
-	}
+	if (!f)
+		return follow(m, id);
 	f->seen = true;
 	return 0;
 }
 
+/* Of one domain, or of all: what is new there, and what has gone. */
 static int scan(struct xensplit_monitor *m)
 {
-	size_t i;
+	struct xensplit_filter filter = m->filter;
+	size_t begin = 0, end = m->table.count, i;
 	int r;
 
+	if (!m->rescan)
+		return 0;
 	m->rescan = false;
-	for (i = 0; i < m->count; i++)
-		m->devices[i]->seen = false;
-	r = record_foreach(&m->txn, &m->filter, note_record, m);
-	for (i = 0; i < m->count; i++)
-		if (!m->devices[i]->seen)
-			m->devices[i]->relocate = true;
+	if (m->rescan_domid != XENSPLIT_ANY) {
+		filter.domid = m->rescan_domid;
+		begin = table_begin(&m->table, filter.domid, NULL, 0);
+		end = table_begin(&m->table, filter.domid + 1, NULL, 0);
+	}
+	for (i = begin; i < end; i++) {
+		m->table.devices[i]->seen = false;
+		m->table.devices[i]->old = true;
+	}
+	r = record_foreach(&m->txn, &filter, note_record, m);
+	if (filter.domid != XENSPLIT_ANY)
+		end = table_begin(&m->table, filter.domid + 1, NULL, 0);
+	else
+		end = m->table.count;
+	for (i = begin; i < end; i++) {
+		struct followed *f = m->table.devices[i];
+
+		if (!f->old || f->seen)
+			continue;
+		f->relocate = true;
+		table_pend(&m->table, f);
+	}
 	return r;
 }
 
-static void forget_vanished(struct xensplit_monitor *m)
+static void want_scan(struct xensplit_monitor *m, uint32_t domid)
 {
-	size_t i = 0;
-
-	while (!m->single && i < m->count)
-		if (m->devices[i]->present || m->devices[i]->recorded)
-			i++;
-		else
-			unfollow(m, i);
+	if (m->filter.domid != XENSPLIT_ANY && domid != XENSPLIT_ANY &&
+	    m->filter.domid != domid)
+		return;
+	if (m->rescan && m->rescan_domid != domid)
+		domid = XENSPLIT_ANY;
+	m->rescan = true;
+	m->rescan_domid = m->filter.domid != XENSPLIT_ANY ? m->filter.domid : domid;
 }
 
-static int check_domain(struct xensplit_monitor *m, struct followed *f, int end,
-			uint32_t domid)
+/* /xensplit/D/T/I is that device's record; what is above it may have gone as a whole. */
+static int take_record(struct xensplit_monitor *m, const char *path)
+{
+	struct path_part parts[PATH_PARTS];
+	size_t count = path_split(path, parts);
+	struct device_id id = { 0 };
+	struct followed *f;
+	bool numbered;
+
+	if (m->single) {
+		m->table.devices[0]->relocate = true;
+		table_pend(&m->table, m->table.devices[0]);
+		return 0;
+	}
+	numbered = count > 1 && path_part_number(&parts[1], DOMID_END - 1, &id.domid);
+	if (count < 4) {
+		/* The watch fires once when it is set. */
+		if (count > 1 ? numbered : m->records_fired)
+			want_scan(m, numbered ? id.domid : XENSPLIT_ANY);
+		m->records_fired |= count == 1;
+		return 0;
+	}
+	if (count > 4 || !numbered || parts[2].len > TYPE_MAX ||
+	    !path_part_number(&parts[3], INT32_MAX, &id.devid))
+		return 0;
+	memcpy(id.type, parts[2].text, parts[2].len);
+	f = table_find(&m->table, &id);
+	if (!f)
+		return id_matches(&id, &m->filter) && type_is_valid(id.type)
+			       ? follow(m, &id)
+			       : 0;
+	f->relocate = true;
+	table_pend(&m->table, f);
+	return 0;
+}
+
+static void forget(struct followed *f, void *data)
+{
+	struct xensplit_monitor *m = data;
+	int part;
+
+	for (part = 0; part < PARTS; part++)
+		unwatch_part(m, f, (enum part)part);
+}
+
+/* --- domains --- */
+
+static int check_domain(struct xensplit_monitor *m, struct domains *domains,
+			struct followed *f, int end, uint32_t domid)
 {
 	int r;
 
 	if (!f->present || f->told_gone[end] || domid == XENSPLIT_ANY)
 		return 0;
-	r = domain_identity(&m->txn, domid, NULL, NULL);
-	if (r != -ESRCH)
-		return r;
+	r = domains_exists(&m->txn, domains, domid);
+	if (r)
+		return r < 0 ? r : 0;
 	f->told_gone[end] = true;
 	return push_plain(m, f, XENSPLIT_EVENT_DOMAIN_GONE,
 			  end ? XENSPLIT_END_BACKEND : XENSPLIT_END_FRONTEND);
 }
 
-static int check_domains(struct xensplit_monitor *m)
+static int check_all_domains(struct xensplit_monitor *m)
 {
+	struct domains domains = { 0 };
 	size_t i;
 	int r = 0;
 
 	if (!m->released)
 		return 0;
 	m->released = false;
-	for (i = 0; !r && i < m->count; i++) {
-		struct followed *f = m->devices[i];
+	for (i = 0; !r && i < m->table.count; i++) {
+		struct followed *f = m->table.devices[i];
 
-		r = check_domain(m, f, 0, f->id.domid);
+		r = check_domain(m, &domains, f, 0, f->id.domid);
 		if (!r)
-			r = check_domain(m, f, 1, f->backend_domid);
+			r = check_domain(m, &domains, f, 1, f->backend_domid);
 	}
+	domains_clear(&domains);
 	return r;
 }
 
 /* --- taking in --- */
 
-/* /xensplit/D/T/I, or a key below it: that device; a parent: all have to be looked for. */
-static void take_record_path(struct xensplit_monitor *m, const char *path)
+static int take(struct xensplit_monitor *m, const char *path, const char *token)
 {
-	struct device_id id = { 0 };
-	struct followed *f;
-	int used = 0;
-
-	if (sscanf(path, "/xensplit/%" SCNu32 "/%127[^/]/%" SCNu32 "%n", &id.domid,
-		   id.type, &id.devid, &used) == 3 &&
-	    (path[used] == '\0' || path[used] == '/')) {
-		f = find_followed(m, &id);
-		if (f) {
-			f->relocate = true;
-			return;
-		}
-	}
-	m->rescan = !m->single;
+	if (!strcmp(token, "records"))
+		return take_record(m, path);
+	if (!strcmp(token, "release"))
+		m->released = true;
+	else if (m->single)
+		take_device(&m->table, token);
+	else if (*token == 't')
+		take_tree(&m->watches, &m->table, path, token);
+	return 0;
 }
 
-static int compare_serial(const void *key, const void *element)
-{
-	const struct followed *const *f = element;
-	uint64_t serial = *(const uint64_t *)key;
-
-	return serial < (*f)->serial ? -1 : serial > (*f)->serial;
-}
-
-static void take_device_token(struct xensplit_monitor *m, const char *token)
-{
-	const char *colon = strchr(token, ':');
-	struct followed **found, *f;
-	uint64_t serial, part;
-
-	if (!colon ||
-	    !parse_number(token, (size_t)(colon - token), UINT64_MAX, &serial) ||
-	    !parse_number(colon + 1, strlen(colon + 1), PARTS - 1, &part))
-		return;
-	found = m->count ? bsearch(&serial, m->devices, m->count,
-				   sizeof(struct followed *), compare_serial)
-			 : NULL;
-	if (!found)
-		return;
-	f = *found;
-	if (f->first_fire[part])
-		f->first_fire[part] = false;
-	else
-		f->fired[part]++;
-}
-
-/* Returns: how many watches had fired, of those that were taken in. */
-static unsigned int drain(struct xensplit_monitor *m)
+int drain(struct xensplit_monitor *m)
 {
 	unsigned int taken;
+	int r = 0;
 
-	for (taken = 0; taken < DRAIN_MAX; taken++) {
+	for (taken = 0; !r && taken < DRAIN_MAX; taken++) {
 		char **watch = store_next_watch(m->txn.xs);
 
 		if (!watch)
 			break;
-		if (!strcmp(watch[XS_WATCH_TOKEN], "records"))
-			take_record_path(m, watch[XS_WATCH_PATH]);
-		else if (!strcmp(watch[XS_WATCH_TOKEN], "release"))
-			m->released = true;
-		else
-			take_device_token(m, watch[XS_WATCH_TOKEN]);
+		r = take(m, watch[XS_WATCH_PATH], watch[XS_WATCH_TOKEN]);
 		free(watch);
 	}
-	return taken;
+	m->drained = taken;
+	m->more |= taken != 0;
+	return r;
 }
 
 static int probe(struct xensplit_monitor *m)
@@ -631,29 +221,58 @@ static int probe(struct xensplit_monitor *m)
 	return r < 0 && r != -EACCES ? r : 0;
 }
 
+/* What happens to them meanwhile is for the next time. */
+static int look_at_pending(struct xensplit_monitor *m)
+{
+	size_t count = m->table.pending_count;
+	int r = 0;
+
+	while (!r && count--) {
+		struct followed *f = table_next_pending(&m->table);
+
+		r = refresh(m, f);
+		if (r)
+			table_pend(&m->table, f);
+	}
+	return r;
+}
+
+static int process(struct xensplit_monitor *m)
+{
+	int r = drain(m);
+
+	m->more = m->drained == DRAIN_MAX;
+	/* What fires is only counted until somebody takes events. */
+	if (r || m->events.count >= EVENTS_MAX)
+		return r ? r : probe(m);
+	r = scan(m);
+	if (!r)
+		r = look_at_trees(&m->txn, &m->watches, &m->table);
+	if (!r)
+		r = look_at_pending(m);
+	if (!r)
+		r = check_all_domains(m);
+	if (!r)
+		r = probe(m);
+	if (!r)
+		table_forget(&m->table, forget, m);
+	m->more |= m->table.pending_count != 0;
+	return r;
+}
+
 XENSPLIT_API int xensplit_monitor_process(struct xensplit_monitor *monitor)
 {
-	size_t i;
 	int r;
 
 	if (!monitor)
 		return -EINVAL;
+	ctx_begin(monitor->ctx);
 	if (monitor->dead)
 		return fail(monitor->ctx, -ENOTCONN, "xenstored does not answer");
-	monitor->more = drain(monitor) == DRAIN_MAX;
-	/* What fires is only counted until somebody takes events. */
-	if (monitor->queue_count >= EVENTS_MAX)
-		return probe(monitor);
-	r = monitor->rescan ? scan(monitor) : 0;
-	for (i = 0; !r && i < monitor->count; i++)
-		r = refresh(monitor, monitor->devices[i]);
-	if (!r)
-		r = check_domains(monitor);
-	if (!r)
-		r = probe(monitor);
-	if (!r)
-		forget_vanished(monitor);
+	r = process(monitor);
 	monitor->dead = r == -ENOTCONN;
+	if (!r)
+		ctx_begin(monitor->ctx);
 	return r;
 }
 
@@ -662,27 +281,33 @@ XENSPLIT_API int xensplit_monitor_process(struct xensplit_monitor *monitor)
 static int start(struct xensplit_monitor *m)
 {
 	char path[PATH_SIZE];
-	struct followed *f;
-	int r;
+	struct device_id only;
+	int r = 0;
 
-	if (m->single)
-		path_record(path, &m->only, NULL);
-	else
+	if (m->single) {
+		r = id_set(m->ctx, &only, m->filter.domid, m->filter.type,
+			   m->filter.devid);
+		if (!r)
+			r = follow(m, &only);
+		path_record(path, &only, NULL);
+	} else {
 		snprintf(path, sizeof(path), "%s", RECORD_ROOT);
-	r = store_watch(&m->txn, path, "records");
+		want_scan(m, XENSPLIT_ANY);
+	}
+	if (!r)
+		r = store_watch(&m->txn, path, "records");
 	/* Only a privileged domain may; others learn by their nodes alone. */
 	if (!r) {
 		r = store_watch(&m->txn, "@releaseDomain", "release");
 		if (r == -EACCES)
 			r = 0;
 	}
-	if (!r && m->single)
-		r = follow(m, &m->only, &f);
-	if (!r && m->single)
-		f->relocate = true;
-	m->rescan = !m->single;
 	m->probe_us = now_us() + PROBE_US;
-	return r ? r : xensplit_monitor_process(m);
+	m->watches.starting = true;
+	if (!r)
+		r = process(m);
+	m->watches.starting = false;
+	return r;
 }
 
 XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
@@ -694,18 +319,21 @@ XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 
 	if (!ctx || !ret_monitor)
 		return -EINVAL;
+	ctx_begin(ctx);
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return fail(ctx, -ENOMEM, "out of memory");
 	m->ctx = ctx;
 	m->txn.ctx = ctx;
+	table_init(&m->table);
 	r = id_check_filter(ctx, filter, &m->filter);
-	m->single = !r && m->filter.domid != XENSPLIT_ANY && m->filter.type &&
-		    m->filter.devid != XENSPLIT_ANY;
-	if (m->single)
-		r = id_set(ctx, &m->only, m->filter.domid, m->filter.type,
-			   m->filter.devid);
 	if (!r) {
+		/* The caller's string is borrowed for this call alone. */
+		snprintf(m->type, sizeof(m->type), "%s",
+			 m->filter.type ? m->filter.type : "");
+		if (m->filter.type)
+			m->filter.type = m->type;
+		m->single = filter_is_single(&m->filter);
 		m->txn.xs = store_open();
 		r = m->txn.xs ? start(m)
 			      : fail(ctx, -ENOTCONN,
@@ -715,6 +343,7 @@ XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 		xensplit_monitor_free(m);
 		return r;
 	}
+	ctx_begin(ctx);
 	*ret_monitor = m;
 	return 0;
 }
@@ -722,20 +351,13 @@ XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 XENSPLIT_API struct xensplit_monitor *
 xensplit_monitor_free(struct xensplit_monitor *monitor)
 {
-	size_t i;
-
 	if (!monitor)
 		return NULL;
 	/* Closing the connection ends its watches. */
 	store_close(monitor->txn.xs);
-	for (i = 0; i < monitor->count; i++)
-		free(monitor->devices[i]);
-	for (i = 0; i < monitor->queue_count; i++)
-		queued_clear(
-			&monitor->queue[(monitor->queue_head + i) % monitor->queue_room]);
-	queued_clear(&monitor->current);
-	free(monitor->devices);
-	free(monitor->queue);
+	events_clear(&monitor->events);
+	table_clear(&monitor->table);
+	watches_clear(&monitor->watches);
 	free(monitor);
 	return NULL;
 }
@@ -752,14 +374,14 @@ XENSPLIT_API int xensplit_monitor_get_events(struct xensplit_monitor *monitor)
 
 XENSPLIT_API uint64_t xensplit_monitor_get_timeout(struct xensplit_monitor *monitor)
 {
-	if (!monitor || monitor->more || monitor->queue_count)
+	if (!monitor || monitor->more || monitor->events.count)
 		return 0;
 	return monitor->probe_us;
 }
 
 void monitor_view(const struct xensplit_monitor *monitor, struct view *ret_view)
 {
-	const struct followed *f = monitor->devices[0];
+	const struct followed *f = monitor->table.devices[0];
 
 	ret_view->present = f->present;
 	ret_view->backend_domid = f->backend_domid;

@@ -80,6 +80,7 @@ static void print_event_json(const struct xensplit_event *event)
 	json_add_state(object, "backend_state", both, event->to);
 	json_add_text(object, "text", event->text);
 	json_add_number(object, "missed", event->missed);
+	json_add_text(object, "unique_id", event->unique_id);
 	json_print(object);
 }
 

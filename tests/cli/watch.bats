@@ -132,7 +132,7 @@ activate()
 	sed -i 1d "$out"
 	events 'length == 8 and all(.schema == 1)'
 	events 'map(keys_unsorted) | unique == [["schema","event","time","domid","type","devid",
-		"backend_domid","end","from","to","frontend_state","backend_state","text","missed"]]'
+		"backend_domid","end","from","to","frontend_state","backend_state","text","missed","unique_id"]]'
 	events 'all(.domid == 5 and .type == "mydevice" and .devid == 0 and .backend_domid == 0)'
 	events 'map(.event) == ["appeared","state","state","state","state","state","state","vanished"]'
 	events '.[0] | .frontend_state == "Initialising" and .backend_state == "Initialising"'
@@ -141,6 +141,7 @@ activate()
 		["backend","InitWait","Connected"], ["backend","Connected","Closing"],
 		["frontend","Connected","Closed"], ["backend","Closing","Closed"], [null,null,null]]'
 	events 'all(.missed == 0 and .text == null)'
+	events 'map(.unique_id) | unique | length == 1 and (.[0] | test("^[0-9a-f]{32}$"))'
 	events '.[1:] | all(.frontend_state == null and .backend_state == null)'
 	events "map(.time) | . == sort and .[0] > $before and .[-1] < $EPOCHREALTIME"
 }

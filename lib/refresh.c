@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What has become of a device that something fired for: each of its nodes is read
+ * once, however often it was written, and what was missed by that is counted.
+ */
+#include "monitor-internal.h"
+
+static struct xensplit_event *push(struct xensplit_monitor *m, const struct followed *f,
+				   int type, int end)
+{
+	struct xensplit_event *event =
+		events_push(&m->events, &f->id, f->unique_id, type);
+
+	if (!event) {
+		set_errmsg(m->ctx, "out of memory");
+		return NULL;
+	}
+	event->end = end;
+	event->backend_domid = f->backend_domid;
+	event->from = f->state[0];
+	event->to = f->state[1];
+	return event;
+}
+
+int push_plain(struct xensplit_monitor *m, const struct followed *f, int type, int end)
+{
+	return push(m, f, type, end) ? 0 : -ENOMEM;
+}
+
+/* --- where it is --- */
+
+void unwatch_part(struct xensplit_monitor *m, struct followed *f, enum part part)
+{
+	if (m->single)
+		unwatch_device(&m->txn, f, part);
+	else
+		unwatch_tree(&m->txn, &m->watches, f, part);
+}
+
+static int watch_parts(struct xensplit_monitor *m, struct followed *f)
+{
+	return m->single ? watch_device(&m->txn, f)
+			 : watch_trees(&m->txn, &m->watches, f);
+}
+
+/* A backend that is somewhere else than it was: its watches move along. */
+static int set_place(struct xensplit_monitor *m, struct followed *f,
+		     const struct place *place)
+{
+	if (f->backend_domid != place->backend_domid ||
+	    strcmp(f->id.backend_type, place->id.backend_type) != 0) {
+		unwatch_part(m, f, PART_BACKEND);
+		unwatch_part(m, f, PART_BACKEND_ERROR);
+		f->backend_domid = place->backend_domid;
+		f->id = place->id;
+		f->ahead[1] = false;
+		f->told_gone[1] = false;
+	}
+	return watch_parts(m, f);
+}
+
+static int report_vanished(struct xensplit_monitor *m, struct followed *f)
+{
+	f->present = false;
+	f->state[0] = f->state[1] = XENSPLIT_STATE_ABSENT;
+	f->told_gone[0] = f->told_gone[1] = false;
+	return push_plain(m, f, XENSPLIT_EVENT_VANISHED, XENSPLIT_END_NONE);
+}
+
+static int find_foreign(struct txn *txn, struct place *place)
+{
+	struct claims claims = { 0 };
+	char path[PATH_SIZE];
+	int r = claims_find(txn, &place->id, &claims);
+
+	if (!r)
+		r = claims_choose(txn, &place->id, &claims, &place->backend_domid);
+	if (!r && !claims.count) {
+		path_frontend(path, &place->id, NULL);
+		r = store_exists(txn, path);
+		r = r > 0 ? 0 : r < 0 ? r : -ENOENT;
+	}
+	claims_clear(&claims);
+	return r;
+}
+
+/* -ENOENT where there is none, -EXDEV where its backend is not what is followed. */
+static int find_place(struct xensplit_monitor *m, const struct followed *f,
+		      struct record *record, struct place *place)
+{
+	int r = record_read(&m->txn, &f->id, record);
+
+	*place = (struct place){ .id = f->id, .backend_domid = XENSPLIT_ANY };
+	if (!r) {
+		place->id = record->id;
+		place->backend_domid = record->backend_domid;
+		place->recorded = true;
+	} else if (r == -EBADMSG) {
+		log_debug(m->ctx, "%s", m->ctx->errmsg);
+		r = -ENOENT;
+	} else if (r == -ENOENT && m->single) {
+		*record->unique_id = '\0';
+		r = find_foreign(&m->txn, place);
+	}
+	if (!r && !backend_matches(place->backend_domid, &m->filter))
+		r = -EXDEV;
+	return r;
+}
+
+/*
+ * Is there a record, or (for a single device) halves that somebody else made? A
+ * device that another attach made is another one.
+ */
+static int locate(struct xensplit_monitor *m, struct followed *f)
+{
+	struct record record = { .unique_id = "" };
+	struct place place;
+	int r = find_place(m, f, &record, &place);
+
+	if (r && r != -ENOENT && r != -EXDEV)
+		return r;
+	f->relocate = false;
+	f->elsewhere = r == -EXDEV;
+	f->recorded = !r && place.recorded;
+	if (r)
+		return m->single ? watch_parts(m, f) : 0;
+	if (f->present && place.recorded && strcmp(f->unique_id, record.unique_id) != 0) {
+		r = report_vanished(m, f);
+		if (r)
+			return r;
+	}
+	memcpy(f->unique_id, record.unique_id, sizeof(f->unique_id));
+	return set_place(m, f, &place);
+}
+
+/* --- what it says --- */
+
+static int report_error(struct xensplit_monitor *m, struct followed *f, enum part part)
+{
+	struct xensplit_event *event;
+	char path[PATH_SIZE], *text;
+	size_t len;
+	int r;
+
+	if (part == PART_BACKEND_ERROR && f->backend_domid == XENSPLIT_ANY)
+		return 0;
+	part_path(path, f, part);
+	r = store_read(&m->txn, path, &text, &len);
+	if (r || !len) {
+		if (!r)
+			free(text);
+		return r == -ENOENT ? 0 : r;
+	}
+	event = push(m, f, XENSPLIT_EVENT_ERROR,
+		     part == PART_FRONTEND_ERROR ? XENSPLIT_END_FRONTEND
+						 : XENSPLIT_END_BACKEND);
+	if (!event) {
+		free(text);
+		return -ENOMEM;
+	}
+	text[len < VALUE_MAX_LEN ? len : VALUE_MAX_LEN] = '\0';
+	event->text = text;
+	return 0;
+}
+
+static int report_change(struct xensplit_monitor *m, struct followed *f, int end,
+			 int state)
+{
+	struct xensplit_event *event;
+	int from = f->state[end];
+
+	f->state[end] = state;
+	if (from == state)
+		return 0;
+	event = push(m, f, XENSPLIT_EVENT_STATE,
+		     end ? XENSPLIT_END_BACKEND : XENSPLIT_END_FRONTEND);
+	if (!event)
+		return -ENOMEM;
+	event->from = from;
+	event->to = state;
+	return 0;
+}
+
+static int report_missed(struct xensplit_monitor *m, struct followed *f,
+			 unsigned int missed)
+{
+	struct xensplit_event *event;
+
+	if (!missed)
+		return 0;
+	event = push(m, f, XENSPLIT_EVENT_RESYNC, XENSPLIT_END_NONE);
+	if (!event)
+		return -ENOMEM;
+	event->missed = missed;
+	return 0;
+}
+
+/*
+ * What fired for neither this change nor the one that was read before. Xenstored does not
+ * queue a second event like the first, so it may have been more.
+ */
+static unsigned int count_missed(struct followed *f, int end, unsigned int changes)
+{
+	unsigned int fired = f->fired[end];
+
+	if (fired < changes) {
+		if (!f->unread[end]) /* otherwise it has fired already */
+			f->ahead[end] = true;
+		return 0;
+	}
+	fired -= changes;
+	if (!fired || !f->ahead[end])
+		return fired;
+	f->ahead[end] = false;
+	return fired - 1;
+}
+
+static int report_states(struct xensplit_monitor *m, struct followed *f,
+			 const int states[2])
+{
+	unsigned int missed = 0;
+	int end, r = 0;
+
+	for (end = 0; !r && end < 2; end++) {
+		missed += count_missed(f, end, f->state[end] != states[end]);
+		r = report_change(m, f, end, states[end]);
+	}
+	return r ? r : report_missed(m, f, missed);
+}
+
+/*
+ * Xenstored tells of a write before it answers a later read: what has fired by now is about
+ * what was read, or comes after it and is read again.
+ */
+static int report_appeared(struct xensplit_monitor *m, struct followed *f,
+			   const int states[2])
+{
+	int r;
+
+	f->present = true;
+	f->ahead[0] = f->ahead[1] = false;
+	memcpy(f->state, states, sizeof(f->state));
+	r = drain(m);
+	return r ? r : push_plain(m, f, XENSPLIT_EVENT_APPEARED, XENSPLIT_END_NONE);
+}
+
+/* Among many only what has a record is followed, as long as anything of it is left. */
+static bool is_there(const struct xensplit_monitor *m, const struct followed *f)
+{
+	return !f->elsewhere && (f->recorded || f->present || m->single);
+}
+
+static int read_states(struct xensplit_monitor *m, const struct followed *f,
+		       int states[2])
+{
+	struct place place = { f->id, f->backend_domid, f->recorded };
+
+	states[0] = states[1] = XENSPLIT_STATE_ABSENT;
+	if (!is_there(m, f))
+		return 0;
+	return place_states(&m->txn, &place, &states[0], &states[1]);
+}
+
+/* Where it is and what it says. An end that is absent can mean that it has moved. */
+static int look(struct xensplit_monitor *m, struct followed *f, int states[2])
+{
+	bool located = f->relocate || !f->present;
+	int r = located ? locate(m, f) : 0;
+
+	if (!r)
+		r = read_states(m, f, states);
+	if (r || located ||
+	    (states[0] != XENSPLIT_STATE_ABSENT && states[1] != XENSPLIT_STATE_ABSENT))
+		return r;
+	r = locate(m, f);
+	return r ? r : read_states(m, f, states);
+}
+
+static int refresh_states(struct xensplit_monitor *m, struct followed *f)
+{
+	int states[2];
+	bool there, appeared;
+	int r = look(m, f, states);
+
+	if (r)
+		return r;
+	there = f->recorded || states[0] != XENSPLIT_STATE_ABSENT ||
+		states[1] != XENSPLIT_STATE_ABSENT;
+	appeared = there && !f->present;
+	if (appeared)
+		r = report_appeared(m, f, states);
+	else if (there)
+		r = report_states(m, f, states);
+	else if (f->present)
+		r = report_vanished(m, f);
+	f->unread[PART_FRONTEND] = appeared && f->fired[PART_FRONTEND];
+	f->unread[PART_BACKEND] = appeared && f->fired[PART_BACKEND];
+	f->fired[PART_FRONTEND] = f->fired[PART_BACKEND] = 0;
+	if (!there && !m->single)
+		m->table.vanished = true;
+	return r;
+}
+
+static bool is_unread(const struct followed *f, enum part part)
+{
+	return f->fired[part] || f->unread[part];
+}
+
+int refresh(struct xensplit_monitor *m, struct followed *f)
+{
+	int part, r = 0;
+
+	if (f->orphaned)
+		r = look_at_siblings(&m->txn, &m->table, f);
+	if (!r &&
+	    (f->relocate || is_unread(f, PART_FRONTEND) || is_unread(f, PART_BACKEND)))
+		r = refresh_states(m, f);
+	for (part = PART_FRONTEND_ERROR; !r && part < PARTS; part++) {
+		if (is_unread(f, (enum part)part) && is_there(m, f))
+			r = report_error(m, f, (enum part)part);
+		f->fired[part] = 0;
+		f->unread[part] = false;
+	}
+	if (is_unread(f, PART_FRONTEND) || is_unread(f, PART_BACKEND))
+		table_pend(&m->table, f);
+	return r;
+}
