@@ -85,6 +85,63 @@ int check_halves(struct patient *p)
 	return r;
 }
 
+static int look_at_node(struct patient *p, struct guarded *node, bool front,
+			const char *key)
+{
+	uint32_t backend_domid = p->place.backend_domid;
+	int state = front ? p->frontend_state : p->backend_state;
+	int r;
+
+	node->there = false;
+	if (key && state == XENSPLIT_STATE_ABSENT)
+		return 0;
+	if (front)
+		path_frontend(node->path, &p->place.id, key);
+	else
+		path_backend(node->path, &p->place.id, backend_domid, key);
+	node->writer = front ? p->place.id.domid : backend_domid;
+	node->reader = front ? backend_domid : p->place.id.domid;
+	node->code = front ? "frontend-permissions" : "backend-permissions";
+	r = store_get_perms(p->txn, node->path, &node->perms);
+	node->there = !r;
+	return r == -ENOENT ? 0 : r;
+}
+
+static bool is_as_written(const struct node_perms *perms, uint32_t owner, uint32_t reader)
+{
+	return perms->count == 2 && perms->entry[0].id == owner &&
+	       perms->entry[0].perms == XS_PERM_NONE && perms->entry[1].id == reader &&
+	       perms->entry[1].perms == XS_PERM_READ;
+}
+
+int check_nodes(struct patient *p)
+{
+	size_t i;
+	int r = 0;
+
+	p->node_count = has_backend(p) ? (p->settled ? 2 : GUARDED_MAX) : 0;
+	p->as_written = true;
+	for (i = 0; !r && i < p->node_count; i++) {
+		struct guarded *node = &p->nodes[i];
+
+		r = look_at_node(p, node, i % 2 == 0, i < 2 ? "state" : NULL);
+		p->as_written &= !r && node->there &&
+				 is_as_written(&node->perms, node->writer, node->reader);
+	}
+	return r;
+}
+
+/*
+ * The numbers of the domains are for drivers that have taken the device up and do
+ * not get on. While none has, or both have connected, they explain nothing, unless
+ * somebody made a half anew, which its permissions tell.
+ */
+static bool numbers_matter(const struct patient *p)
+{
+	return !p->place.recorded || !p->as_written ||
+	       !(p->settled || p->backend_state == XENSPLIT_STATE_INITIALISING);
+}
+
 /* A node that has to hold what follows from the device's name. */
 static int check_value(struct patient *p, const char *path, const char *wanted,
 		       const char *code)
@@ -120,7 +177,7 @@ static int check_frontend_pointer(struct patient *p)
 	path_frontend(path, id, "backend");
 	path_backend(wanted, id, p->place.backend_domid, NULL);
 	r = check_value(p, path, wanted, "frontend-pointer");
-	if (r || p->settled)
+	if (r || !numbers_matter(p))
 		return r;
 	path_frontend(path, id, "backend-id");
 	snprintf(wanted, sizeof(wanted), "%" PRIu32, p->place.backend_domid);
@@ -138,7 +195,7 @@ static int check_backend_pointer(struct patient *p)
 	path_backend(path, id, p->place.backend_domid, "frontend");
 	path_frontend(wanted, id, NULL);
 	r = check_value(p, path, wanted, "backend-pointer");
-	if (r || p->settled)
+	if (r || !numbers_matter(p))
 		return r;
 	path_backend(path, id, p->place.backend_domid, "frontend-id");
 	snprintf(wanted, sizeof(wanted), "%" PRIu32, id->domid);
@@ -153,16 +210,6 @@ int check_pointers(struct patient *p)
 }
 
 /* --- permissions --- */
-
-/* A node, and which domains have to write and to read it. */
-struct guarded {
-	char path[PATH_SIZE];
-	struct node_perms perms;
-	bool there;
-	uint32_t writer;
-	uint32_t reader;
-	const char *code;
-};
 
 static int check_refused(struct patient *p, const struct guarded *node)
 {
@@ -200,46 +247,19 @@ static int check_everyone(struct patient *p, const struct guarded *node)
 			   FIX_REPAIR, "%s is (%s)", node->path, node->perms.text);
 }
 
-static int look_at_node(struct patient *p, struct guarded *node, bool front,
-			const char *key)
-{
-	uint32_t backend_domid = p->place.backend_domid;
-	int state = front ? p->frontend_state : p->backend_state;
-	int r;
-
-	node->there = false;
-	if (key && state == XENSPLIT_STATE_ABSENT)
-		return 0;
-	if (front)
-		path_frontend(node->path, &p->place.id, key);
-	else
-		path_backend(node->path, &p->place.id, backend_domid, key);
-	node->writer = front ? p->place.id.domid : backend_domid;
-	node->reader = front ? backend_domid : p->place.id.domid;
-	node->code = front ? "frontend-permissions" : "backend-permissions";
-	r = store_get_perms(p->txn, node->path, &node->perms);
-	node->there = !r;
-	return r == -ENOENT ? 0 : r;
-}
-
 /* What stops the device comes before what endangers it, whichever node it is about. */
 int check_permissions(struct patient *p)
 {
 	static int (*const checks[])(struct patient *, const struct guarded *) = {
 		check_refused, check_other_end, check_everyone
 	};
-	struct guarded nodes[4];
-	size_t count = p->settled ? 2 : ARRAY_SIZE(nodes), i, j;
+	size_t i, j;
 	int r = 0;
 
-	if (!has_backend(p))
-		return 0;
-	for (i = 0; !r && i < count; i++)
-		r = look_at_node(p, &nodes[i], i % 2 == 0, i < 2 ? "state" : NULL);
 	for (j = 0; !r && j < ARRAY_SIZE(checks); j++)
-		for (i = 0; !r && i < count; i++)
-			if (nodes[i].there)
-				r = checks[j](p, &nodes[i]);
+		for (i = 0; !r && i < p->node_count; i++)
+			if (p->nodes[i].there)
+				r = checks[j](p, &p->nodes[i]);
 	return r;
 }
 

@@ -42,17 +42,9 @@ typedef int check_fn(struct patient *p);
 int check_device(struct patient *p)
 {
 	static check_fn *const checks[] = {
-		check_damaged,
-		check_domains,
-		check_phase,
-		check_bus_id,
-		check_claims,
-		check_halves,
-		check_pointers,
-		check_permissions,
-		check_drivers,
-		check_online,
-		check_pointer_permissions,
+		check_damaged,	   check_domains, check_phase,	check_bus_id,
+		check_claims,	   check_halves,  check_nodes,	check_pointers,
+		check_permissions, check_drivers, check_online, check_pointer_permissions,
 	};
 	size_t i;
 	int r = 0;

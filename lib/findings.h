@@ -46,6 +46,18 @@ struct diagnosis {
 	char module[128];
 };
 
+/* A node, and which domains have to write and to read it. */
+struct guarded {
+	char path[PATH_SIZE];
+	struct node_perms perms;
+	bool there;
+	uint32_t writer;
+	uint32_t reader;
+	const char *code;
+};
+
+#define GUARDED_MAX 4
+
 /* What a device is being looked at for. */
 struct patient {
 	struct diagnosis *of;
@@ -65,7 +77,10 @@ struct patient {
 	int mutual;	 /* as place_is_mutual(), or -1: not asked yet */
 	int frontend_state;
 	int backend_state;
-	size_t first; /* its findings begin here */
+	struct guarded nodes[GUARDED_MAX]; /* state nodes, then directories */
+	size_t node_count;
+	bool as_written; /* the permissions are those that an attach sets */
+	size_t first;	 /* its findings begin here */
 };
 
 /* Note a finding down; @what is formatted. One of each code for a device: 0. */
@@ -96,6 +111,8 @@ int check_domains(struct patient *patient) __must_check;
 
 int check_bus_id(struct patient *patient) __must_check;
 int check_halves(struct patient *patient) __must_check;
+/* Finds nothing: it reads the permissions that the next two go by. */
+int check_nodes(struct patient *patient) __must_check;
 int check_pointers(struct patient *patient) __must_check;
 int check_permissions(struct patient *patient) __must_check;
 int check_online(struct patient *patient) __must_check;
