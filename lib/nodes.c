@@ -166,6 +166,7 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 	if (nodes->count >= NODES_MAX)
 		log_warn(ctx, "only the first %d nodes of the device were read",
 			 NODES_MAX);
+	ctx_begin(ctx);
 	*ret_nodes = nodes;
 	return ctx_end(ctx, 0);
 }

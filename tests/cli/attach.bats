@@ -84,7 +84,7 @@ schema()
 	[[ $output == '{"schema":1,"devices":[{"domid":5,"domain":"guest5","type":"mydevice","devid":0,'\
 '"backend_domid":0,"frontend_state":"Connected","backend_state":"Connected","online":true,'\
 '"origin":"xensplit","stale":false,"backend_type":"mydevice","frontend":"/local/domain/5/device/mydevice/0",'\
-'"backend":"/local/domain/0/backend/mydevice/5/0"}]}' ]]
+'"backend":"/local/domain/0/backend/mydevice/5/0","damaged":false,"phase":null}]}' ]]
 	does attach 5 mydevice/1 --no-wait --json
 	json '.schema == 1 and (.devices | length) == 1 and .devices[0].devid == 1'
 }
