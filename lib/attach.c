@@ -108,7 +108,7 @@ static int commit_step(struct xensplit_op *op)
 }
 
 /* An automatic device id is one that no kernel has seen lately. */
-int attach_settle(struct xensplit_op *op)
+static int settle_step(struct xensplit_op *op)
 {
 	uint64_t now = now_us();
 	int r = 0;
@@ -118,7 +118,7 @@ int attach_settle(struct xensplit_op *op)
 	if (!op->spec.auto_devid && now < op->settle_end_us)
 		r = kernel_holds(op->ctx, &op->spec.id, op->spec.backend_domid);
 	if (r > 0)
-		return op_sleep(op, now + KERNEL_STEP_US, attach_settle);
+		return op_sleep(op, now + KERNEL_STEP_US, settle_step);
 	op->settle_end_us = 0;
 	return r ? r : op_next(op, commit_step);
 }
@@ -127,7 +127,7 @@ int attach_settle(struct xensplit_op *op)
  * Error nodes that are there tell of an earlier device of this name: who waits
  * shall not take them for this one's.
  */
-int attach_begin(struct xensplit_op *op)
+static int begin_step(struct xensplit_op *op)
 {
 	struct place place = { op->spec.id, op->spec.backend_domid, false };
 	int r = 0;
@@ -135,7 +135,7 @@ int attach_begin(struct xensplit_op *op)
 	if (op->timeout_ms && !op->spec.auto_devid)
 		r = place_remove_errors(op->ctx, &place);
 
-	return r ? r : op_next(op, attach_settle);
+	return r ? r : op_next(op, settle_step);
 }
 
 XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
@@ -159,7 +159,8 @@ XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
 		xensplit_op_free(op);
 		return r;
 	}
-	op->step = attach_begin;
+	op->step = op->when_free = begin_step;
+	op->when_cleared = settle_step;
 	if (op->spec.flags & XENSPLIT_ATTACH_REPLACE) {
 		op->spec.flags &= ~XENSPLIT_ATTACH_REPLACE;
 		op->spec.cleared = true;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The context: connection, logger, last error. */
-#include <sys/random.h>
-#include <time.h>
-
+/* The context: connection and logger. */
 #include "internal.h"
 
 #ifndef XENSPLIT_VERSION
@@ -12,21 +9,6 @@
 XENSPLIT_API const char *xensplit_version(void)
 {
 	return XENSPLIT_VERSION;
-}
-
-int opts_copy(void *to, size_t to_size, const void *from)
-{
-	size_t size, i;
-
-	memset(to, 0, to_size);
-	memcpy(&size, from, sizeof(size));
-	if (size < sizeof(size))
-		return -EINVAL;
-	for (i = to_size; i < size; i++)
-		if (((const char *)from)[i])
-			return -EINVAL;
-	memcpy(to, from, size < to_size ? size : to_size);
-	return 0;
 }
 
 static int ctx_connect(struct xensplit_ctx *ctx)
@@ -98,97 +80,4 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx)
 XENSPLIT_API const char *xensplit_errmsg(struct xensplit_ctx *ctx)
 {
 	return ctx ? ctx->errmsg : "";
-}
-
-void ctx_begin(struct xensplit_ctx *ctx)
-{
-	ctx->errmsg[0] = '\0';
-}
-
-int ctx_end(struct xensplit_ctx *ctx, int r)
-{
-	if (r >= 0)
-		ctx_begin(ctx);
-	return r;
-}
-
-/* Keeps errno, which may be what the caller returns next. */
-void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...)
-{
-	char text[sizeof(ctx->errmsg)];
-	int saved = errno;
-	va_list args;
-
-	/* The old text may be among the arguments. */
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	memcpy(ctx->errmsg, text, sizeof(text));
-	errno = saved;
-}
-
-static void __printf(3, 0) log_at(struct xensplit_ctx *ctx, xentoollog_level level,
-				  const char *fmt, va_list args)
-{
-	int saved = errno;
-
-	xtl_logv(ctx->logger, level, -1, "xensplit", fmt, args);
-	errno = saved;
-}
-
-void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	log_at(ctx, XTL_DEBUG, fmt, args);
-	va_end(args);
-}
-
-void log_warn(struct xensplit_ctx *ctx, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	log_at(ctx, XTL_WARN, fmt, args);
-	va_end(args);
-}
-
-void log_progress(struct xensplit_ctx *ctx, const char *doing, unsigned long done,
-		  unsigned long total)
-{
-	int saved = errno;
-
-	xtl_progress(ctx->logger, "xensplit", doing, done, total);
-	errno = saved;
-}
-
-uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-/* A process that gets signals all the time must not cut it short. */
-void sleep_until(uint64_t time_us)
-{
-	struct timespec ts = { .tv_sec = (time_t)(time_us / 1000000),
-			       .tv_nsec = (long)(time_us % 1000000) * 1000 };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
-}
-
-int random_text(struct xensplit_ctx *ctx, char *text, size_t size)
-{
-	uint8_t bytes[(UNIQUE_ID_SIZE - 1) / 2];
-	size_t count = (size - 1) / 2, i;
-
-	if (getrandom(bytes, count, 0) != (ssize_t)count)
-		return fail(ctx, -errno, "no random numbers: %s", strerror(errno));
-	for (i = 0; i < count; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	return 0;
 }

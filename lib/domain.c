@@ -292,6 +292,25 @@ static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid
 	return 0;
 }
 
+/* A relative path is the reader's own domain's; a socket's is dom0's. */
+int domain_own(struct txn *txn, uint32_t *ret_domid)
+{
+	uint64_t domid;
+	char *value;
+	size_t len;
+	bool ok;
+	int r = store_read(txn, "domid", &value, &len);
+
+	if (r)
+		return r;
+	ok = parse_number(value, len, DOMID_END - 1, &domid);
+	free(value);
+	if (!ok)
+		return -EBADMSG;
+	*ret_domid = (uint32_t)domid;
+	return 0;
+}
+
 XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text,
 				      uint32_t *ret_domid)
 {

@@ -129,8 +129,4 @@ int check_drivers(struct patient *patient) __must_check;
 /* What the kernel of this domain makes of a backend that stands in it. */
 int check_kernel(struct patient *patient) __must_check;
 
-/* Wait a moment for this domain's kernel to give up a backend that is no more. */
-int kernel_settle(struct xensplit_ctx *ctx, const struct device_id *id,
-		  uint32_t backend_domid) __must_check;
-
 #endif

@@ -37,7 +37,7 @@
 #define PHASE_SIZE     16
 #define UNIQUE_ID_SIZE 33
 
-/* ctx.c */
+/* base.c, but for the context itself, ctx.c */
 
 struct hub;
 

@@ -9,25 +9,6 @@
 
 #define BUS "/sys/bus/xen-backend/devices"
 
-/* A relative path is the reader's own domain's; a socket's is dom0's. */
-static int own_domid(struct txn *txn, uint32_t *ret_domid)
-{
-	uint64_t domid;
-	char *value;
-	size_t len;
-	bool ok;
-	int r = store_read(txn, "domid", &value, &len);
-
-	if (r)
-		return r;
-	ok = parse_number(value, len, DOMID_END - 1, &domid);
-	free(value);
-	if (!ok)
-		return -EBADMSG;
-	*ret_domid = (uint32_t)domid;
-	return 0;
-}
-
 static bool exists(const char *path)
 {
 	struct stat st;
@@ -91,33 +72,6 @@ static void device_path(char *path, size_t size, const struct device_id *id)
 		 id->devid);
 }
 
-/*
- * The kernel sees a removal after the fact, as a guest's does, and takes a new
- * backend of the same name for the old one. Here one can see when it has looked.
- */
-#define SETTLE_US      1000000
-#define SETTLE_STEP_US 5000
-
-int kernel_settle(struct xensplit_ctx *ctx, const struct device_id *id,
-		  uint32_t backend_domid)
-{
-	struct timespec step = { .tv_nsec = SETTLE_STEP_US * 1000L };
-	uint64_t end = now_us() + SETTLE_US;
-	char device[PATH_SIZE], path[PATH_SIZE];
-	struct txn txn = TXN_NONE(ctx);
-	uint32_t domid;
-	int r;
-
-	device_path(device, sizeof(device), id);
-	if (!exists(device) || own_domid(&txn, &domid) || domid != backend_domid)
-		return 0;
-	path_backend(path, id, backend_domid, NULL);
-	r = store_exists(&txn, path);
-	while (!r && exists(device) && now_us() < end)
-		nanosleep(&step, NULL);
-	return r < 0 ? r : 0;
-}
-
 static int report_old_device(struct patient *p, const char *device)
 {
 	return finding_add(p, ERROR, "old-backend-device",
@@ -132,7 +86,7 @@ static bool stands_here(struct patient *p)
 	struct diagnosis *d = p->of;
 
 	if (!d->looked_for_bus)
-		d->has_own_domid = exists(BUS) && !own_domid(p->txn, &d->own_domid);
+		d->has_own_domid = exists(BUS) && !domain_own(p->txn, &d->own_domid);
 	d->looked_for_bus = true;
 	return d->has_own_domid && d->own_domid == p->place.backend_domid;
 }

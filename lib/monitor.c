@@ -378,13 +378,3 @@ XENSPLIT_API uint64_t xensplit_monitor_get_timeout(struct xensplit_monitor *moni
 		return 0;
 	return monitor->probe_us;
 }
-
-void monitor_view(const struct xensplit_monitor *monitor, struct view *ret_view)
-{
-	const struct followed *f = monitor->table.devices[0];
-
-	ret_view->present = f->present;
-	ret_view->backend_domid = f->backend_domid;
-	ret_view->frontend_state = f->state[0];
-	ret_view->backend_state = f->state[1];
-}

@@ -124,16 +124,4 @@ bool path_part_is(const struct path_part *part, const char *text);
 /* As a path of the schema has it: no zeros before it. */
 bool path_part_number(const struct path_part *part, uint32_t max, uint32_t *ret_number);
 
-/* monitor.c */
-
-struct view {
-	bool present;
-	uint32_t backend_domid;
-	int frontend_state;
-	int backend_state;
-};
-
-/* What a monitor of one device knows about it. */
-void monitor_view(const struct xensplit_monitor *monitor, struct view *ret_view);
-
 #endif

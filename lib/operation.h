@@ -33,7 +33,7 @@ enum {
 	OP_AGAIN = 2
 };
 
-/* wait.c */
+/* waiting.c */
 
 struct wait {
 	/* what for */
@@ -89,6 +89,8 @@ struct xensplit_op {
 	struct xensplit_device device;
 	char frontend[PATH_SIZE], backend[PATH_SIZE];
 	/* attach.c, replace.c */
+	op_step *when_free;	/* nothing was in the way */
+	op_step *when_cleared;	/* what was is gone */
 	unsigned int replaced;	/* how often something else was in the way */
 	uint64_t settle_end_us; /* how long the kernel is waited for */
 	/* detach.c */
@@ -115,15 +117,8 @@ int op_next(struct xensplit_op *op, op_step *step);
 
 /* replace.c */
 
-/* Checks, closes and removes what is where the device shall be; then @spec goes on. */
+/* Checks, closes and removes what is where the device shall be. */
 int replace_start(struct xensplit_op *op);
-
-/* attach.c */
-
-/* Nothing is in the way, and has not been. */
-int attach_begin(struct xensplit_op *op);
-/* What was in the way has been removed. */
-int attach_settle(struct xensplit_op *op);
 
 /* settle.c */
 

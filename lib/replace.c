@@ -51,7 +51,7 @@ static int remove_found(struct txn *txn, void *data)
 
 static int settle(struct xensplit_op *op)
 {
-	return op_sleep(op, now_us() + SETTLE_US, attach_settle);
+	return op_sleep(op, now_us() + SETTLE_US, op->when_cleared);
 }
 
 static int remove_step(struct xensplit_op *op)
@@ -112,6 +112,6 @@ int replace_start(struct xensplit_op *op)
 	if (!r)
 		r = place_find(&txn, &op->spec.id, &op->place);
 	if (r == -ENOENT)
-		return op_next(op, attach_begin);
+		return op_next(op, op->when_free);
 	return r ? r : op_next(op, close_step);
 }

@@ -30,6 +30,8 @@ int domain_identity(struct txn *txn, uint32_t domid, const struct identity *reco
  */
 int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
 		 char **ret_name) __must_check;
+/* The one that this process runs in. */
+int domain_own(struct txn *txn, uint32_t *ret_domid) __must_check;
 /* Is there such a domain, and can it get a device? 0 or -ESRCH. */
 int domain_check(struct txn *txn, uint32_t domid) __must_check;
 /* Makes the mark where a domain has none yet; dom0 needs none. */

@@ -6,25 +6,6 @@
 
 #define BUS "/sys/bus/xen-backend/devices"
 
-/* A relative path is the reader's own domain's; a socket's is dom0's. */
-static int own_domid(struct txn *txn, uint32_t *ret_domid)
-{
-	uint64_t domid;
-	char *value;
-	size_t len;
-	bool ok;
-	int r = store_read(txn, "domid", &value, &len);
-
-	if (r)
-		return r;
-	ok = parse_number(value, len, DOMID_END - 1, &domid);
-	free(value);
-	if (!ok)
-		return -EBADMSG;
-	*ret_domid = (uint32_t)domid;
-	return 0;
-}
-
 /*
  * The kernel sees a removal after the fact, as a guest's does, and takes a new
  * backend of the same name for the old one. Here one can see when it has looked.
@@ -40,7 +21,7 @@ int kernel_holds(struct xensplit_ctx *ctx, const struct device_id *id,
 
 	snprintf(device, sizeof(device), BUS "/%s-%" PRIu32 "-%" PRIu32,
 		 *id->backend_type ? id->backend_type : id->type, id->domid, id->devid);
-	if (stat(device, &st) || own_domid(&txn, &domid) || domid != backend_domid)
+	if (stat(device, &st) || domain_own(&txn, &domid) || domid != backend_domid)
 		return 0;
 	path_backend(path, id, backend_domid, NULL);
 	r = store_exists(&txn, path);

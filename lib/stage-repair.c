@@ -132,9 +132,15 @@ int repair_stage(struct txn *txn, const struct device_id *id)
 			return r;
 	}
 	if (place.backend_domid == XENSPLIT_ANY)
-		return fail(txn->ctx, -ENOENT,
-			    "%s has no backend: attach it again with --replace",
+		return fail(txn->ctx, -ENOENT, "%s has no backend",
 			    id_text(id, text, sizeof(text)));
+	/* What a guest or a driver domain may have written is never made right by us. */
+	r = place.recorded ? 1 : place_is_mutual(txn, &place);
+	if (r < 0)
+		return r;
+	if (!r)
+		return fail(txn->ctx, -EPERM, "%s: another tool's, and not repaired: %s",
+			    id_text(id, text, sizeof(text)), txn->ctx->errmsg);
 	r = domain_identity(txn, id->domid, NULL, NULL);
 	return r ? r : repair_place(&repair);
 }

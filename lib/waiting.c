@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Waiting for one device, with a deadline: what its two states have to become. */
+#include "findings.h"
+#include "operation.h"
+
+/* Nothing tells when a domain dies whose nodes have gone before. */
+#define LOOK_AGAIN_US 1000000
+
+enum end {
+	FRONTEND,
+	BACKEND
+};
+
+static const char *const end_names[] = { "frontend", "backend" };
+
+static const char *states_of(const struct wait *w, char *buf)
+{
+	return states_text(w->states[FRONTEND], w->states[BACKEND], buf,
+			   STATES_TEXT_SIZE);
+}
+
+static double elapsed(const struct wait *w)
+{
+	return (double)(now_us() - w->begun_us) / 1e6;
+}
+
+/* "mydevice/0 of domain 5 (g1)" */
+static const char *describe(struct xensplit_ctx *ctx, const struct wait *w, char *buf,
+			    size_t size)
+{
+	struct txn txn = TXN_NONE(ctx);
+	char *name = domain_name(&txn, w->id.domid);
+	char text[ID_TEXT_SIZE], shown[64];
+
+	id_text(&w->id, text, sizeof(text));
+	if (name)
+		snprintf(buf, size, "%s (%s)", text,
+			 escape(shown, sizeof(shown), name, strlen(name)));
+	else
+		snprintf(buf, size, "%s", text);
+	free(name);
+	return buf;
+}
+#define WHAT_SIZE (ID_TEXT_SIZE + 80)
+
+/* --- where it is, and its states --- */
+
+static void end_path(const struct wait *w, enum end end, char *path)
+{
+	if (end == FRONTEND)
+		path_frontend(path, &w->place.id, "state");
+	else
+		path_backend(path, &w->place.id, w->place.backend_domid, "state");
+}
+
+static int watch_end(struct xensplit_ctx *ctx, struct wait *w, enum end end)
+{
+	char path[PATH_SIZE];
+
+	if (end == BACKEND && w->place.backend_domid == XENSPLIT_ANY)
+		return 0;
+	end_path(w, end, path);
+	if (w->watches[end].serial && !strcmp(w->watches[end].path, path))
+		return 0;
+	hub_unwatch(ctx, &w->watches[end]);
+	return hub_watch(ctx, &w->watches[end], path);
+}
+
+static int find(struct xensplit_ctx *ctx, struct wait *w)
+{
+	struct txn txn = TXN_NONE(ctx);
+	int r = place_find(&txn, &w->id, &w->place);
+
+	w->found = !r;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int watch_both(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int r = watch_end(ctx, w, BACKEND);
+
+	return r ? r : watch_end(ctx, w, FRONTEND);
+}
+
+int wait_begin(struct xensplit_ctx *ctx, struct wait *w, const struct place *place)
+{
+	int r = hub_open(ctx);
+
+	w->states[FRONTEND] = w->states[BACKEND] = XENSPLIT_STATE_ABSENT;
+	w->found = place;
+	if (place)
+		w->place = *place;
+	else if (!r)
+		r = find(ctx, w);
+	if (!r && w->found)
+		r = watch_both(ctx, w);
+	w->begun = true;
+	return r;
+}
+
+void wait_end(struct xensplit_ctx *ctx, struct wait *w)
+{
+	if (!w->begun)
+		return;
+	hub_unwatch(ctx, &w->watches[FRONTEND]);
+	hub_unwatch(ctx, &w->watches[BACKEND]);
+	w->begun = false;
+}
+
+static int read_end(struct xensplit_ctx *ctx, struct wait *w, enum end end)
+{
+	struct txn txn = TXN_NONE(ctx);
+	char path[PATH_SIZE];
+	int r;
+
+	w->watches[end].fired = false;
+	if (end == BACKEND && w->place.backend_domid == XENSPLIT_ANY)
+		return 0;
+	end_path(w, end, path);
+	r = state_read(&txn, path, &w->states[end]);
+	/* From here on Closing is news. */
+	if (!r && (state_is_started(w->states[end]) ||
+		   w->states[end] == XENSPLIT_STATE_INITIALISING))
+		w->open[end] = true;
+	return r;
+}
+
+/* What was read again, if anything: 1 or 0. */
+static int read_fired(struct xensplit_ctx *ctx, struct wait *w)
+{
+	bool again = w->look_us && now_us() >= w->look_us;
+	int end, any = 0, r = 0;
+
+	for (end = FRONTEND; !r && end <= BACKEND; end++)
+		if (w->watches[end].fired || again) {
+			any = 1;
+			r = read_end(ctx, w, (enum end)end);
+		}
+	return r ? r : any;
+}
+
+/* --- why it is not to be --- */
+
+/* What the driver of that end wrote, in quotes; empty where it wrote nothing. */
+static const char *error_of(struct xensplit_ctx *ctx, const struct wait *w, enum end end,
+			    char *buf, size_t size)
+{
+	struct txn txn = TXN_NONE(ctx);
+	char path[PATH_SIZE], shown[512], *value;
+	size_t len;
+
+	buf[0] = '\0';
+	if (end == FRONTEND)
+		path_frontend_error(path, &w->place.id, "error");
+	else
+		path_backend_error(path, &w->place.id, w->place.backend_domid, "error");
+	if (store_read(&txn, path, &value, &len))
+		return buf;
+	if (len)
+		snprintf(buf, size, ": \"%s\"", escape(shown, sizeof(shown), value, len));
+	free(value);
+	return buf;
+}
+
+static int gave_up(struct xensplit_ctx *ctx, struct wait *w, enum end end)
+{
+	char what[WHAT_SIZE], states[STATES_TEXT_SIZE], error[600];
+
+	if (!state_is_closing(w->states[end]) || !(w->open[end] || w->fresh))
+		return 0;
+	/* Who closes first is to blame; the other follows. */
+	error_of(ctx, w, end, error, sizeof(error));
+	if (!*error && end == FRONTEND && state_is_closing(w->states[BACKEND])) {
+		error_of(ctx, w, BACKEND, error, sizeof(error));
+		if (*error)
+			end = BACKEND;
+	}
+	describe(ctx, w, what, sizeof(what));
+	return fail(ctx, -EPROTO, "%s: the %s driver gave up after %.1f s (%s)%s", what,
+		    end_names[end], elapsed(w), states_of(w, states),
+		    *error ? error : "; its kernel log tells why");
+}
+
+static int domain_gone(struct xensplit_ctx *ctx, const struct wait *w)
+{
+	const uint32_t domids[] = { w->id.domid, w->place.backend_domid };
+	struct txn txn = TXN_NONE(ctx);
+	char what[WHAT_SIZE];
+	int end, r;
+
+	for (end = FRONTEND; end <= BACKEND; end++) {
+		if (domids[end] == XENSPLIT_ANY)
+			continue;
+		r = domain_identity(&txn, domids[end], NULL, NULL);
+		if (r == -ESRCH)
+			return fail(ctx, -ENOENT,
+				    "%s: the %s's domain went away after %.1f s",
+				    describe(ctx, w, what, sizeof(what)), end_names[end],
+				    elapsed(w));
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* An end that is absent: another client's doing, or its domain's end, or it has moved. */
+static int look_for_it(struct xensplit_ctx *ctx, struct wait *w)
+{
+	char what[WHAT_SIZE];
+	int r = domain_gone(ctx, w);
+
+	if (!r)
+		r = find(ctx, w);
+	if (r)
+		return r;
+	if (!w->found)
+		return fail(ctx, -ENOENT, "%s was removed after %.1f s",
+			    describe(ctx, w, what, sizeof(what)), elapsed(w));
+	w->look_us = now_us() + LOOK_AGAIN_US;
+	return watch_both(ctx, w);
+}
+
+static int deadline_passed(struct xensplit_ctx *ctx, struct wait *w)
+{
+	static const char *const missed[] = { "not Connected", "not Closed", "not gone",
+					      "not in InitWait" };
+	char what[WHAT_SIZE], states[STATES_TEXT_SIZE], cause[512];
+	double seconds = elapsed(w);
+	bool known;
+
+	describe(ctx, w, what, sizeof(what));
+	known = !w->force &&
+		diagnose_cause(ctx, &w->id, states_of(w, states), cause, sizeof(cause));
+	return fail(ctx, -ETIMEDOUT, "%s is %s after %.1f s (%s)%s%s", what,
+		    missed[w->until], seconds, states_of(w, states), known ? ": " : "",
+		    known ? cause : "");
+}
+
+/* --- is it so? --- */
+
+/* 1 when it is, 0 not yet, or an error. */
+static int check_started(struct xensplit_ctx *ctx, struct wait *w)
+{
+	bool both = w->until == XENSPLIT_UNTIL_CONNECTED;
+	int r;
+
+	if (both ? state_is_connected(w->states[FRONTEND]) &&
+			    state_is_connected(w->states[BACKEND])
+		 : state_is_started(w->states[BACKEND]))
+		return 1;
+	if (w->states[BACKEND] == XENSPLIT_STATE_ABSENT ||
+	    w->states[FRONTEND] == XENSPLIT_STATE_ABSENT)
+		return look_for_it(ctx, w);
+	w->look_us = 0;
+	r = both ? gave_up(ctx, w, FRONTEND) : 0;
+	return r ? r : gave_up(ctx, w, BACKEND);
+}
+
+static int check(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int backend = w->states[BACKEND];
+
+	switch (w->until) {
+	case XENSPLIT_UNTIL_CLOSED:
+		return backend == XENSPLIT_STATE_CLOSED ||
+		       backend == XENSPLIT_STATE_ABSENT;
+	case XENSPLIT_UNTIL_GONE:
+		return backend == XENSPLIT_STATE_ABSENT &&
+		       w->states[FRONTEND] == XENSPLIT_STATE_ABSENT;
+	default:
+		return check_started(ctx, w);
+	}
+}
+
+static int not_there(struct xensplit_ctx *ctx, const struct wait *w)
+{
+	char what[WHAT_SIZE];
+
+	if (w->until == XENSPLIT_UNTIL_CLOSED || w->until == XENSPLIT_UNTIL_GONE)
+		return 0;
+	return fail(ctx, -ENOENT, "there is no %s", describe(ctx, w, what, sizeof(what)));
+}
+
+static int read_both(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int r = read_end(ctx, w, BACKEND);
+
+	return r ? r : read_end(ctx, w, FRONTEND);
+}
+
+int wait_step(struct xensplit_ctx *ctx, struct wait *w)
+{
+	int r;
+
+	if (!w->found)
+		return not_there(ctx, w);
+	r = w->looked ? read_fired(ctx, w) : read_both(ctx, w);
+	if (r > 0 || (!r && !w->looked))
+		r = check(ctx, w);
+	w->looked = true;
+	if (r)
+		return r < 0 ? r : 0;
+	return now_us() >= w->deadline_us ? deadline_passed(ctx, w) : OP_WAIT;
+}
+
+uint64_t wait_timeout(const struct wait *w)
+{
+	uint64_t until = w->deadline_us;
+
+	if (w->watches[FRONTEND].fired || w->watches[BACKEND].fired)
+		return 0;
+	return w->look_us && w->look_us < until ? w->look_us : until;
+}
