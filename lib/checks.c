@@ -5,12 +5,6 @@
  */
 #include "findings.h"
 
-bool patient_is_connected(const struct patient *p)
-{
-	return state_is_connected(p->frontend_state) &&
-	       state_is_connected(p->backend_state);
-}
-
 static int check_damaged(struct patient *p)
 {
 	char path[PATH_SIZE];

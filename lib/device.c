@@ -76,62 +76,6 @@ int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
 }
 
 /*
- * The frontend names its backend, but a guest can write that: so each domain is
- * looked at for a backend of this device.
- */
-static int find_backend(struct txn *txn, const struct device_id *id, uint32_t *ret_domid)
-{
-	unsigned int count, i;
-	char path[PATH_SIZE], **names = NULL;
-	int r = store_list(txn, "/local/domain", &names, &count);
-
-	if (r)
-		return r;
-	r = 0;
-	for (i = 0; !r && i < count; i++) {
-		uint64_t domid;
-
-		if (!parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
-			continue;
-		path_backend(path, id, (uint32_t)domid, NULL);
-		r = store_exists(txn, path);
-		if (r > 0)
-			*ret_domid = (uint32_t)domid;
-	}
-	free(names);
-	return r;
-}
-
-int place_find(struct txn *txn, const struct device_id *id, struct place *ret_place)
-{
-	struct place place = { .id = *id, .backend_domid = XENSPLIT_ANY };
-	char text[ID_TEXT_SIZE], path[PATH_SIZE];
-	struct record record;
-	int r = record_read(txn, id, &record);
-
-	if (r && r != -ENOENT)
-		return r;
-	if (!r) {
-		place.id = record.id;
-		place.backend_domid = record.backend_domid;
-		place.recorded = true;
-		*ret_place = place;
-		return 0;
-	}
-	r = find_backend(txn, id, &place.backend_domid);
-	if (r == 0) {
-		path_frontend(path, id, NULL);
-		r = store_exists(txn, path);
-	}
-	if (r == 0)
-		return fail(txn->ctx, -ENOENT, "there is no %s",
-			    id_text(id, text, sizeof(text)));
-	if (r > 0)
-		*ret_place = place;
-	return r < 0 ? r : 0;
-}
-
-/*
  * A domain's "backend" directory appears with its first backend, and goes with
  * the last: libxl makes none. One that the driver domain owns was given to it
  * by its toolstack, and stays.

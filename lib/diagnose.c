@@ -1,149 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Findings: what is wrong with devices, as data. The checks are in checks*.c. */
-#include "array.h"
+/* Who is looked at, and for how long what was found is true. The checks are in checks*.c. */
 #include "findings.h"
-
-/* A finding with all that its pointers lead to. */
-struct noted {
-	struct xensplit_finding finding;
-	char *type;
-	char *what;
-	char *fix;
-};
-
-struct xensplit_findings {
-	struct noted **entries;
-	size_t count;
-	size_t room;
-};
-
-/* --- the list --- */
-
-static void noted_free(struct noted *noted)
-{
-	if (!noted)
-		return;
-	free(noted->type);
-	free(noted->what);
-	free(noted->fix);
-	free(noted);
-}
-
-static void findings_truncate(struct xensplit_findings *findings, size_t count)
-{
-	while (findings->count > count)
-		noted_free(findings->entries[--findings->count]);
-}
-
-/* A device's findings stand together, and are few. */
-static bool is_noted(const struct patient *patient, const char *code)
-{
-	const struct xensplit_findings *findings = patient->of->findings;
-	size_t i;
-
-	for (i = patient->first; i < findings->count; i++)
-		if (!strcmp(findings->entries[i]->finding.code, code))
-			return true;
-	return false;
-}
-
-bool finding_has_error(const struct patient *patient)
-{
-	const struct xensplit_findings *findings = patient->of->findings;
-	size_t i;
-
-	for (i = patient->first; i < findings->count; i++)
-		if (findings->entries[i]->finding.severity == ERROR)
-			return true;
-	return false;
-}
-
-/*
- * May a command name the backend's domain? Not of a device without a record in
- * which one domain can have named another, or itself: that would bless it.
- */
-static int is_trusted(struct patient *p, const char *fix)
-{
-	bool names = fix && (strstr(fix, "doctor --fix") || strstr(fix, "{R}"));
-
-	if (!names || p->place.recorded || p->place.backend_domid == XENSPLIT_ANY)
-		return 1;
-	if (p->mutual < 0)
-		p->mutual = p->claims->count > 1 ? 0
-						 : place_halves_agree(p->txn, &p->place);
-	return p->mutual;
-}
-
-static struct noted *noted_new(const struct patient *patient, const char *fix,
-			       bool trusted, const char *format, va_list args)
-{
-	const struct device_id *id = &patient->place.id;
-	struct noted *noted = calloc(1, sizeof(*noted));
-
-	if (!noted)
-		return NULL;
-	if (vasprintf(&noted->what, format, args) < 0)
-		noted->what = NULL;
-	if (fix)
-		noted->fix = fix_expand(&patient->place, fix, trusted);
-	if (*id->type)
-		noted->type = strdup(id->type);
-	if (!noted->what || (fix && !noted->fix) || (*id->type && !noted->type)) {
-		noted_free(noted);
-		return NULL;
-	}
-	return noted;
-}
-
-static bool findings_append(struct xensplit_findings *findings, struct noted *noted)
-{
-	struct noted **more = array_grow(findings->entries, findings->count,
-					 &findings->room, sizeof(*more));
-
-	if (!more)
-		return false;
-	findings->entries = more;
-	findings->entries[findings->count++] = noted;
-	return true;
-}
-
-int finding_add(struct patient *patient, int severity, const char *code, const char *why,
-		const char *fix, const char *what, ...)
-{
-	struct xensplit_finding *finding;
-	struct noted *noted;
-	va_list args;
-	int trusted;
-
-	if (is_noted(patient, code))
-		return 0;
-	trusted = is_trusted(patient, fix);
-	if (trusted < 0)
-		return trusted;
-	if (!trusted && strstr(fix, "doctor --fix"))
-		fix = FIX_REPLACE;
-	va_start(args, what);
-	noted = noted_new(patient, fix, trusted, what, args);
-	va_end(args);
-	if (!noted || !findings_append(patient->of->findings, noted)) {
-		noted_free(noted);
-		return fail(patient->txn->ctx, -ENOMEM, "out of memory");
-	}
-	finding = &noted->finding;
-	finding->severity = severity;
-	finding->code = code;
-	finding->id.domid = patient->place.id.domid;
-	finding->id.type = noted->type;
-	finding->id.devid = patient->place.id.devid;
-	finding->backend_domid = patient->place.backend_domid;
-	finding->what = noted->what;
-	finding->why = why;
-	finding->fix = noted->fix;
-	finding->repairable = fix && strstr(fix, "doctor --fix") != NULL;
-	return 0;
-}
-
-/* --- who is looked at --- */
 
 /* The snapshot may be seconds old by now. 0: the device has gone meanwhile. */
 static int look_again(struct patient *p)
@@ -179,7 +36,7 @@ static int examine(struct diagnosis *d, const struct entry *entry)
 		.mutual = -1,
 		.frontend_state = device->frontend_state,
 		.backend_state = device->backend_state,
-		.first = d->findings->count,
+		.first = findings_count(d->findings),
 	};
 	int r;
 
@@ -187,7 +44,7 @@ static int examine(struct diagnosis *d, const struct entry *entry)
 	p.settled = p.place.recorded && !p.damaged && !p.phase &&
 		    patient_is_connected(&p);
 	r = check_device(&p);
-	if (r || d->findings->count == p.first || !p.place.recorded)
+	if (r || findings_count(d->findings) == p.first || !p.place.recorded)
 		return r;
 	if (!p.settled && !p.incomplete)
 		return 0;
@@ -249,8 +106,7 @@ static int diagnose(struct xensplit_ctx *ctx, const struct xensplit_filter *filt
 		    struct xensplit_findings **ret_findings)
 {
 	struct txn txn = TXN_NONE(ctx);
-	struct diagnosis d = { .txn = &txn,
-			       .findings = calloc(1, sizeof(struct xensplit_findings)) };
+	struct diagnosis d = { .txn = &txn, .findings = findings_new() };
 	int r;
 
 	if (!d.findings)
@@ -284,33 +140,16 @@ XENSPLIT_API int xensplit_diagnose(struct xensplit_ctx *ctx,
 	return r;
 }
 
-XENSPLIT_API const struct xensplit_finding *
-xensplit_findings_get(const struct xensplit_findings *findings, size_t index)
-{
-	return findings && index < findings->count ? &findings->entries[index]->finding
-						   : NULL;
-}
-
-XENSPLIT_API struct xensplit_findings *
-xensplit_findings_free(struct xensplit_findings *findings)
-{
-	if (!findings)
-		return NULL;
-	findings_truncate(findings, 0);
-	free(findings->entries);
-	free(findings);
-	return NULL;
-}
-
 /* The first error, or else the first finding; a warning rarely is the cause. */
 static const struct xensplit_finding *
 most_likely(const struct xensplit_findings *findings)
 {
+	const struct xensplit_finding *finding;
 	size_t i;
 
-	for (i = 0; i < findings->count; i++)
-		if (findings->entries[i]->finding.severity == ERROR)
-			return &findings->entries[i]->finding;
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++)
+		if (finding->severity == ERROR)
+			return finding;
 	return xensplit_findings_get(findings, 0);
 }
 

@@ -24,7 +24,7 @@
 char *fix_expand(const struct place *place, const char *template,
 		 bool trusted) __must_check;
 
-/* diagnose.c */
+/* findings.c */
 
 /* The device ids that have something below a directory of error nodes. */
 struct error_dir {
@@ -88,6 +88,13 @@ int finding_add(struct patient *patient, int severity, const char *code, const c
 		const char *fix, const char *what, ...) __printf(6, 7) __must_check;
 /* Is there an error among those that the device has so far? */
 bool finding_has_error(const struct patient *patient);
+bool patient_is_connected(const struct patient *patient);
+struct xensplit_findings *findings_new(void) __must_check;
+size_t findings_count(const struct xensplit_findings *findings);
+void findings_truncate(struct xensplit_findings *findings, size_t count);
+
+/* diagnose.c */
+
 /*
  * The cause of what holds a device up, for a message that tells its states
  * already. NULL: nothing was found.
@@ -100,7 +107,6 @@ const char *diagnose_cause(struct xensplit_ctx *ctx, const struct device_id *id,
 /* All that can be wrong with one device, causes first. */
 int check_device(struct patient *patient) __must_check;
 int check_store_speed(struct patient *patient) __must_check;
-bool patient_is_connected(const struct patient *patient);
 
 /* checks-domains.c */
 

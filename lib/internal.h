@@ -184,6 +184,9 @@ void nodes_clear(struct xensplit_nodes *nodes);
 
 bool perms_may_read(const struct node_perms *perms, uint32_t domid);
 bool perms_may_write(const struct node_perms *perms, uint32_t domid);
+/* "n5,r0": the owner and what everyone else may do, then what single domains may. */
+void perms_format(const struct xs_permissions *perms, unsigned int count, char *buf,
+		  size_t size);
 bool perms_open_to_all(const struct node_perms *perms);
 
 /* pairs.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The monitor itself, for the two files that it is made of. */
+/* The monitor itself, for the files that it is made of. */
 #ifndef XENSPLIT_MONITOR_INTERNAL_H
 #define XENSPLIT_MONITOR_INTERNAL_H
 
@@ -24,8 +24,15 @@ struct xensplit_monitor {
 	bool dead;
 };
 
-/* monitor.c */
+/* drain.c */
 
+/* How much is taken in at a time. */
+#define DRAIN_MAX 65536
+
+/* Add a device to those that are followed, to be looked at. */
+int monitor_follow(struct xensplit_monitor *m, const struct device_id *id) __must_check;
+/* Look for new records there, or anywhere, and for those that have gone. */
+void monitor_want_scan(struct xensplit_monitor *m, uint32_t domid);
 /* Take in what has fired. */
 int drain(struct xensplit_monitor *m) __must_check;
 

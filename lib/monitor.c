@@ -11,8 +11,7 @@
 
 /* A dead xenstored does not wake the descriptor: ask it this often. */
 #define PROBE_US 1000000
-/* How much is taken in at a time, and how many events may wait to be taken. */
-#define DRAIN_MAX  65536
+/* How many events may wait to be taken. */
 #define EVENTS_MAX 4096
 
 XENSPLIT_API int xensplit_monitor_next(struct xensplit_monitor *monitor,
@@ -25,17 +24,6 @@ XENSPLIT_API int xensplit_monitor_next(struct xensplit_monitor *monitor,
 
 /* --- which devices there are --- */
 
-static int follow(struct xensplit_monitor *m, const struct device_id *id)
-{
-	struct followed *f = table_add(&m->table, id);
-
-	if (!f)
-		return fail(m->ctx, -ENOMEM, "out of memory");
-	f->relocate = true;
-	table_pend(&m->table, f);
-	return 0;
-}
-
 static int note_record(struct txn *txn, const struct device_id *id, void *data)
 {
 	struct xensplit_monitor *m = data;
@@ -43,7 +31,7 @@ static int note_record(struct txn *txn, const struct device_id *id, void *data)
 
 	(void)txn;
 	if (!f)
-		return follow(m, id);
+		return monitor_follow(m, id);
 	f->seen = true;
 	return 0;
 }
@@ -81,53 +69,6 @@ static int scan(struct xensplit_monitor *m)
 		table_pend(&m->table, f);
 	}
 	return r;
-}
-
-static void want_scan(struct xensplit_monitor *m, uint32_t domid)
-{
-	if (m->filter.domid != XENSPLIT_ANY && domid != XENSPLIT_ANY &&
-	    m->filter.domid != domid)
-		return;
-	if (m->rescan && m->rescan_domid != domid)
-		domid = XENSPLIT_ANY;
-	m->rescan = true;
-	m->rescan_domid = m->filter.domid != XENSPLIT_ANY ? m->filter.domid : domid;
-}
-
-/* /xensplit/D/T/I is that device's record; what is above it may have gone as a whole. */
-static int take_record(struct xensplit_monitor *m, const char *path)
-{
-	struct path_part parts[PATH_PARTS];
-	size_t count = path_split(path, parts);
-	struct device_id id = { 0 };
-	struct followed *f;
-	bool numbered;
-
-	if (m->single) {
-		m->table.devices[0]->relocate = true;
-		table_pend(&m->table, m->table.devices[0]);
-		return 0;
-	}
-	numbered = count > 1 && path_part_number(&parts[1], DOMID_END - 1, &id.domid);
-	if (count < 4) {
-		/* The watch fires once when it is set. */
-		if (count > 1 ? numbered : m->records_fired)
-			want_scan(m, numbered ? id.domid : XENSPLIT_ANY);
-		m->records_fired |= count == 1;
-		return 0;
-	}
-	if (count > 4 || !numbered || parts[2].len > TYPE_MAX ||
-	    !path_part_number(&parts[3], INT32_MAX, &id.devid))
-		return 0;
-	memcpy(id.type, parts[2].text, parts[2].len);
-	f = table_find(&m->table, &id);
-	if (!f)
-		return id_matches(&id, &m->filter) && type_is_valid(id.type)
-			       ? follow(m, &id)
-			       : 0;
-	f->relocate = true;
-	table_pend(&m->table, f);
-	return 0;
 }
 
 static void forget(struct followed *f, void *data)
@@ -173,39 +114,6 @@ static int check_all_domains(struct xensplit_monitor *m)
 			r = check_domain(m, &domains, f, 1, f->backend_domid);
 	}
 	domains_clear(&domains);
-	return r;
-}
-
-/* --- taking in --- */
-
-static int take(struct xensplit_monitor *m, const char *path, const char *token)
-{
-	if (!strcmp(token, "records"))
-		return take_record(m, path);
-	if (!strcmp(token, "release"))
-		m->released = true;
-	else if (m->single)
-		take_device(&m->table, token);
-	else if (*token == 't')
-		take_tree(&m->watches, &m->table, path, token);
-	return 0;
-}
-
-int drain(struct xensplit_monitor *m)
-{
-	unsigned int taken;
-	int r = 0;
-
-	for (taken = 0; !r && taken < DRAIN_MAX; taken++) {
-		char **watch = store_next_watch(m->txn.xs);
-
-		if (!watch)
-			break;
-		r = take(m, watch[XS_WATCH_PATH], watch[XS_WATCH_TOKEN]);
-		free(watch);
-	}
-	m->drained = taken;
-	m->more |= taken != 0;
 	return r;
 }
 
@@ -288,11 +196,11 @@ static int start(struct xensplit_monitor *m)
 		r = id_set(m->ctx, &only, m->filter.domid, m->filter.type,
 			   m->filter.devid);
 		if (!r)
-			r = follow(m, &only);
+			r = monitor_follow(m, &only);
 		path_record(path, &only, NULL);
 	} else {
 		snprintf(path, sizeof(path), "%s", RECORD_ROOT);
-		want_scan(m, XENSPLIT_ANY);
+		monitor_want_scan(m, XENSPLIT_ANY);
 	}
 	if (!r)
 		r = store_watch(&m->txn, path, "records");

@@ -29,3 +29,16 @@ bool perms_open_to_all(const struct node_perms *perms)
 {
 	return perms->count && perms->entry[0].perms != XS_PERM_NONE;
 }
+
+void perms_format(const struct xs_permissions *perms, unsigned int count, char *buf,
+		  size_t size)
+{
+	static const char letters[] = "nrwb";
+	size_t used = 0;
+	unsigned int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s%c%u", i ? "," : "",
+					 letters[perms[i].perms & 3u], perms[i].id);
+}

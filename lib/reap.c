@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Taking away what domains that are gone left behind, device by device. */
+#include "array.h"
 #include "stage.h"
 
 /* What was done about one device, with all that its pointers lead to. */
@@ -12,6 +13,7 @@ struct entry {
 struct xensplit_reap {
 	struct entry **entries;
 	size_t count;
+	size_t room;
 	struct xensplit_nodes changes;
 };
 
@@ -20,13 +22,15 @@ struct reaping {
 	uint32_t flags;
 	struct device_id *ids; /* of all records that match */
 	size_t count;
+	size_t room;
+	const struct xensplit_filter *filter;
 };
 
 static int add_entry(struct txn *txn, struct xensplit_reap *reap,
 		     const struct device_id *id, uint32_t backend_domid, int result)
 {
 	struct entry **more =
-		realloc(reap->entries, (reap->count + 1) * sizeof(struct entry *));
+		array_grow(reap->entries, reap->count, &reap->room, sizeof(*more));
 	struct entry *entry = calloc(1, sizeof(*entry));
 	char *message = result ? strdup(txn->ctx->errmsg) : NULL;
 
@@ -65,6 +69,7 @@ static int take_result(struct txn *txn, struct xensplit_reap *reap,
 
 struct one {
 	const struct device_id *id;
+	const struct xensplit_filter *filter;
 	uint32_t backend_domid;
 };
 
@@ -85,6 +90,8 @@ static int reap_record(struct txn *txn, void *data)
 	if (r)
 		return r;
 	one->backend_domid = record.backend_domid;
+	if (!backend_matches(record.backend_domid, one->filter))
+		return -EALREADY;
 	r = record_is_stale(txn, &record);
 	if (r == 0)
 		return -EALREADY;
@@ -96,9 +103,10 @@ static int reap_record(struct txn *txn, void *data)
  * without a pause makes every transaction collide that takes its half away; each
  * removal by itself can't, and the record is the last to go.
  */
-static int reap_device(struct txn *txn, const struct device_id *id, uint32_t *ret_domid)
+static int reap_device(struct txn *txn, const struct reaping *reaping,
+		       const struct device_id *id, uint32_t *ret_domid)
 {
-	struct one one = { .id = id };
+	struct one one = { .id = id, .filter = reaping->filter };
 	struct record record;
 	int r = record_read(txn, id, &record);
 
@@ -132,7 +140,8 @@ static int keep_changes(struct xensplit_reap *reap, const struct xensplit_nodes 
 
 static int commit_one(struct txn *txn, struct reaping *reaping,
 		      const struct device_id *id,
-		      int (*commit)(struct txn *, const struct device_id *, uint32_t *))
+		      int (*commit)(struct txn *, const struct reaping *,
+				    const struct device_id *, uint32_t *))
 {
 	struct xensplit_nodes changes = { 0 };
 	uint32_t backend_domid = XENSPLIT_ANY;
@@ -140,7 +149,7 @@ static int commit_one(struct txn *txn, struct reaping *reaping,
 
 	txn->preview = reaping->flags & XENSPLIT_REAP_DRY_RUN;
 	txn->journal = &changes;
-	r = commit(txn, id, &backend_domid);
+	r = commit(txn, reaping, id, &backend_domid);
 	txn->preview = false;
 	txn->journal = NULL;
 	if (!r && keep_changes(reaping->reap, &changes))
@@ -167,10 +176,12 @@ static int forget_domain(struct txn *txn, void *data)
 }
 
 /* Devices that could not be removed keep it. */
-static int commit_forget(struct txn *txn, const struct device_id *id, uint32_t *ret_domid)
+static int commit_forget(struct txn *txn, const struct reaping *reaping,
+			 const struct device_id *id, uint32_t *ret_domid)
 {
 	struct device_id domain = *id;
 
+	(void)reaping;
 	(void)ret_domid;
 	return store_transaction(txn, forget_domain, &domain);
 }
@@ -217,7 +228,7 @@ static int collect(struct txn *txn, const struct device_id *id, void *data)
 {
 	struct reaping *reaping = data;
 	struct device_id *more =
-		realloc(reaping->ids, (reaping->count + 1) * sizeof(*more));
+		array_grow(reaping->ids, reaping->count, &reaping->room, sizeof(*more));
 
 	if (!more)
 		return fail(txn->ctx, -ENOMEM, "out of memory");
@@ -237,7 +248,8 @@ static int reap_all(struct txn *txn, struct reaping *reaping,
 			     reaping->count);
 		r = commit_one(txn, reaping, &reaping->ids[i], reap_device);
 	}
-	if (!r && !filter->type && filter->devid == XENSPLIT_ANY)
+	if (!r && !filter->type && filter->devid == XENSPLIT_ANY &&
+	    filter->backend_domid == XENSPLIT_ANY)
 		r = forget_domains(txn, reaping, filter);
 	return r;
 }
@@ -260,6 +272,7 @@ XENSPLIT_API int xensplit_reap_new(struct xensplit_ctx *ctx,
 	r = id_check_filter(ctx, filter, &f);
 	if (r)
 		return r;
+	reaping.filter = &f;
 	reaping.reap = calloc(1, sizeof(*reaping.reap));
 	if (!reaping.reap)
 		return fail(ctx, -ENOMEM, "out of memory");

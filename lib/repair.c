@@ -54,6 +54,9 @@ static int connect_step(struct xensplit_op *op)
 {
 	int r = wait_step(op->ctx, &op->wait);
 
+	/* What a driver wrote before it was repaired is no news of the device now. */
+	if (!r && op->failed)
+		return place_remove_errors(op->ctx, &op->place);
 	if (op->failed && op->place.recorded && (r == -ETIMEDOUT || r == -EPROTO))
 		return op_next(op, make_again);
 	return r;

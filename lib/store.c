@@ -5,12 +5,7 @@
  * A failed request does not poison a transaction: a commit after it would
  * succeed with what was written so far. So every error in here ends in an abort.
  */
-#include <sys/random.h>
-
 #include "internal.h"
-
-#define PAUSE_FIRST_US 500
-#define PAUSE_MOST_US  64000
 
 struct xs_handle *store_open(void)
 {
@@ -112,20 +107,6 @@ int store_list(struct txn *txn, const char *path, char ***ret_names,
 		return store_fail(txn, "list", path);
 	*ret_names = names;
 	return 0;
-}
-
-static size_t perms_format(const struct xs_permissions *perms, unsigned int count,
-			   char *buf, size_t size)
-{
-	static const char letters[] = "nrwb";
-	size_t used = 0;
-	unsigned int i;
-
-	buf[0] = '\0';
-	for (i = 0; i < count && used < size; i++)
-		used += (size_t)snprintf(buf + used, size - used, "%s%c%u", i ? "," : "",
-					 letters[perms[i].perms & 3u], perms[i].id);
-	return used;
 }
 
 int store_get_perms(struct txn *txn, const char *path, struct node_perms *ret_perms)
@@ -302,18 +283,6 @@ int store_remove_prune(struct txn *txn, const char *path, unsigned int parents)
 	return r < 0 ? r : 0;
 }
 
-uint64_t store_pause_us(unsigned int try)
-{
-	uint64_t most = PAUSE_FIRST_US << (try < 8 ? try : 8);
-	uint32_t random;
-
-	if (most > PAUSE_MOST_US)
-		most = PAUSE_MOST_US;
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		random = (uint32_t)now_us();
-	return most / 2 + random % (most / 2);
-}
-
 static bool is_refusal(int r)
 {
 	return r == -EEXIST || r == -ESTALE || r == -EBADMSG;
@@ -357,27 +326,6 @@ int store_try(struct txn *txn, store_fn *fn, void *data)
 	}
 	txn->t = XBT_NULL;
 	return r < 0 ? r : 0;
-}
-
-int store_gave_up(struct xensplit_ctx *ctx)
-{
-	return fail(ctx, -EBUSY,
-		    "other clients kept changing the same nodes: gave up after %u tries",
-		    STORE_TRIES);
-}
-
-int store_transaction(struct txn *txn, store_fn *fn, void *data)
-{
-	unsigned int try;
-	int r = -EAGAIN;
-
-	for (try = 0; try < STORE_TRIES && r == -EAGAIN; try++) {
-		if (try)
-			sleep_until(now_us() + store_pause_us(try));
-		r = store_try(txn, fn, data);
-	}
-	txn->collided = r == -EAGAIN;
-	return txn->collided ? store_gave_up(txn->ctx) : r;
 }
 
 /*

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Taking in what has fired, and which devices it was about. */
+#include "monitor-internal.h"
+
+int monitor_follow(struct xensplit_monitor *m, const struct device_id *id)
+{
+	struct followed *f = table_add(&m->table, id);
+
+	if (!f)
+		return fail(m->ctx, -ENOMEM, "out of memory");
+	f->relocate = true;
+	table_pend(&m->table, f);
+	return 0;
+}
+
+void monitor_want_scan(struct xensplit_monitor *m, uint32_t domid)
+{
+	if (m->filter.domid != XENSPLIT_ANY && domid != XENSPLIT_ANY &&
+	    m->filter.domid != domid)
+		return;
+	if (m->rescan && m->rescan_domid != domid)
+		domid = XENSPLIT_ANY;
+	m->rescan = true;
+	m->rescan_domid = m->filter.domid != XENSPLIT_ANY ? m->filter.domid : domid;
+}
+
+/* /xensplit/D/T/I is that device's record; what is above it may have gone as a whole. */
+static int take_record(struct xensplit_monitor *m, const char *path)
+{
+	struct path_part parts[PATH_PARTS];
+	size_t count = path_split(path, parts);
+	struct device_id id = { 0 };
+	struct followed *f;
+	bool numbered;
+
+	if (m->single) {
+		m->table.devices[0]->relocate = true;
+		table_pend(&m->table, m->table.devices[0]);
+		return 0;
+	}
+	numbered = count > 1 && path_part_number(&parts[1], DOMID_END - 1, &id.domid);
+	if (count < 4) {
+		/* The watch fires once when it is set. */
+		if (count > 1 ? numbered : m->records_fired)
+			monitor_want_scan(m, numbered ? id.domid : XENSPLIT_ANY);
+		m->records_fired |= count == 1;
+		return 0;
+	}
+	if (count > 4 || !numbered || parts[2].len > TYPE_MAX ||
+	    !path_part_number(&parts[3], INT32_MAX, &id.devid))
+		return 0;
+	memcpy(id.type, parts[2].text, parts[2].len);
+	f = table_find(&m->table, &id);
+	if (!f)
+		return id_matches(&id, &m->filter) && type_is_valid(id.type)
+			       ? monitor_follow(m, &id)
+			       : 0;
+	f->relocate = true;
+	table_pend(&m->table, f);
+	return 0;
+}
+
+static int take(struct xensplit_monitor *m, const char *path, const char *token)
+{
+	if (!strcmp(token, "records"))
+		return take_record(m, path);
+	if (!strcmp(token, "release"))
+		m->released = true;
+	else if (m->single)
+		take_device(&m->table, token);
+	else if (*token == 't')
+		take_tree(&m->watches, &m->table, path, token);
+	return 0;
+}
+
+int drain(struct xensplit_monitor *m)
+{
+	unsigned int taken;
+	int r = 0;
+
+	for (taken = 0; !r && taken < DRAIN_MAX; taken++) {
+		char **watch = store_next_watch(m->txn.xs);
+
+		if (!watch)
+			break;
+		r = take(m, watch[XS_WATCH_PATH], watch[XS_WATCH_TOKEN]);
+		free(watch);
+	}
+	m->drained = taken;
+	m->more |= taken != 0;
+	return r;
+}

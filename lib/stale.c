@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Whether the domains of a record are still the same. */
+#include "schema.h"
+
+/* What was not known when the record was made, or is not now, tells nothing. */
+int record_domain_now(struct txn *txn, uint32_t domid, const struct identity *recorded)
+{
+	struct identity now;
+	int r = domain_identity(txn, domid, recorded, &now);
+
+	if (r)
+		return r == -ESRCH ? DOMAIN_GONE : r;
+	if (*recorded->mark && strcmp(recorded->mark, now.mark) != 0)
+		return DOMAIN_OTHER;
+	if (*recorded->uuid && *now.uuid && strcmp(recorded->uuid, now.uuid) != 0)
+		return DOMAIN_OTHER;
+	return DOMAIN_SAME;
+}
+
+int record_is_stale(struct txn *txn, const struct record *record)
+{
+	int now = record_domain_now(txn, record->id.domid, &record->frontend);
+
+	if (now == DOMAIN_SAME)
+		now = record_domain_now(txn, record->backend_domid, &record->backend);
+	return now < 0 ? now : now != DOMAIN_SAME;
+}
+
+int record_refuse_stale(struct txn *txn, const struct record *record)
+{
+	char text[ID_TEXT_SIZE];
+	int r = record_is_stale(txn, record);
+
+	if (r > 0)
+		return fail(
+			txn->ctx, -ESTALE,
+			"%s belongs to a domain that is gone: 'xensplit reap' removes it",
+			id_text(&record->id, text, sizeof(text)));
+	return r;
+}
+
+int record_require(struct txn *txn, const struct device_id *id, struct record *ret_record)
+{
+	char text[ID_TEXT_SIZE];
+	struct record record;
+	int r = record_read(txn, id, &record);
+
+	if (r == -ENOENT)
+		return fail(txn->ctx, r, "%s is not attached (no record below %s)",
+			    id_text(id, text, sizeof(text)), RECORD_ROOT);
+	if (!r)
+		r = record_refuse_stale(txn, &record);
+	if (!r)
+		*ret_record = record;
+	return r;
+}

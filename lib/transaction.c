@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* How often a transaction that collided is tried again, and when. */
+#include <sys/random.h>
+
+#include "internal.h"
+
+#define PAUSE_FIRST_US 500
+#define PAUSE_MOST_US  64000
+
+uint64_t store_pause_us(unsigned int try)
+{
+	uint64_t most = PAUSE_FIRST_US << (try < 8 ? try : 8);
+	uint32_t random;
+
+	if (most > PAUSE_MOST_US)
+		most = PAUSE_MOST_US;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint32_t)now_us();
+	return most / 2 + random % (most / 2);
+}
+
+int store_gave_up(struct xensplit_ctx *ctx)
+{
+	return fail(ctx, -EBUSY,
+		    "other clients kept changing the same nodes: gave up after %u tries",
+		    STORE_TRIES);
+}
+
+int store_transaction(struct txn *txn, store_fn *fn, void *data)
+{
+	unsigned int try;
+	int r = -EAGAIN;
+
+	for (try = 0; try < STORE_TRIES && r == -EAGAIN; try++) {
+		if (try)
+			sleep_until(now_us() + store_pause_us(try));
+		r = store_try(txn, fn, data);
+	}
+	txn->collided = r == -EAGAIN;
+	return txn->collided ? store_gave_up(txn->ctx) : r;
+}
