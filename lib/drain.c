@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Taking in what has fired, and which devices it was about. */
-#include "monitor-internal.h"
+#include "monitor.h"
 
 int monitor_follow(struct xensplit_monitor *m, const struct device_id *id)
 {

@@ -2,6 +2,8 @@
 /* Device ids, and the paths that follow from them. */
 #include "schema.h"
 
+const char RECORD_ROOT[] = "/xensplit";
+
 bool type_is_valid(const char *type)
 {
 	static const char allowed[] =

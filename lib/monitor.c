@@ -7,7 +7,7 @@
  */
 #include <poll.h>
 
-#include "monitor-internal.h"
+#include "monitor.h"
 
 /* A dead xenstored does not wake the descriptor: ask it this often. */
 #define PROBE_US 1000000

@@ -10,8 +10,6 @@
  */
 #include "schema.h"
 
-const char RECORD_ROOT[] = "/xensplit";
-
 #define RECORD_SCHEMA 1
 /* XenStore's payload is 4096 bytes: path, NUL and value. */
 #define RECORD_MAX (4096 - PATH_SIZE)

@@ -3,7 +3,7 @@
  * What has become of a device that something fired for: each of its nodes is read
  * once, however often it was written, and what was missed by that is counted.
  */
-#include "monitor-internal.h"
+#include "monitor.h"
 
 static struct xensplit_event *push(struct xensplit_monitor *m, const struct followed *f,
 				   int type, int end)

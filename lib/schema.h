@@ -98,6 +98,8 @@ bool type_is_valid(const char *type);
 const char *id_text(const struct device_id *id, char *buf, size_t size);
 #define ID_TEXT_SIZE (TYPE_MAX + 48)
 
+extern const char RECORD_ROOT[];
+
 void path_record(char *path, const struct device_id *id, const char *key);
 void path_frontend(char *path, const struct device_id *id, const char *key);
 void path_backend(char *path, const struct device_id *id, uint32_t backend_domid,
@@ -126,8 +128,6 @@ struct record {
 	uint64_t created;
 	bool more_keys; /* some did not fit and are nodes below it */
 };
-
-extern const char RECORD_ROOT[];
 
 /* All but the extra keys. -ENOENT: there is no record. */
 int record_read(struct txn *txn, const struct device_id *id,

@@ -256,6 +256,8 @@ requests()
 	activate
 	xenstore-write /local/domain/5/error/device/mydevice/0/error "13 writing new state"
 	xenstore-write "$FE/ring-ref" 8
+	drive back 0 mydevice
+	eventually is "$BE/state" 2
 	tool doctor 5 mydevice --fix -t 0.5
 	[[ $status -eq 1 && $output == *"--replace"* ]]
 	does list --all --json

@@ -162,7 +162,7 @@ sample()
 	fails 2 "--timeout 0: use --no-wait" attach 5 -t 0
 	fails 2 "leave out --no-wait" attach 5 --no-wait --rollback
 	fails 2 "detach --all takes no TYPE" detach --all 5 mydevice
-	fails 2 "--until 'open': it takes connected, closed or gone" wait 5 --until=open
+	fails 2 "--until 'open': it takes connected, initwait, closed or gone" wait 5 --until=open
 	fails 2 "--front 'x': it takes KEY=VALUE" attach 5 -F x
 	fails 2 "--back '=x': it takes KEY=VALUE" attach 5 -B =x
 }
