@@ -134,8 +134,8 @@ ended()
 @test "a terminal's line of progress is taken away first; --quiet says it too" {
 	sandbox_start
 	does attach 5 --no-wait
-	run -0 script -qec "stty cols 60; '$SANDBOX' proxy --run-at 40 --run \
-		'$SANDBOX stop-daemon --freeze' -- '$XENSPLIT' wait 5 -t 2.5; echo \"[\$?]\"" /dev/null
+	run -0 script -qec "stty cols 60; '$SANDBOX' proxy --run-at 8 --run \
+		'$SANDBOX stop-daemon --freeze' -- '$XENSPLIT' wait 5 -t 5; echo \"[\$?]\"" /dev/null
 	printf '%q\n' "$output"
 	[[ $output == *"waiting for mydevice/0"*$'\r\e[Kxensplit: wait: xenstored has not answered for '*"[6]"* ]]
 	fails 6 "wait: xenstored has not answered for" wait 5 -t 0 --quiet
