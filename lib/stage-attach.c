@@ -118,6 +118,14 @@ static int refuse_record(struct txn *txn, const struct record *record)
 		    text, xensplit_state_name(frontend), xensplit_state_name(backend));
 }
 
+/* Where the guest owns `device`, it can make there again what was removed before. */
+static int remove_leftovers(struct txn *txn, const struct step *step)
+{
+	struct place place = { step->id, step->backend_domid, false };
+
+	return place_remove_halves(txn, &place);
+}
+
 /* 0: nothing stands in the way. */
 static int check_free(struct txn *txn, const struct step *step)
 {
@@ -128,6 +136,8 @@ static int check_free(struct txn *txn, const struct step *step)
 	/* A replace leaves its record for this: see replace.c. */
 	if (r != -ENOENT && (r || !step->cleared || !*record.phase))
 		return r ? r : refuse_record(txn, &record);
+	if (step->cleared)
+		return remove_leftovers(txn, step);
 	path_frontend(path, &step->id, NULL);
 	r = store_exists(txn, path);
 	if (!r) {
@@ -142,38 +152,23 @@ static int check_free(struct txn *txn, const struct step *step)
 	return r;
 }
 
-/* The cursor only moves on, for a guest may still be busy with the last device. */
 static int pick_devid(struct txn *txn, struct step *step)
 {
-	static const struct perms perms = { 1, { { 0, XS_PERM_NONE } } };
-	uint64_t limit = (uint64_t)devid_limit(step->id.type, step->id.domid), tried,
-		 next = 0;
-	char path[PATH_SIZE], *value, number[16];
-	size_t len;
-	int r;
+	struct devids devids = { 0 };
+	int r = devids_begin(txn, &devids, step);
 
-	snprintf(path, sizeof(path), "%s/%" PRIu32 "/%s/next-devid", RECORD_ROOT,
-		 step->id.domid, step->id.type);
-	r = store_read(txn, path, &value, &len);
-	if (r && r != -ENOENT)
-		return r;
-	if (!r) {
-		if (!parse_number(value, len, limit, &next))
-			next = 0;
-		free(value);
-	}
-	for (tried = 0, r = -EEXIST; r == -EEXIST || r == -ESTALE; tried++) {
-		if (tried > limit)
-			return fail(txn->ctx, -EEXIST,
-				    "every device id up to %" PRIu64 " is taken", limit);
-		step->id.devid = (uint32_t)next;
-		next = next == limit ? 0 : next + 1;
+	/* Mostly the first is free; otherwise all that are taken are listed at once. */
+	if (!r)
 		r = check_free(txn, step);
+	if (r == -EEXIST || r == -ESTALE) {
+		r = devids_list(txn, &devids, step);
+		if (!r)
+			r = check_free(txn, step);
 	}
-	if (r)
-		return r;
-	snprintf(number, sizeof(number), "%" PRIu64, next);
-	return store_write(txn, path, number, &perms);
+	if (!r)
+		r = devids_end(txn, &devids, step);
+	free(devids.taken);
+	return r;
 }
 
 static int clear_the_way(struct txn *txn, const struct step *step)

@@ -38,6 +38,23 @@ int attach_stage(struct txn *txn, struct step *step) __must_check;
 int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
 	      struct pairs *back) __must_check;
 
+/* devids.c */
+
+struct devids {
+	uint32_t highest;
+	uint32_t *taken; /* to be freed */
+	size_t count;
+	size_t room;
+};
+
+/* Where the last one that was picked ended; into @step. */
+int devids_begin(struct txn *txn, struct devids *devids, struct step *step) __must_check;
+/* The first from there that nothing in the store has; into @step. -EEXIST. */
+int devids_list(struct txn *txn, struct devids *devids, struct step *step) __must_check;
+/* The next pick begins behind that of @step. */
+int devids_end(struct txn *txn, const struct devids *devids,
+	       const struct step *step) __must_check;
+
 /* stage-detach.c */
 int close_stage(struct txn *txn, const struct device_id *id) __must_check;
 int remove_stage(struct txn *txn, struct step *step) __must_check;
