@@ -350,6 +350,46 @@ schema()
 	[[ $(schema | wc -l) -eq 17 ]]
 }
 
+@test "--rollback rolls back on SIGINT and SIGTERM as well" {
+	dump >"$BATS_TEST_TMPDIR/before"
+	for signal in INT TERM; do
+		env --default-signal=INT "$XENSPLIT" attach 5 -t 60 --rollback \
+			2>"$BATS_TEST_TMPDIR/err" 3>&- &
+		pid=$!
+		eventually xenstore-exists /xensplit/5/mydevice/0
+		kill -$signal "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[[ $status -eq $((128 + $(kill -l $signal))) ]]
+		grep "cancelled; it was removed again" "$BATS_TEST_TMPDIR/err"
+		dump | diff "$BATS_TEST_TMPDIR/before" -
+	done
+}
+
+@test "--replace beside a guest that writes without a pause" {
+	drivers
+	does attach 5
+	# shellcheck disable=SC2016 # expanded by the guest's shell
+	as 5 timeout 60 bash -c 'while :; do xenstore-write device/mydevice/0/state 4; done' \
+		>/dev/null 2>&1 3>&- &
+	noise=$!
+	first=$(record unique-id)
+	tool attach 5 --replace -t 10
+	kill "$noise"
+	[[ $status -eq 0 && $first != "$(record unique-id)" ]]
+}
+
+@test "-t is for all of --replace" {
+	drive front 5 mydevice --never-close
+	drive back 0 mydevice --never-close
+	does attach 5
+	start=${EPOCHREALTIME/./}
+	tool attach 5 --replace -t 2
+	took=$(((${EPOCHREALTIME/./} - start) / 1000))
+	[[ $status -eq 6 || $status -eq 0 ]]
+	((took < 5000))
+}
+
 @test "xenstored dies during the wait: it says so, long before the time is up (pitfall 16)" {
 	"$XENSPLIT" attach 5 -t 20 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 	pid=$!

@@ -97,3 +97,57 @@ other/0 of domain 7: removed" ]]
 	does list --json
 	json '.devices == []'
 }
+
+# A driver domain that writes all the time, and another client that attaches and detaches.
+@test "beside those who write without a pause everything is reaped" {
+	local i
+
+	for i in 0 1 2 3 4; do
+		does attach 5 "mydevice/$i" -b 6 --no-wait
+	done
+	"$SANDBOX" kill 5
+	# shellcheck disable=SC2016 # expanded by the guest's shell
+	as 6 timeout 60 bash -c 'while :; do for i in 0 1 2 3 4; do
+		xenstore-write backend/mydevice/5/$i/state 4; done; done' >/dev/null 2>&1 3>&- &
+	noise=$!
+	"$SANDBOX" create 7
+	timeout 60 bash -c 'while :; do "$XENSPLIT" -q attach 7 --no-wait; "$XENSPLIT" -q detach 7; done' \
+		>/dev/null 2>&1 3>&- &
+	other=$!
+	does reap --json
+	kill "$noise" "$other"
+	json '[.devices[] | select(.domid == 5) | .removed] == [true, true, true, true, true]'
+	run ! xenstore-exists /xensplit/5
+}
+
+@test "of one domain" {
+	for domid in 7 8; do
+		"$SANDBOX" create "$domid"
+		does attach "$domid" --no-wait
+		"$SANDBOX" kill "$domid"
+	done
+	does reap 7
+	[[ $output == "mydevice/0 of domain 7: removed" ]]
+	run ! xenstore-exists /xensplit/7
+	xenstore-exists /xensplit/8/mydevice/0
+}
+
+@test "a record that can't be understood: shown, removed by force, or with its dead domain" {
+	does attach 5 --no-wait
+	"$SANDBOX" create 7
+	does attach 7 --no-wait
+	xenstore-write /xensplit/5/mydevice/0 gibberish /xensplit/7/mydevice/0 'schema=9'
+	does list --json
+	json '[.devices[] | .damaged] == [true, true]'
+	tool doctor 5 mydevice/0
+	[[ $status -eq 1 && $output == *"[record-damaged]"*"xensplit detach --force 5 mydevice/0"* ]]
+	refused 1 "can't be understood" detach 5
+	does detach --force 5 mydevice/0
+	run ! xenstore-exists /xensplit/5
+	run ! xenstore-exists /local/domain/5/device/mydevice
+	run ! xenstore-exists /local/domain/0/backend/mydevice/5
+	"$SANDBOX" kill 7
+	does reap
+	run ! xenstore-exists /xensplit
+	run ! xenstore-exists /local/domain/0/backend
+}
