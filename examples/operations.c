@@ -20,11 +20,18 @@
 static struct xensplit_op *ops[MOST];
 static int count;
 
-static void cancel_all(int number)
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+	interrupted = number;
+}
+
+static void cancel_all(void)
 {
 	int i;
 
-	(void)number;
+	interrupted = 0;
 	for (i = 0; i < count; i++)
 		xensplit_op_cancel(ops[i]);
 }
@@ -77,6 +84,8 @@ static int run(struct xensplit_ctx *ctx)
 	int failed = 0, i, r;
 
 	while (count) {
+		if (interrupted)
+			cancel_all();
 		for (i = 0; i < count; i++) {
 			r = xensplit_op_process(ops[i]);
 			if (r == 1)
@@ -112,7 +121,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", xensplit_errmsg(ctx));
 		failed++;
 	}
-	signal(SIGINT, cancel_all);
+	signal(SIGINT, interrupt);
 	failed += run(ctx);
 	xensplit_free(ctx);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -55,7 +55,7 @@ at_every_request()
 
 attach()
 {
-	"$XENSPLIT" -q attach 5 "${keys[@]}" "$@"
+	"$XENSPLIT" -q attach 5 "${keys[@]}"
 }
 
 attached()
