@@ -111,6 +111,7 @@ other/0 of domain 7: removed" ]]
 		xenstore-write backend/mydevice/5/$i/state 4; done; done' >/dev/null 2>&1 3>&- &
 	noise=$!
 	"$SANDBOX" create 7
+	# shellcheck disable=SC2016 # expanded by that shell
 	timeout 60 bash -c 'while :; do "$XENSPLIT" -q attach 7 --no-wait; "$XENSPLIT" -q detach 7; done' \
 		>/dev/null 2>&1 3>&- &
 	other=$!

@@ -229,6 +229,22 @@ static void the_guest_dies_in_the_wait(void **state)
 	xensplit_op_free(op);
 }
 
+/* xenbus_dev_error() writes a node and goes on: so does the wait (Linux, xenbus_client.c). */
+static void an_error_node_alone_is_no_failure(void **state)
+{
+	struct xensplit_op *op = begin(5, 0, 20000);
+
+	(void)state;
+	process_until_written(op);
+	put("/local/domain/0/error/backend/mydevice/5/0/error", "2 get blkback dev name",
+	    NULL);
+	assert_int_equal(xensplit_op_process(op), 1);
+	drive_both();
+	assert_int_equal(drive_op(op), 0);
+	xensplit_op_free(op);
+	assert_true(exists("/local/domain/0/error/backend/mydevice/5/0/error"));
+}
+
 static void written_or_not(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -304,6 +320,7 @@ static void a_stage_writes_nothing_outside_its_transaction(void **state)
 	assert_true(xs_transaction_end(dom0, t, true));
 	assert_untouched(before);
 	xensplit_batch_free(batch);
+	xensplit_free(theirs);
 }
 
 /* --- other versions --- */
@@ -337,6 +354,7 @@ static void a_hypervisor_table_of_another_size(void **state)
 	assert_int_equal(xensplit_domain_check(other, 6), -ESRCH);
 	assert_int_equal(xensplit_domain_check(other, 5), 0);
 	assert_int_equal(asked, 2);
+	xensplit_free(other);
 
 	table.table.sz = offsetof(struct xensplit_hypervisor, query);
 	table.table.query = query;
@@ -404,6 +422,7 @@ int main(void)
 		store_test(a_cancelled_attach_rolls_back),
 		store_test(one_that_is_freed_early),
 		store_test(the_guest_dies_in_the_wait),
+		store_test(an_error_node_alone_is_no_failure),
 		store_test(written_or_not),
 		store_test(a_replace_that_is_refused_changes_nothing),
 		store_test(the_text_is_empty_after_a_success),

@@ -178,19 +178,6 @@ static void a_backend_that_writes_an_error(void **state)
 	assert_contains(xensplit_errmsg(ctx), "\"out of grants\"");
 }
 
-/* xenbus_dev_error() writes a node and goes on: so does the wait (Linux, xenbus_client.c). */
-static void an_error_node_alone_is_no_failure(void **state)
-{
-	(void)state;
-	drive("front 5 mydevice");
-	in_the_background(
-		"until xenstore-exists " BE "/state; do sleep 0.05; done; "
-		"xenstore-write /local/domain/0/error/backend/mydevice/5/0/error "
-		"'2 get blkback dev name'; \"$SANDBOX\" drive back 0 mydevice");
-	assert_result(attach(20000), 0);
-	assert_true(exists("/local/domain/0/error/backend/mydevice/5/0/error"));
-}
-
 /* An error of an earlier try is no failure of this one. */
 static void an_old_error_node(void **state)
 {
@@ -391,7 +378,6 @@ int main(void)
 		store_test(pitfall_15_a_backend_that_closes_after_a_start),
 		store_test(pitfall_15_a_probe_that_fails_at_once),
 		store_test(a_backend_that_writes_an_error),
-		store_test(an_error_node_alone_is_no_failure),
 		store_test(an_old_error_node),
 		store_test(a_frontend_that_stops),
 		store_test(pitfall_17_a_state_that_is_none),

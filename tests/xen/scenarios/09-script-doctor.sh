@@ -52,7 +52,7 @@ note "$output$errors"
 expect_is "doctor --fix: exit status" $status 1
 expect_has "what is left to do" "$output" "xensplit attach $d mydevice/0 --backend=0 --replace"
 expect_has "the guest has its state" "$(xenstore-ls -fp "$front")" "state = .* +\(n$d,r0\)"
-run timeout 400 xensplit attach $d mydevice/0 --backend=0 --replace -t 120
+run timeout 400 xensplit attach "$d" mydevice/0 --backend=0 --replace -t 120
 note "$output$errors"
 expect_is "attach --replace: exit status" $status 0
 expect_is "both ends are Connected" "$(states "$d")" 4/4
