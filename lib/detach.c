@@ -118,7 +118,6 @@ XENSPLIT_API int xensplit_op_detach(struct xensplit_ctx *ctx,
 				    const struct xensplit_id *id, uint32_t flags,
 				    unsigned int timeout_ms, struct xensplit_op **ret_op)
 {
-	struct xensplit_op *op;
 	int r;
 
 	if (!ctx || !id || !ret_op)
@@ -126,22 +125,12 @@ XENSPLIT_API int xensplit_op_detach(struct xensplit_ctx *ctx,
 	ctx_begin(ctx);
 	if (flags & ~XENSPLIT_DETACH_FORCE)
 		return fail(ctx, -EINVAL, "unknown detach flags 0x%x", flags);
-	r = op_new(ctx, timeout_ms, &op);
+	r = op_new_on(ctx, id, timeout_ms, close_step, ret_op);
 	if (r)
 		return r;
-	op->waits = true;
-	op->flags = flags;
-	op->step = close_step;
-	r = id_set(ctx, &op->spec.id, id->domid, id->type, id->devid);
-	op->place.id = op->spec.id;
-	op->place.backend_domid = XENSPLIT_ANY;
-	if (!r)
-		r = hub_open(ctx);
-	if (r) {
-		xensplit_op_free(op);
-		return r;
-	}
-	*ret_op = op;
+	(*ret_op)->flags = flags;
+	(*ret_op)->place.id = (*ret_op)->spec.id;
+	(*ret_op)->place.backend_domid = XENSPLIT_ANY;
 	return 0;
 }
 
@@ -151,9 +140,5 @@ XENSPLIT_API int xensplit_detach(struct xensplit_ctx *ctx, const struct xensplit
 	struct xensplit_op *op;
 	int r = xensplit_op_detach(ctx, id, flags, timeout_ms, &op);
 
-	if (r)
-		return r;
-	r = xensplit_op_run(op);
-	xensplit_op_free(op);
-	return r;
+	return r ? r : op_run_and_free(op);
 }

@@ -18,6 +18,35 @@ int op_new(struct xensplit_ctx *ctx, unsigned int timeout_ms, struct xensplit_op
 	return 0;
 }
 
+int op_new_on(struct xensplit_ctx *ctx, const struct xensplit_id *id,
+	      unsigned int timeout_ms, op_step *step, struct xensplit_op **ret_op)
+{
+	struct xensplit_op *op;
+	int r = op_new(ctx, timeout_ms, &op);
+
+	if (r)
+		return r;
+	op->step = step;
+	op->waits = true;
+	r = id_set(ctx, &op->spec.id, id->domid, id->type, id->devid);
+	if (!r)
+		r = hub_open(ctx);
+	if (r) {
+		xensplit_op_free(op);
+		return r;
+	}
+	*ret_op = op;
+	return 0;
+}
+
+int op_run_and_free(struct xensplit_op *op)
+{
+	int r = xensplit_op_run(op);
+
+	xensplit_op_free(op);
+	return r;
+}
+
 XENSPLIT_API struct xensplit_op *xensplit_op_free(struct xensplit_op *op)
 {
 	if (!op)

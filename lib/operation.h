@@ -104,6 +104,12 @@ struct xensplit_op {
 /* An operation on a device whose spec is to come. */
 int op_new(struct xensplit_ctx *ctx, unsigned int timeout_ms,
 	   struct xensplit_op **ret_op) __must_check;
+/* One that waits, on a device that has an id; it begins with @step. */
+int op_new_on(struct xensplit_ctx *ctx, const struct xensplit_id *id,
+	      unsigned int timeout_ms, op_step *step,
+	      struct xensplit_op **ret_op) __must_check;
+/* As xensplit_op_run(). */
+int op_run_and_free(struct xensplit_op *op) __must_check;
 /* Without its own watch connection being drained: for a child. */
 int op_advance(struct xensplit_op *op) __must_check;
 /* One try of a transaction: its result, or OP_WAIT and it is to be called again. */

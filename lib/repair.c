@@ -29,11 +29,11 @@ static int make_again(struct xensplit_op *op)
 	opts.backend_type = *id->backend_type ? id->backend_type : NULL;
 	opts.devid = id->devid;
 	opts.flags = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_RESERVED;
-	/* It is made, even if there is no time left to wait for it. */
+	/* What was interrupted is completed, even if there is no time left to wait for it. */
 	r = xensplit_op_attach(op->ctx, &opts,
-			       now < op->deadline_us
+			       now + 1000 < op->deadline_us
 				       ? (unsigned int)((op->deadline_us - now) / 1000)
-				       : 0,
+				       : 1,
 			       &op->child);
 	return r ? r : op_next(op, again_step);
 }
@@ -57,7 +57,8 @@ static int connect_step(struct xensplit_op *op)
 	/* What a driver wrote before it was repaired is no news of the device now. */
 	if (!r && op->failed)
 		return place_remove_errors(op->ctx, &op->place);
-	if (op->failed && op->place.recorded && (r == -ETIMEDOUT || r == -EPROTO))
+	if (op->failed && op->place.recorded && now_us() < op->deadline_us &&
+	    (r == -ETIMEDOUT || r == -EPROTO))
 		return op_next(op, make_again);
 	return r;
 }
@@ -125,26 +126,10 @@ XENSPLIT_API int xensplit_op_repair(struct xensplit_ctx *ctx,
 				    const struct xensplit_id *id, unsigned int timeout_ms,
 				    struct xensplit_op **ret_op)
 {
-	struct xensplit_op *op;
-	int r;
-
 	if (!ctx || !id || !ret_op)
 		return -EINVAL;
 	ctx_begin(ctx);
-	r = op_new(ctx, timeout_ms, &op);
-	if (r)
-		return r;
-	op->waits = true;
-	op->step = start;
-	r = id_set(ctx, &op->spec.id, id->domid, id->type, id->devid);
-	if (!r)
-		r = hub_open(ctx);
-	if (r) {
-		xensplit_op_free(op);
-		return r;
-	}
-	*ret_op = op;
-	return 0;
+	return op_new_on(ctx, id, timeout_ms, start, ret_op);
 }
 
 XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit_id *id,
@@ -153,9 +138,5 @@ XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit
 	struct xensplit_op *op;
 	int r = xensplit_op_repair(ctx, id, timeout_ms, &op);
 
-	if (r)
-		return r;
-	r = xensplit_op_run(op);
-	xensplit_op_free(op);
-	return r;
+	return r ? r : op_run_and_free(op);
 }

@@ -118,12 +118,20 @@ static int refuse_record(struct txn *txn, const struct record *record)
 		    text, xensplit_state_name(frontend), xensplit_state_name(backend));
 }
 
-/* Where the guest owns `device`, it can make there again what was removed before. */
+/*
+ * The old record with what is below it, and halves: where the guest owns
+ * `device`, it can make there again what was removed before.
+ */
 static int remove_leftovers(struct txn *txn, const struct step *step)
 {
 	struct place place = { step->id, step->backend_domid, false };
+	char path[PATH_SIZE];
+	int r = place_remove_halves(txn, &place);
 
-	return place_remove_halves(txn, &place);
+	path_record(path, &step->id, NULL);
+	if (!r)
+		r = store_remove(txn, path);
+	return r < 0 ? r : 0;
 }
 
 /* 0: nothing stands in the way. */

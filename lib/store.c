@@ -248,7 +248,8 @@ int store_remove(struct txn *txn, const char *path)
 	return r ? r : 1;
 }
 
-static int dir_is_empty(struct txn *txn, const char *path)
+/* 1 if it is there and has at most so many children, else 0. */
+static int has_at_most(struct txn *txn, const char *path, unsigned int most)
 {
 	unsigned int count;
 	char **names = NULL;
@@ -259,7 +260,38 @@ static int dir_is_empty(struct txn *txn, const char *path)
 	if (r)
 		return r;
 	free(names);
-	return count == 0;
+	return count <= most;
+}
+
+/* Outside of a transaction another client may add to what has but one child. */
+static int prune_each(struct txn *txn, char *path, unsigned int parents)
+{
+	int r = 0;
+
+	while (r >= 0 && parents--) {
+		*strrchr(path, '/') = '\0';
+		r = has_at_most(txn, path, 0);
+		if (r <= 0)
+			break;
+		r = store_remove(txn, path);
+	}
+	return r;
+}
+
+/* Above the lowest, a directory is left empty by the one below, which goes along. */
+static int prune_highest(struct txn *txn, char *path, unsigned int parents)
+{
+	char empty[PATH_SIZE] = "";
+	int r = 0;
+
+	while (parents--) {
+		*strrchr(path, '/') = '\0';
+		r = has_at_most(txn, path, *empty ? 1 : 0);
+		if (r <= 0)
+			break;
+		snprintf(empty, sizeof(empty), "%s", path);
+	}
+	return r < 0 || !*empty ? r : store_remove(txn, empty);
 }
 
 /*
@@ -273,13 +305,9 @@ int store_remove_prune(struct txn *txn, const char *path, unsigned int parents)
 	int r = store_remove(txn, path);
 
 	snprintf(parent, sizeof(parent), "%s", path);
-	while (r >= 0 && parents--) {
-		*strrchr(parent, '/') = '\0';
-		r = dir_is_empty(txn, parent);
-		if (r <= 0)
-			break;
-		r = store_remove(txn, parent);
-	}
+	if (r >= 0)
+		r = txn->t == XBT_NULL ? prune_each(txn, parent, parents)
+				       : prune_highest(txn, parent, parents);
 	return r < 0 ? r : 0;
 }
 

@@ -26,22 +26,13 @@ XENSPLIT_API int xensplit_op_wait(struct xensplit_ctx *ctx, const struct xenspli
 	ctx_begin(ctx);
 	if (until < XENSPLIT_UNTIL_CONNECTED || until > XENSPLIT_UNTIL_INIT_WAIT)
 		return fail(ctx, -EINVAL, "%d is nothing to wait for", until);
-	r = op_new(ctx, timeout_ms, &op);
+	r = op_new_on(ctx, id, timeout_ms, wait_op_start, &op);
 	if (r)
 		return r;
-	op->waits = true;
+	op->wait.id = op->spec.id;
 	op->wait.until = until;
 	op->wait.begun_us = op->begun_us;
 	op->wait.deadline_us = op->deadline_us;
-	op->step = wait_op_start;
-	r = id_set(ctx, &op->wait.id, id->domid, id->type, id->devid);
-	if (!r)
-		r = hub_open(ctx);
-	if (r) {
-		xensplit_op_free(op);
-		return r;
-	}
-	op->spec.id = op->wait.id;
 	*ret_op = op;
 	return 0;
 }
@@ -52,9 +43,5 @@ XENSPLIT_API int xensplit_wait(struct xensplit_ctx *ctx, const struct xensplit_i
 	struct xensplit_op *op;
 	int r = xensplit_op_wait(ctx, id, until, timeout_ms, &op);
 
-	if (r)
-		return r;
-	r = xensplit_op_run(op);
-	xensplit_op_free(op);
-	return r;
+	return r ? r : op_run_and_free(op);
 }

@@ -295,6 +295,30 @@ static void the_text_is_empty_after_a_success(void **state)
 	xensplit_list_free(list);
 }
 
+/* A record whose keys did not fit has nodes below it: they go with the keys. */
+static void a_replace_leaves_nothing_of_the_old_record(void **state)
+{
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+	static char value[2049];
+	struct xensplit_pair pairs[] = { { "one", value }, { "two", value } };
+
+	(void)state;
+	memset(value, 'x', sizeof(value) - 1);
+	opts.back = pairs;
+	opts.back_count = 2;
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_true(exists(REC "/back/two"));
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	opts.back_count = 1;
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_true(exists(REC "/back/two")); /* kept */
+	assert_node(BE "/two", value, "n0,r5");
+	opts.flags |= XENSPLIT_ATTACH_DROP_KEYS;
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_false(exists(REC "/back"));
+	assert_false(exists(BE "/two"));
+}
+
 /* --- what a stage touches --- */
 
 static void a_stage_writes_nothing_outside_its_transaction(void **state)
@@ -425,6 +449,7 @@ int main(void)
 		store_test(an_error_node_alone_is_no_failure),
 		store_test(written_or_not),
 		store_test(a_replace_that_is_refused_changes_nothing),
+		store_test(a_replace_leaves_nothing_of_the_old_record),
 		store_test(the_text_is_empty_after_a_success),
 		store_test(a_stage_writes_nothing_outside_its_transaction),
 		store_test(a_hypervisor_table_of_another_size),
