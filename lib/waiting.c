@@ -288,12 +288,25 @@ static int read_both(struct xensplit_ctx *ctx, struct wait *w)
 	return r ? r : read_end(ctx, w, FRONTEND);
 }
 
+/* Each watch fires once when it is set: to look before would be to look twice. */
+static bool may_look(const struct wait *w)
+{
+	int end;
+
+	for (end = FRONTEND; end <= BACKEND; end++)
+		if (w->watches[end].serial && !w->watches[end].fired)
+			return false;
+	return true;
+}
+
 int wait_step(struct xensplit_ctx *ctx, struct wait *w)
 {
 	int r;
 
 	if (!w->found)
 		return not_there(ctx, w);
+	if (!w->looked && !may_look(w) && now_us() < w->deadline_us)
+		return OP_WAIT;
 	r = w->looked ? read_fired(ctx, w) : read_both(ctx, w);
 	if (r > 0 || (!r && !w->looked))
 		r = check(ctx, w);
@@ -307,6 +320,8 @@ uint64_t wait_timeout(const struct wait *w)
 {
 	uint64_t until = w->deadline_us;
 
+	if (!w->looked)
+		return may_look(w) ? 0 : until;
 	if (w->watches[FRONTEND].fired || w->watches[BACKEND].fired)
 		return 0;
 	return w->look_us && w->look_us < until ? w->look_us : until;
