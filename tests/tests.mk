@@ -66,7 +66,7 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 build-asan: | $(O)/.found
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan CFLAGS='$(SANITIZE)' tests
 
-.PHONY: check check-fast check-unit check-store check-cli check-sandbox check-xen
+.PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
 .PHONY: check-asan check-valgrind check-harness installcheck check-fresh
 check: tests build-sandbox build-asan build-root ## every test but fuzz and bench
 	$(Q)tests/tap-sum $(harness_suites) $(call fast_suites,$(O)) $(sandbox_suites) \
@@ -83,6 +83,10 @@ check-store: $(STORE_PROG) build-sandbox ## the library against a real xenstored
 
 check-cli: all build-sandbox ## the tool against a real xenstored
 	$(Q)tests/tap-sum $(call cli_suites,$(O))
+
+sweep = XENSPLIT=$(abspath $(O))/xensplit KILL_STEP=1 BETWEEN_STEP=1 bats --formatter tap tests/cli
+check-sweep: all build-sandbox ## killed, or another tool in between, at every request
+	$(Q)tests/tap-sum 'sweep/kill=$(sweep)/kill.bats' 'sweep/between=$(sweep)/between.bats'
 
 sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
 check-sandbox: build-sandbox ## the sandbox itself
