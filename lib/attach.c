@@ -159,7 +159,7 @@ XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
 		xensplit_op_free(op);
 		return r;
 	}
-	op->step = op->when_free = begin_step;
+	op->step = begin_step;
 	op->when_cleared = settle_step;
 	if (op->spec.flags & XENSPLIT_ATTACH_REPLACE) {
 		op->spec.flags &= ~XENSPLIT_ATTACH_REPLACE;

@@ -89,8 +89,7 @@ struct xensplit_op {
 	struct xensplit_device device;
 	char frontend[PATH_SIZE], backend[PATH_SIZE];
 	/* attach.c, replace.c */
-	op_step *when_free;	/* nothing was in the way */
-	op_step *when_cleared;	/* what was is gone */
+	op_step *when_cleared;	/* what was in the way is gone */
 	unsigned int replaced;	/* how often something else was in the way */
 	uint64_t settle_end_us; /* how long the kernel is waited for */
 	/* detach.c */

@@ -111,7 +111,12 @@ int replace_start(struct xensplit_op *op)
 		r = domain_check(&txn, op->spec.backend_domid);
 	if (!r)
 		r = place_find(&txn, &op->spec.id, &op->place);
-	if (r == -ENOENT)
-		return op_next(op, op->when_free);
+	/* Nothing is there: a moment ago there may have been. */
+	if (r == -ENOENT) {
+		op->place.id = op->spec.id;
+		op->place.backend_domid = op->spec.backend_domid;
+		r = place_remove_errors(op->ctx, &op->place);
+		return r ? r : settle(op);
+	}
 	return r ? r : op_next(op, close_step);
 }
