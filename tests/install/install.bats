@@ -10,7 +10,7 @@ setup_file() {
   export root=$BATS_FILE_TMPDIR/root
   export prefix=$root/opt/xensplit
   export lib=$prefix/lib/some-arch
-  version=$(sed -n 's/^VERSION := //p' Makefile)
+  version=$(sed -n 's/^#define XENSPLIT_VERSION_[A-Z]* \([0-9]*\)$/\1/p' include/xensplit.h | paste -sd.)
   export version
   staged install
 }
