@@ -905,6 +905,7 @@ XENSPLIT_API int xensplit_batch_devid(const struct xensplit_batch *batch, int st
 /*
  * struct xensplit_reaped - a device of a domain that is gone
  * @id: the device; type NULL: what was kept to pick device ids for that domain
+ * @domain: the name of the domain that has this number now; NULL if there is none
  * @backend_domid: XENSPLIT_ANY where not known
  * @result: 0, or the error that kept it from being removed
  * @message: of an error, as xensplit_errmsg() would have it; NULL else
@@ -913,6 +914,7 @@ XENSPLIT_API int xensplit_batch_devid(const struct xensplit_batch *batch, int st
  */
 struct xensplit_reaped {
 	struct xensplit_id id;
+	const char *domain;
 	uint32_t backend_domid;
 	int result;
 	const char *message;

@@ -15,6 +15,7 @@ struct xensplit_reap {
 	size_t count;
 	size_t room;
 	struct xensplit_nodes changes;
+	struct domains domains; /* whose names are read once */
 };
 
 struct reaping {
@@ -33,10 +34,12 @@ static int add_entry(struct txn *txn, struct xensplit_reap *reap,
 		array_grow(reap->entries, reap->count, &reap->room, sizeof(*more));
 	struct entry *entry = calloc(1, sizeof(*entry));
 	char *message = result ? strdup(txn->ctx->errmsg) : NULL;
+	const char *domain = NULL;
 
 	if (more)
 		reap->entries = more;
-	if (!more || !entry || (result && !message)) {
+	if (!more || !entry || (result && !message) ||
+	    domains_name(txn, &reap->domains, id->domid, &domain)) {
 		free(entry);
 		free(message);
 		return fail(txn->ctx, -ENOMEM, "out of memory");
@@ -47,6 +50,7 @@ static int add_entry(struct txn *txn, struct xensplit_reap *reap,
 	entry->reaped.id.type = *id->type ? entry->id.type : NULL;
 	entry->reaped.id.devid = id->devid;
 	entry->reaped.backend_domid = backend_domid;
+	entry->reaped.domain = domain;
 	entry->reaped.result = result;
 	entry->reaped.message = message;
 	reap->entries[reap->count++] = entry;
@@ -309,6 +313,7 @@ XENSPLIT_API struct xensplit_reap *xensplit_reap_free(struct xensplit_reap *reap
 		free(entry);
 	}
 	free(reap->entries);
+	domains_clear(&reap->domains);
 	nodes_clear(&reap->changes);
 	free(reap);
 	return NULL;

@@ -16,7 +16,7 @@ static const struct opt options[] = {
 static void report(const struct xensplit_reaped *reaped)
 {
 	if (reaped->id.type && !reaped->result)
-		print_line(&reaped->id, NULL, "removed");
+		print_line(&reaped->id, reaped->domain, "removed");
 }
 
 /* Each is said for itself. Returns: the first failure's exit status. */

@@ -16,6 +16,7 @@ void print_reap_json(const struct xensplit_reap *reap)
 			continue;
 		object = json_item(array);
 		json_add_number(object, "domid", reaped->id.domid);
+		json_add_text(object, "domain", reaped->domain);
 		json_add_text(object, "type", reaped->id.type);
 		json_add_number(object, "devid", reaped->id.devid);
 		json_add_number(object, "backend_domid", reaped->backend_domid);

@@ -76,7 +76,7 @@ other/0 of domain 7: removed" ]]
 	does list --json
 	json '[.devices[].stale] == [true, false]'
 	does reap
-	[[ $output == "mydevice/0 of domain 5: removed" ]]
+	[[ $output == "mydevice/0 of domain 5 (guest5): removed" ]]
 	run ! xenstore-exists /local/domain/5/device/mydevice/0
 	xenstore-exists /local/domain/5/device/mydevice/1
 }
