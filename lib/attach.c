@@ -48,7 +48,10 @@ static int roll_back(struct xensplit_op *op, int failure)
 		return fail(op->ctx, -ENOMEM, "out of memory");
 	r = xensplit_op_detach(op->ctx, &device, XENSPLIT_DETACH_FORCE, ROLLBACK_MS,
 			       &op->child);
-	return r ? r : op_next(op, rollback_step);
+	if (r)
+		return r;
+	op->child->only = op->spec.unique_id;
+	return op_next(op, rollback_step);
 }
 
 static int cancel_step(struct xensplit_op *op)

@@ -81,6 +81,8 @@ static int close_or_remove(struct txn *txn, void *data)
 	}
 	if (r)
 		return r;
+	if (op->only && strcmp(op->only, record.unique_id) != 0)
+		return fail(txn->ctx, -ENOENT, "another client has removed it");
 	op->place.id = record.id;
 	op->place.backend_domid = record.backend_domid;
 	op->place.recorded = true;

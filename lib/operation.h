@@ -94,6 +94,7 @@ struct xensplit_op {
 	uint64_t settle_end_us; /* how long the kernel is waited for */
 	/* detach.c */
 	uint32_t flags;
+	const char *only; /* the attach that is taken back, and no other; or NULL */
 	bool removed;
 	/* repair.c */
 	struct place place;

@@ -38,18 +38,6 @@ static int make_again(struct xensplit_op *op)
 	return r ? r : op_next(op, again_step);
 }
 
-static int wait_for_it(struct xensplit_op *op, uint64_t deadline_us, op_step *step)
-{
-	int r;
-
-	op->wait.id = op->place.id;
-	op->wait.until = XENSPLIT_UNTIL_CONNECTED;
-	op->wait.begun_us = op->begun_us;
-	op->wait.deadline_us = deadline_us;
-	r = wait_begin(op->ctx, &op->wait, &op->place);
-	return r ? r : op_next(op, step);
-}
-
 static int connect_step(struct xensplit_op *op)
 {
 	int r = wait_step(op->ctx, &op->wait);
@@ -84,14 +72,19 @@ static int repaired_step(struct xensplit_op *op)
 {
 	struct txn txn = TXN_NONE(op->ctx);
 	uint64_t deadline = op->deadline_us;
-	int failed = has_failed(&txn, &op->place);
+	int failed = has_failed(&txn, &op->place), r;
 
 	if (failed < 0)
 		return failed;
 	op->failed = failed;
 	if (failed && op->place.recorded && now_us() + SECOND_LOOK_US < deadline)
 		deadline = now_us() + SECOND_LOOK_US;
-	return wait_for_it(op, deadline, connect_step);
+	op->wait.id = op->place.id;
+	op->wait.until = XENSPLIT_UNTIL_CONNECTED;
+	op->wait.begun_us = op->begun_us;
+	op->wait.deadline_us = deadline;
+	r = wait_begin(op->ctx, &op->wait, &op->place);
+	return r ? r : op_next(op, connect_step);
 }
 
 static int repair(struct txn *txn, void *data)

@@ -42,11 +42,19 @@ static int close_found(struct txn *txn, void *data)
 	return r ? r : place_close(txn, &op->place, op->states);
 }
 
+/* A record without a phase is another client's device: the commit that writes will meet it. */
 static int remove_found(struct txn *txn, void *data)
 {
 	struct xensplit_op *op = data;
+	struct record record;
+	int r = place_find(txn, &op->spec.id, &op->place);
 
-	return place_remove_halves(txn, &op->place);
+	if (!r && op->place.recorded) {
+		r = record_read(txn, &op->spec.id, &record);
+		if (!r && !*record.phase)
+			return 0;
+	}
+	return r ? r : place_remove_halves(txn, &op->place);
 }
 
 static int settle(struct xensplit_op *op)
@@ -58,24 +66,28 @@ static int remove_step(struct xensplit_op *op)
 {
 	int r = op_commit_or_plain(op, remove_found, op);
 
-	if (!r)
+	/* Another client's detach may have been faster. */
+	if (!r || r == -ENOENT)
 		r = place_remove_errors(op->ctx, &op->place);
 	return r ? r : settle(op);
 }
 
-/* Whether it closed or not. Another client's detach may have been faster. */
+/* Whether it closed or not. */
 static int closed_step(struct xensplit_op *op)
 {
-	struct txn txn = TXN_NONE(op->ctx);
 	int r = wait_step(op->ctx, &op->wait);
 
 	if (r && r != -ETIMEDOUT)
 		return r;
 	wait_end(op->ctx, &op->wait);
-	r = place_find(&txn, &op->spec.id, &op->place);
-	if (r == -ENOENT)
-		return settle(op);
-	return r ? r : op_next(op, remove_step);
+	return op_next(op, remove_step);
+}
+
+static uint64_t close_deadline(const struct xensplit_op *op, uint64_t now)
+{
+	if (!op->timeout_ms)
+		return now + CLOSE_US;
+	return now < op->deadline_us ? now + (op->deadline_us - now) / 2 : now;
 }
 
 static int close_step(struct xensplit_op *op)
@@ -92,10 +104,7 @@ static int close_step(struct xensplit_op *op)
 	wait->id = op->spec.id;
 	wait->until = XENSPLIT_UNTIL_CLOSED;
 	wait->begun_us = now;
-	wait->deadline_us = op->timeout_ms ? now + (op->deadline_us - now) / 2
-					   : now + CLOSE_US;
-	if (op->timeout_ms && now >= op->deadline_us)
-		wait->deadline_us = now;
+	wait->deadline_us = close_deadline(op, now);
 	wait->force = true;
 	r = wait_begin(op->ctx, wait, &op->place);
 	return r ? r : op_next(op, closed_step);

@@ -191,6 +191,27 @@ static void a_cancelled_attach_rolls_back(void **state)
 	assert_no_device();
 }
 
+/* What another client has attached meanwhile is not ours to take back. */
+static void a_rollback_takes_back_its_own_device_alone(void **state)
+{
+	struct xensplit_op *op = begin(5, XENSPLIT_ATTACH_ROLLBACK, 60000);
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+	struct xensplit_ctx *other = new_ctx(NULL);
+	const char *theirs;
+
+	(void)state;
+	process_until_written(op);
+	assert_int_equal(xensplit_detach(other, &mydevice, 0, 0), 0);
+	assert_int_equal(xensplit_attach(other, &opts, 0, NULL), 0);
+	theirs = record_field(REC, "unique-id");
+	xensplit_op_cancel(op);
+	assert_int_equal(drive_op(op), -ECANCELED);
+	assert_string_equal(record_field(REC, "unique-id"), theirs);
+	assert_true(exists(FE "/state"));
+	xensplit_op_free(op);
+	xensplit_free(other);
+}
+
 /* Whoever frees it in the middle leaves what it has committed. */
 static void one_that_is_freed_early(void **state)
 {
@@ -444,6 +465,7 @@ int main(void)
 		store_test(several_in_one_loop),
 		store_test(a_cancelled_attach_stays_attached),
 		store_test(a_cancelled_attach_rolls_back),
+		store_test(a_rollback_takes_back_its_own_device_alone),
 		store_test(one_that_is_freed_early),
 		store_test(the_guest_dies_in_the_wait),
 		store_test(an_error_node_alone_is_no_failure),
