@@ -3,65 +3,65 @@
  * libxensplit - create, watch, repair and remove Xen split devices
  *
  * A split device is a frontend in one domain and a backend in another. Their
- * drivers probe only when both halves stand in XenStore, with the right owners.
- * This library writes them, follows their states and takes them away again.
+ * drivers probe only when both halves are in XenStore, with the right owners.
+ * This library writes both halves, follows their states and removes them.
  *
  * Results
- *   Functions return 0 (or a positive result, where said) or a negative errno.
- *   Results come through ret_ arguments, which are untouched on failure (the one
- *   exception, xensplit_attach(), says so). xensplit_errmsg() returns the text of
- *   the failure of the last call on a context, with the node and the states it
- *   is about; it is empty after a success. Errors that many functions share:
- *     -EINVAL     an argument is wrong; nothing was asked of XenStore
+ *   Functions return 0 (or a positive result, where documented) or a negative
+ *   errno. Results are returned through ret_ arguments, which are untouched on
+ *   failure (the only exception is xensplit_attach()). xensplit_errmsg()
+ *   returns the text of the failure of the last call on a context, with the
+ *   node and the states involved; it is empty after a success. Common errors:
+ *     -EINVAL     an argument is wrong; no request was sent to XenStore
  *     -ESRCH      no such domain
  *     -ENOENT     no such device
- *     -EEXIST     the device is there already
- *     -ESTALE     the record belongs to a former domain of that number
+ *     -EEXIST     the device exists already
+ *     -ESTALE     the record belongs to a former domain with that domid
  *     -EBUSY      other clients kept changing the same nodes
- *     -EAGAIN     staging collided with another client: abort, and stage again
- *     -EACCES     this client may not do that
+ *     -EAGAIN     staging collided with another client: abort and stage again
+ *     -EACCES     this client has no permission
  *     -ETIMEDOUT  the deadline passed
  *     -EPROTO     a driver gave up (Closing or Closed after it had started)
  *     -ECANCELED  the caller cancelled the operation
  *     -ENOTCONN   xenstored does not answer
- *     -EBADMSG    a record in XenStore can't be understood
+ *     -EBADMSG    a record in XenStore can't be parsed
  *     -ENOMEM
- *   A call fails with these and with what else XenStore answers (-ENOSPC, a
- *   quota).
+ *   Calls also pass on other errors from XenStore, such as -ENOSPC for a quota.
  *
  * Ownership
- *   Objects with a _new function end with their _free function, which takes
- *   NULL and returns NULL. A context outlives what was made from it. Structs
- *   that the library hands out (struct xensplit_device and its like) are
- *   allocated by the library alone and may grow at their end: never copy them
- *   by value, never ask for their size. They and their strings live as long as
- *   the object they came from, or as the function says. Structs that the caller
- *   fills begin with their size: set them up with XENSPLIT_OPTS(). A size this
- *   library does not know is accepted as long as the excess is zero.
+ *   Free an object from a _new function with its _free function, which accepts
+ *   NULL and returns NULL. Free a context after everything made from it.
+ *   Structs that the library returns (such as struct xensplit_device) are
+ *   allocated only by the library and may grow at their end: do not copy them
+ *   by value or take their size. They and their strings are valid as long as
+ *   the object they came from, unless the function says otherwise. Structs that
+ *   the caller fills begin with their size: declare them with XENSPLIT_OPTS().
+ *   A size that this library does not know is accepted if the excess bytes are
+ *   zero.
  *
  * Threads, fork and signals
- *   A context and all that was made from it belong to one thread at a time;
- *   different contexts are independent. After fork() the child must not touch a
- *   context it inherited, not even to free it. A monitor, and the first call on
- *   a context that waits, let libxenstore start one reader thread each with all
- *   signals blocked. Up to Xen 4.19 libxenstore sets the process's SIGPIPE
- *   action aside during a write. Waits go on after a signal handler returns: who
- *   needs to stop one early drives an operation (xensplit_op_*) and cancels it.
+ *   Use a context, and everything made from it, from one thread at a time;
+ *   different contexts are independent. After fork() the child must not use an
+ *   inherited context, not even to free it. libxenstore starts a reader thread,
+ *   with all signals blocked, for each monitor and for the first call on a
+ *   context that waits. Up to Xen 4.19 libxenstore replaces the process's
+ *   SIGPIPE action during a write. A signal handler that returns does not end a
+ *   wait: to stop one early, use an operation (xensplit_op_*) and cancel it.
  *   Descriptors are close-on-exec.
  *
  * A xenstored that does not answer
- *   libxenstore waits for an answer without a time limit, and so does every call
- *   here that asks XenStore something. Each request is logged at XTL_DEBUG
- *   before it is made: a caller whose logger sees none for a while, though a
- *   call has not returned, knows where it hangs. A process that ends in the
- *   middle of a call leaves a whole device or none, or a record from which
- *   xensplit_repair() or an attach with XENSPLIT_ATTACH_REPLACE completes it.
+ *   libxenstore waits for an answer without a time limit, and so does every
+ *   call here that sends a request to XenStore. Each request is logged at
+ *   XTL_DEBUG before it is sent, so that the caller's logger can tell where a
+ *   call hangs. A process that dies in the middle of a call leaves a whole
+ *   device, none, or a record from which xensplit_repair() or an attach with
+ *   XENSPLIT_ATTACH_REPLACE completes it.
  *
  * Trust
- *   Nothing is derived from what a guest or a driver domain can write, but the
- *   states they show, the text of their error nodes, and the configuration of
- *   foreign devices, which no other call acts upon. Such bytes are handed out
- *   as they are: escape them before you print them.
+ *   From nodes that a guest or a driver domain can write, the library takes
+ *   only states, error texts, and the configuration of foreign devices, which
+ *   it uses only in calls on those devices. It returns such bytes as they are:
+ *   escape them before you print them.
  *
  * XenStore schema and states: xensplit(7). Tool: xensplit(8).
  */
@@ -84,7 +84,7 @@ struct xentoollog_logger; /* xentoollog.h */
 #define XENSPLIT_API
 #endif
 
-/* The version of this header; xensplit_version() tells that of the library. */
+/* The version of this header; xensplit_version() returns the library's. */
 #define XENSPLIT_VERSION_MAJOR 0
 #define XENSPLIT_VERSION_MINOR 1
 #define XENSPLIT_VERSION_PATCH 0
@@ -92,13 +92,13 @@ struct xentoollog_logger; /* xentoollog.h */
 	(XENSPLIT_VERSION_MAJOR > (major) ||    \
 	 (XENSPLIT_VERSION_MAJOR == (major) && XENSPLIT_VERSION_MINOR >= (minor)))
 
-/* Any domain or device id, in a struct xensplit_filter; no domain, elsewhere. */
+/* In a struct xensplit_filter: any domain or device id; elsewhere: no domain. */
 #define XENSPLIT_ANY 0xffffffffu
 
 /* In struct xensplit_attach_opts: the library picks the device id. */
 #define XENSPLIT_DEVID_AUTO 0xffffffffu
 
-/* A struct that the caller fills, zeroed but for its size. */
+/* Declares a struct that the caller fills: all zero except for its size. */
 #if defined(__cplusplus)
 #define XENSPLIT_OPTS(type, name) \
 	struct type name = {};    \
@@ -112,8 +112,8 @@ struct xentoollog_logger; /* xentoollog.h */
 /*
  * enum xensplit_state - the XenBus states (xen/include/public/io/xenbus.h)
  *
- * XENSPLIT_STATE_ABSENT: there is no state node. XENSPLIT_STATE_INVALID: there
- * is one, and it holds no number from 0 to 8.
+ * XENSPLIT_STATE_ABSENT: there is no state node. XENSPLIT_STATE_INVALID: the
+ * state node does not hold a number from 0 to 8.
  *
  * Since: 0.1
  */
@@ -135,8 +135,8 @@ enum xensplit_state {
  * xensplit_state_name - the name of a state, as in xenbus.h
  * @state: any number
  *
- * Returns: a static string, such as "InitWait"; "absent" and "invalid" for the
- * two that are no XenBus states; never NULL.
+ * Returns: a static string, such as "InitWait", or "absent" or "invalid" for
+ * the two values that are not XenBus states; never NULL.
  *
  * Since: 0.1
  */
@@ -146,9 +146,9 @@ XENSPLIT_API const char *xensplit_state_name(int state);
 
 /*
  * struct xensplit_domain - what a hypervisor knows about a domain
- * @sz: the size that the library knows; members beyond it must not be written
+ * @sz: the size that the library knows; do not write members beyond it
  * @flags: XENSPLIT_DOMAIN_*
- * @uuid: its UUID; all zero means that it has none
+ * @uuid: its UUID; all zero if it has none
  *
  * Since: 0.1
  */
@@ -165,11 +165,12 @@ struct xensplit_domain {
 
 /*
  * struct xensplit_hypervisor - how the library asks about domains
- * @sz: sizeof(struct xensplit_hypervisor); an older, smaller one will do as long
- *   as it has @query
- * @query: fills @domain, which comes zeroed but for its size. Returns 0; -ESRCH where the domain
- *   does not exist; any other negative errno where it can't tell, and then
- *   XenStore is asked. Called from within the library's calls, on their thread.
+ * @sz: sizeof(struct xensplit_hypervisor); an older, smaller size is accepted
+ *   if it includes @query
+ * @query: fills @domain, which is zero except for its size. Returns 0; -ESRCH
+ *   if the domain does not exist; any other negative errno if it can't tell,
+ *   and the library then asks XenStore. Called from within library calls, on
+ *   their thread.
  *
  * Since: 0.1
  */
@@ -179,16 +180,16 @@ struct xensplit_hypervisor {
 };
 
 /*
- * struct xensplit_opts - what a context is made of; each member may be zero
+ * struct xensplit_opts - options of a context; each member may be zero
  * @sz: sizeof(struct xensplit_opts)
- * @logger: the caller's, who keeps it; NULL: warnings and errors go to stderr.
- *   Waiting calls report through its progress function as well.
- * @xs: the caller's connection to XenStore, who keeps it and must not use it
- *   from another thread during a call; NULL: the context opens its own.
- *   Requests go through it; watches never do (a monitor has a connection of its
- *   own), so that the caller's watches and the library's can't be mixed up.
- * @hypervisor: NULL: XenStore alone says which domains there are. The table is
- *   copied; @hypervisor_data must outlive the context.
+ * @logger: owned by the caller; NULL logs warnings and errors to stderr.
+ *   Waiting calls also report progress through its progress function.
+ * @xs: a connection to XenStore, owned by the caller, who must not use it from
+ *   another thread during a call; NULL: the context opens its own. It is used
+ *   for requests, never for watches (a monitor has its own connection), so that
+ *   the caller's watches and the library's do not mix.
+ * @hypervisor: NULL: the library asks only XenStore which domains exist. The
+ *   table is copied; @hypervisor_data must outlive the context.
  *
  * Since: 0.1
  */
@@ -203,11 +204,11 @@ struct xensplit_opts {
 struct xensplit_ctx;
 
 /*
- * xensplit_new - make a context
+ * xensplit_new - create a context
  * @opts: NULL for the defaults
- * @ret_ctx: to be ended with xensplit_free()
+ * @ret_ctx: free it with xensplit_free()
  *
- * Connects to xenstored the way xs_open() does (XENSTORED_PATH is honoured).
+ * Connects to xenstored like xs_open(), which honours XENSTORED_PATH.
  *
  * Returns: 0, -EINVAL, -ENOTCONN, -EACCES or -ENOMEM.
  *
@@ -217,10 +218,10 @@ XENSPLIT_API int xensplit_new(const struct xensplit_opts *opts,
 			      struct xensplit_ctx **ret_ctx);
 
 /*
- * xensplit_free - end a context
+ * xensplit_free - free a context
  * @ctx: may be NULL
  *
- * What was made from it must have been freed before. Returns: NULL.
+ * Free everything that was made from it first. Returns: NULL.
  *
  * Since: 0.1
  */
@@ -230,8 +231,8 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx);
  * xensplit_errmsg - why the last call on this context failed
  *
  * Returns: one line without a newline, valid until the next call on @ctx or on
- * what was made from it; empty if that call did not fail. Bytes that a guest
- * wrote are escaped in it. Calls that return no error code leave it alone.
+ * an object made from it; empty if that call succeeded. Bytes written by a
+ * guest are escaped. Calls that return no error code do not change it.
  *
  * Since: 0.1
  */
@@ -247,15 +248,16 @@ XENSPLIT_API const char *xensplit_version(void);
 /* ------------------------------------------------------------- domains --- */
 
 /*
- * xensplit_domain_find - the domid that a text means
- * @text: decimal digits alone are a domid, anything else is a name, as
- *   /local/domain/D/name has it
+ * xensplit_domain_find - translate a domid or domain name to a domid
+ * @text: a domid if all decimal digits, otherwise a name as in
+ *   /local/domain/D/name
  *
- * A domid is not looked up: what uses it finds out whether it lives.
+ * A domid is not looked up: the call that uses it checks that the domain
+ * exists.
  *
- * Returns: 0; -EINVAL for an empty text, a name that two domains bear, or one
- * that begins with a digit and that none bears; -ESRCH for any other name that
- * none bears, or a number that no domain can have (they are below 32752,
+ * Returns: 0; -EINVAL for an empty text, a name that two domains share, or an
+ * unknown name that begins with a digit; -ESRCH for any other unknown name, or
+ * a number that is not a valid domid (they are below 32752,
  * DOMID_FIRST_RESERVED of xen.h).
  *
  * Since: 0.1
@@ -264,7 +266,7 @@ XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text
 				      uint32_t *ret_domid);
 
 /*
- * xensplit_domain_check - is there such a domain, and can it get a device?
+ * xensplit_domain_check - check that a domain exists and can get a device
  *
  * Returns: 0 or -ESRCH (a dying domain counts as none).
  *
@@ -277,8 +279,8 @@ XENSPLIT_API int xensplit_domain_check(struct xensplit_ctx *ctx, uint32_t domid)
 /*
  * struct xensplit_id - names one device
  * @domid: the frontend's domain
- * @type: [A-Za-z0-9_-]+; borrowed for the length of a call
- * @devid: no XENSPLIT_DEVID_AUTO here
+ * @type: [A-Za-z0-9_-]+; the caller keeps it, only used during the call
+ * @devid: not XENSPLIT_DEVID_AUTO
  *
  * Since: 0.1
  */
@@ -296,7 +298,7 @@ struct xensplit_id {
  * @devid: or XENSPLIT_ANY
  * @backend_domid: of the backend, or XENSPLIT_ANY
  *
- * XENSPLIT_FILTER() sets one up that matches every device.
+ * XENSPLIT_FILTER() declares one that matches every device.
  *
  * Since: 0.1
  */
@@ -315,8 +317,8 @@ struct xensplit_filter {
 /*
  * struct xensplit_pair - an extra key of a device and its value
  *
- * @key is one path element that the schema does not write itself; @value has at
- * most 2048 bytes (XenStore's quota for a guest's node).
+ * @key is a single path element that the schema does not use itself; @value has
+ * at most 2048 bytes (XenStore's quota for a guest's node).
  *
  * Since: 0.1
  */
@@ -328,23 +330,24 @@ struct xensplit_pair {
 /*
  * struct xensplit_device - a device as it was when the list was made
  * @id: domain of the frontend, type and device id
- * @domain: name of that domain, NULL where it has none or is gone
- * @backend_domid: XENSPLIT_ANY where a foreign device has no backend
- * @backend_type: the type in the backend's path, @id.type as a rule
+ * @domain: name of that domain, NULL if it has none or is gone
+ * @backend_domid: XENSPLIT_ANY if a foreign device has no backend
+ * @backend_type: the type in the backend's path, usually the same as @id.type
  * @frontend, @backend: paths of the two halves, without a trailing slash;
- *   computed, never read from a node (@backend NULL as above)
+ *   computed, never read from a node (@backend may be NULL, see @backend_domid)
  * @frontend_state, @backend_state: enum xensplit_state
  * @online: BE/online, which tells a backend to stay when its frontend closes
  * @origin: enum xensplit_origin
- * @stale: the record belongs to a former domain of that number, or to none
- * @damaged: the record can't be understood; then only the id, @frontend and, if
- *   any domain has a backend of that name, @backend are known
- * @phase: what an operation of several commits that was interrupted, or is still
- *   going on, has reached, such as "replace"; NULL for a device that is whole
+ * @stale: the record belongs to a former domain with that domid, or to no
+ *   domain
+ * @damaged: the record can't be parsed; then only the id, @frontend and, if any
+ *   domain has a backend of that name, @backend are known
+ * @phase: the phase of an operation that takes several commits and was
+ *   interrupted or is still running, such as "replace"; NULL if there is none
  * @unique_id: of this attach, NULL for a foreign device
  * @created: seconds since the epoch, 0 for a foreign device
- * @front, @front_count, @back, @back_count: the extra keys in the record; of a
- *   foreign device none are known
+ * @front, @front_count, @back, @back_count: the extra keys in the record; not
+ *   known for a foreign device
  *
  * Since: 0.1
  */
@@ -371,26 +374,26 @@ struct xensplit_device {
 };
 
 enum xensplit_origin {
-	XENSPLIT_ORIGIN_XENSPLIT = 0, /* there is a record of ours */
-	XENSPLIT_ORIGIN_FOREIGN = 1   /* another tool, or a script, made it */
+	XENSPLIT_ORIGIN_XENSPLIT = 0, /* xensplit has a record of it */
+	XENSPLIT_ORIGIN_FOREIGN = 1   /* made by another tool or a script */
 };
 
 struct xensplit_list;
 
-/* xensplit_list_new: devices without a record too; costs a look at each domain. */
+/* xensplit_list_new: include devices without a record; reads each domain. */
 #define XENSPLIT_LIST_FOREIGN (1u << 0)
 
 /*
  * xensplit_list_new - a snapshot of devices, in order of domid, type and devid
  * @filter: NULL for all
  * @flags: XENSPLIT_LIST_FOREIGN
- * @ret_list: to be ended with xensplit_list_free(); may hold no device
+ * @ret_list: may be empty; free it with xensplit_list_free()
  *
- * Costs 1 request; per domain with devices 4 (one of them for the hypervisor
- * table to spare) and one per type; per device 4, and some more for keys that its
- * record has no room for. Where a record is damaged, each domain is asked for its
- * backend. With XENSPLIT_LIST_FOREIGN a look at each domain comes on top. A device
- * that goes while it is read is left out or shown with absent ends.
+ * Number of requests: 1; for each domain with devices 4 (3 with a hypervisor
+ * table) and one per type; for each device 4, and a few more for keys that do
+ * not fit its record. For a damaged record, each domain is searched for the
+ * backend. XENSPLIT_LIST_FOREIGN reads each domain in addition. A device that
+ * disappears while it is read is left out or shown with absent ends.
  *
  * Returns: 0, -EINVAL, -EACCES, -ENOTCONN, -ENOMEM.
  *
@@ -404,7 +407,7 @@ XENSPLIT_API int xensplit_list_new(struct xensplit_ctx *ctx,
  * xensplit_list_get - one device of a list
  * @index: from 0
  *
- * Returns: the device, valid as long as the list; NULL past the end.
+ * Returns: the device, valid as long as the list; NULL if @index is too large.
  *
  * Since: 0.1
  */
@@ -416,7 +419,7 @@ xensplit_list_get(const struct xensplit_list *list, size_t index);
 	     (index)++)
 
 /*
- * xensplit_list_free - end a list and its devices. Returns: NULL.
+ * xensplit_list_free - free a list and its devices. Returns: NULL.
  *
  * Since: 0.1
  */
@@ -428,11 +431,11 @@ XENSPLIT_API struct xensplit_list *xensplit_list_free(struct xensplit_list *list
  * struct xensplit_node - a node of XenStore, or a change to one
  * @op: enum xensplit_node_op
  * @path: absolute
- * @value: its bytes, with a NUL behind them that does not count; NULL where the
- *   node is removed or keeps its value
- * @value_len: they may hold NULs
- * @perms: such as "n5,r0": the owner with what everyone else may do, then what
- *   single domains may (docs/misc/xenstore.txt of Xen); NULL where removed
+ * @value: its bytes, followed by a NUL that is not counted; NULL if the node is
+ *   removed or keeps its value
+ * @value_len: number of bytes, which may include NULs
+ * @perms: such as "n5,r0": the owner and what everyone else may do, then what
+ *   single domains may do (docs/misc/xenstore.txt of Xen); NULL if removed
  *
  * Since: 0.1
  */
@@ -445,21 +448,21 @@ struct xensplit_node {
 };
 
 enum xensplit_node_op {
-	XENSPLIT_NODE_IS = 0,	  /* it is there */
+	XENSPLIT_NODE_IS = 0,	  /* the node exists */
 	XENSPLIT_NODE_WRITE = 1,  /* it is, or would be, written */
-	XENSPLIT_NODE_REMOVE = 2, /* it is, or would be, removed with all below */
+	XENSPLIT_NODE_REMOVE = 2, /* it is, or would be, removed with its children */
 	XENSPLIT_NODE_PERMS = 3	  /* its permissions are, or would be, set */
 };
 
 struct xensplit_nodes;
 
 /*
- * xensplit_nodes_new - every node of a device: record, both halves, errors
+ * xensplit_nodes_new - read every node of a device: record, halves, errors
  * @id: a device with a record, or a foreign one
- * @ret_nodes: to be ended with xensplit_nodes_free()
+ * @ret_nodes: free them with xensplit_nodes_free()
  *
- * A guest can put a thousand nodes below its frontend: at most 4096 are read,
- * and a warning is logged where some were left out.
+ * Reads at most 4096 nodes, since a guest can put a thousand below its
+ * frontend; logs a warning if it leaves some out.
  *
  * Returns: 0, -EINVAL, -ENOENT, -EACCES, -ENOTCONN, -ENOMEM.
  *
@@ -470,7 +473,7 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 				    struct xensplit_nodes **ret_nodes);
 
 /*
- * xensplit_nodes_get - one node, parents first; NULL past the end
+ * xensplit_nodes_get - one node, parents first; NULL if @index is too large
  *
  * Since: 0.1
  */
@@ -478,7 +481,7 @@ XENSPLIT_API const struct xensplit_node *
 xensplit_nodes_get(const struct xensplit_nodes *nodes, size_t index);
 
 /*
- * xensplit_nodes_free - end the nodes. Returns: NULL.
+ * xensplit_nodes_free - free the nodes. Returns: NULL.
  *
  * Since: 0.1
  */
@@ -492,18 +495,18 @@ XENSPLIT_API struct xensplit_nodes *xensplit_nodes_free(struct xensplit_nodes *n
  * @domid: the frontend's domain
  * @backend_domid: 0 for dom0
  * @type: [A-Za-z0-9_-]+
- * @devid: or XENSPLIT_DEVID_AUTO: the first one free from a cursor that only
- *   moves on, so that an id is not soon used again
+ * @devid: XENSPLIT_DEVID_AUTO picks the first free id from a cursor that only
+ *   moves forward, so that an id is not reused soon
  * @flags: XENSPLIT_ATTACH_*
  * @front, @front_count: extra keys for the frontend's directory
  * @back, @back_count: extra keys for the backend's directory
- * @backend_type: the type in the backend's path where it is another one, as
- *   xen_9pfs is that of 9pfs; NULL: @type
+ * @backend_type: the type in the backend's path if it differs, such as xen_9pfs
+ *   for 9pfs; NULL: @type
  *
  * Linux ignores a device whose bus id, "T/I" in the guest and "T-D-I" in the
  * backend's domain, has 20 characters or more (XEN_BUS_ID_SIZE,
- * drivers/xen/xenbus/xenbus.h), so such a device is refused; so are the types
- * that libxl manages, and keys that the schema writes itself.
+ * drivers/xen/xenbus/xenbus.h), so such a device is refused. So are types that
+ * libxl manages, and keys that the schema uses itself.
  *
  * Since: 0.1
  */
@@ -521,44 +524,43 @@ struct xensplit_attach_opts {
 	const char *backend_type;
 };
 
-/* Remove what stands at this device's places first, whoever made it. */
+/* First remove whatever exists in this device's place, whoever made it. */
 #define XENSPLIT_ATTACH_REPLACE (1u << 0)
 /* Allow a type that libxl manages, such as vbd. */
 #define XENSPLIT_ATTACH_RESERVED (1u << 1)
-/* xensplit_attach: remove the device again if it does not connect. */
+/* xensplit_attach: remove the device if it does not connect. */
 #define XENSPLIT_ATTACH_ROLLBACK (1u << 2)
-/* With XENSPLIT_ATTACH_REPLACE: forget the recorded keys that are not given anew. */
+/* With XENSPLIT_ATTACH_REPLACE: drop recorded keys that are not given again. */
 #define XENSPLIT_ATTACH_DROP_KEYS (1u << 3)
 
 /*
  * xensplit_attach - write a device and wait until both ends are Connected
- * @timeout_ms: for all of it; 0 returns after the commit
- * @ret_devid: its device id; may be NULL. It is set when the device has been
- *   written, also where the call fails after that, and only then: who sets it to
- *   XENSPLIT_DEVID_AUTO before the call can tell
+ * @timeout_ms: for the whole call; 0 returns after the commit
+ * @ret_devid: its device id; may be NULL. Set once the device has been written,
+ *   even if the call fails after that. To tell the two kinds of failure apart,
+ *   set it to XENSPLIT_DEVID_AUTO before the call
  *
- * With XENSPLIT_ATTACH_REPLACE everything is checked first; then a device that
- * is in use is closed, for which it has half of the time (10 s where @timeout_ms
- * is 0), and its halves are removed in a commit of their own; then a quarter of
- * a second passes, for a guest to notice. The record stays meanwhile, with a
- * phase, so that after a crash the next replace or xensplit_repair() completes
- * it. Recorded keys that are not given anew are kept. A device that another
- * client makes meanwhile is replaced as well, three times at most. A backend of
- * that name which is gone from the store, but not from this domain's kernel, is
- * waited for, up to a second.
+ * XENSPLIT_ATTACH_REPLACE first checks everything. It then closes a device that
+ * is in use, for which it allows half of the time (10 s if @timeout_ms is 0),
+ * removes both halves in a separate commit, and waits a quarter of a second so
+ * that a guest notices. Meanwhile the record stays, with a phase, so that the
+ * next replace or xensplit_repair() can finish after a crash. Recorded keys
+ * that are not given again are kept. A device that another client makes
+ * meanwhile is replaced as well, up to three times. If a backend of that name
+ * is gone from XenStore but still known to this domain's kernel, the call waits
+ * for it for up to a second.
  *
- * An error node alone is no failure: xenbus_dev_error() (Linux,
- * drivers/xen/xenbus/xenbus_client.c) writes one and goes on. Its text is in the
- * message where the device does not connect.
+ * An error node alone is not a failure: xenbus_dev_error() (Linux,
+ * drivers/xen/xenbus/xenbus_client.c) writes one and continues. The message
+ * includes its text if the device does not connect.
  *
- * Returns: 0.
- * With nothing written: -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY, -EBADMSG,
- * -EACCES, -ENOTCONN, -ENOMEM; with XENSPLIT_ATTACH_REPLACE the old device may
- * be closed by then, and its record tells (phase "replace").
- * With the device written, and still there (unless XENSPLIT_ATTACH_ROLLBACK
- * removed it): -ETIMEDOUT; -EPROTO where a driver gave up; -ENOENT where one
- * of the domains died, or another client removed the device; -ENOTCONN where the
- * connection broke after the commit.
+ * Returns: 0. With nothing written: -EINVAL, -ESRCH, -EEXIST, -ESTALE, -EBUSY,
+ * -EBADMSG, -EACCES, -ENOTCONN, -ENOMEM. With XENSPLIT_ATTACH_REPLACE the old
+ * device may already be closed; its record then has the phase "replace". With
+ * the device written, and not removed (except by XENSPLIT_ATTACH_ROLLBACK):
+ * -ETIMEDOUT; -EPROTO if a driver gave up; -ENOENT if one of the domains died,
+ * or another client removed the device; -ENOTCONN if the connection broke after
+ * the commit.
  *
  * Since: 0.1
  */
@@ -568,26 +570,26 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
 
 /* -------------------------------------------------------------- detach --- */
 
-/* Remove the device when the deadline has passed, whatever its driver does. */
+/* Remove the device after the deadline even if its driver has not closed. */
 #define XENSPLIT_DETACH_FORCE (1u << 0)
 
 /*
- * xensplit_detach - ask both drivers to close, wait for it, remove the nodes
+ * xensplit_detach - ask both drivers to close, wait for that, remove the nodes
  * @id: a device with a record
  * @flags: XENSPLIT_DETACH_FORCE
  * @timeout_ms: for the drivers to close
  *
- * Phase one, one transaction: BE/online = 0 and BE/state = Closing; a frontend
- * that no driver has claimed is set to Closed instead, as nobody else will.
- * Then BE is awaited in Closed or gone. Phase two, one transaction: all
- * nodes of the device and the parents they leave empty. A backend that no
- * driver has claimed (still Initialising) is not waited for.
+ * Phase one, one transaction: sets BE/online = 0 and BE/state = Closing; sets a
+ * frontend that no driver has claimed to Closed, since no driver will. Then
+ * waits until BE is Closed or gone, unless no driver has claimed the backend
+ * (it is still Initialising). Phase two, one transaction: removes all nodes of
+ * the device and the parents that become empty.
  *
- * XENSPLIT_DETACH_FORCE also removes a device whose record can't be understood,
+ * XENSPLIT_DETACH_FORCE also removes a device whose record can't be parsed,
  * with every backend of its name.
  *
  * Returns: 0; -EINVAL, -ENOENT, -ESTALE, -EBADMSG, -EACCES, -EBUSY, -ENOTCONN,
- * -ENOMEM; -ETIMEDOUT with the device still in place.
+ * -ENOMEM; -ETIMEDOUT if the device is still there.
  *
  * Since: 0.1
  */
@@ -599,9 +601,9 @@ XENSPLIT_API int xensplit_detach(struct xensplit_ctx *ctx, const struct xensplit
 enum xensplit_until {
 	XENSPLIT_UNTIL_CONNECTED = 0, /* both ends Connected, or Reconfiguring/-ed */
 	XENSPLIT_UNTIL_CLOSED = 1,    /* the backend Closed, or gone */
-	XENSPLIT_UNTIL_GONE = 2,      /* neither half there any more */
-	XENSPLIT_UNTIL_INIT_WAIT = 3  /* the backend InitWait, or further: all that
-				       * there is to wait for while the frontend's
+	XENSPLIT_UNTIL_GONE = 2,      /* both halves gone */
+	XENSPLIT_UNTIL_INIT_WAIT = 3  /* the backend InitWait, or further; as far as
+				       * a device gets while the frontend's
 				       * domain is still paused */
 };
 
@@ -609,11 +611,11 @@ enum xensplit_until {
  * xensplit_wait - wait until a device reaches a state
  * @id: a device with a record, or a foreign one
  * @until: enum xensplit_until
- * @timeout_ms: 0 only looks
+ * @timeout_ms: 0 only checks
  *
- * Returns: 0; -ETIMEDOUT; -EPROTO where a driver gave up on connecting; -ENOENT
- * where it is awaited in Connected or InitWait and is not there, or goes
- * meanwhile; -EINVAL, -ESRCH, -EACCES, -ENOTCONN, -ENOMEM.
+ * Returns: 0; -ETIMEDOUT; -EPROTO if a driver gave up on connecting; -ENOENT if
+ * the device does not exist, or disappears, while waiting for Connected or
+ * InitWait; -EINVAL, -ESRCH, -EACCES, -ENOTCONN, -ENOMEM.
  *
  * Since: 0.1
  */
@@ -623,21 +625,21 @@ XENSPLIT_API int xensplit_wait(struct xensplit_ctx *ctx, const struct xensplit_i
 /* ---------------------------------------------------------- operations --- */
 
 /*
- * What the blocking calls do, driven by a poll loop of the caller's: they are
- * these operations with a poll(2) around. Wait until the descriptor is readable
- * or the timeout has passed, then call xensplit_op_process(), until it no longer
- * returns 1. Any number of operations may go on side by side; those of one
- * context share one descriptor, and a wake-up for one may be meant for another,
- * so call it for each. A single request to XenStore still blocks until it is
- * answered.
+ * An operation does what a blocking call does, but is driven by the caller's
+ * poll loop; the blocking calls are operations with a poll(2) loop around. Wait
+ * until the descriptor is readable or the timeout has passed, then call
+ * xensplit_op_process(), and repeat while that returns 1. Any number of
+ * operations can run side by side. Operations of one context share a
+ * descriptor, so call xensplit_op_process() for each of them after a wake-up. A
+ * single request to XenStore still blocks until it is answered.
  */
 struct xensplit_op;
 
 /*
- * xensplit_op_attach - begin what xensplit_attach() does
+ * xensplit_op_attach - start an attach, see xensplit_attach()
  * @opts: copied
  * @timeout_ms: counts from now
- * @ret_op: to be ended with xensplit_op_free()
+ * @ret_op: free it with xensplit_op_free()
  *
  * Nothing is written before the first xensplit_op_process().
  *
@@ -650,7 +652,7 @@ XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
 				    unsigned int timeout_ms, struct xensplit_op **ret_op);
 
 /*
- * xensplit_op_detach - begin what xensplit_detach() does
+ * xensplit_op_detach - start a detach, see xensplit_detach()
  *
  * Arguments and result as for xensplit_op_attach().
  *
@@ -661,7 +663,7 @@ XENSPLIT_API int xensplit_op_detach(struct xensplit_ctx *ctx,
 				    unsigned int timeout_ms, struct xensplit_op **ret_op);
 
 /*
- * xensplit_op_repair - begin what xensplit_repair() does
+ * xensplit_op_repair - start a repair, see xensplit_repair()
  *
  * Arguments and result as for xensplit_op_attach().
  *
@@ -672,7 +674,7 @@ XENSPLIT_API int xensplit_op_repair(struct xensplit_ctx *ctx,
 				    struct xensplit_op **ret_op);
 
 /*
- * xensplit_op_wait - begin what xensplit_wait() does
+ * xensplit_op_wait - start a wait, see xensplit_wait()
  *
  * Arguments and result as for xensplit_op_attach().
  *
@@ -683,10 +685,10 @@ XENSPLIT_API int xensplit_op_wait(struct xensplit_ctx *ctx, const struct xenspli
 				  struct xensplit_op **ret_op);
 
 /*
- * xensplit_op_free - end an operation, finished or not
+ * xensplit_op_free - free an operation, finished or not
  * @op: may be NULL
  *
- * What it has committed so far stays. Returns: NULL.
+ * Does not undo what it has committed. Returns: NULL.
  *
  * Since: 0.1
  */
@@ -695,8 +697,8 @@ XENSPLIT_API struct xensplit_op *xensplit_op_free(struct xensplit_op *op);
 /*
  * xensplit_op_get_fd - the descriptor to poll; the library keeps it
  *
- * Returns: the same for all operations of a context; -1, which poll(2) takes
- * for nothing to wait for, where the operation only commits and returns.
+ * Returns: the same for all operations of a context; -1, which poll(2) ignores,
+ * if the operation does not have to wait.
  *
  * Since: 0.1
  */
@@ -710,20 +712,20 @@ XENSPLIT_API int xensplit_op_get_fd(const struct xensplit_op *op);
 XENSPLIT_API int xensplit_op_get_events(const struct xensplit_op *op);
 
 /*
- * xensplit_op_get_timeout - when to call process even if nothing happened
+ * xensplit_op_get_timeout - when to call process even without a wake-up
  *
- * Returns: an absolute CLOCK_MONOTONIC time in microseconds, at most a second
- * ahead (the descriptor does not wake when xenstored dies); 0 for at once.
+ * Returns: an absolute CLOCK_MONOTONIC time in microseconds, at most one second
+ * ahead (the descriptor does not wake up if xenstored dies); 0 for immediately.
  *
  * Since: 0.1
  */
 XENSPLIT_API uint64_t xensplit_op_get_timeout(const struct xensplit_op *op);
 
 /*
- * xensplit_op_process - do what can be done by now
+ * xensplit_op_process - do what can be done now
  *
- * Returns: 1 while there is more to come; otherwise the result of the operation,
- * as the blocking call returns it, then and each time after.
+ * Returns: 1 while the operation is running; then the result of the operation,
+ * like the blocking call, now and on each further call.
  *
  * Since: 0.1
  */
@@ -741,27 +743,28 @@ XENSPLIT_API int xensplit_op_process(struct xensplit_op *op);
 XENSPLIT_API int xensplit_op_run(struct xensplit_op *op);
 
 /*
- * xensplit_op_cancel - give the wait up
+ * xensplit_op_cancel - cancel the operation
  *
- * A signal handler may call it; xensplit_op_run() then heeds it within a second.
- * The operation ends with -ECANCELED at the next xensplit_op_process(), and what
- * it has committed stays: a device that is attached stays attached, one that was
- * asked to close is. An attach with XENSPLIT_ATTACH_ROLLBACK removes its device
- * first, which may take a second more. Without effect on one that has ended.
+ * May be called from a signal handler; xensplit_op_run() notices it within a
+ * second. The operation fails with -ECANCELED at the next
+ * xensplit_op_process(). What it has committed stays: an attached device stays
+ * attached, a device that was asked to close closes. An attach with
+ * XENSPLIT_ATTACH_ROLLBACK removes its device first, which can take another
+ * second. No effect on a finished operation.
  *
  * Since: 0.1
  */
 XENSPLIT_API void xensplit_op_cancel(struct xensplit_op *op);
 
 /*
- * xensplit_op_get_device - the device that an attach has written, or a detach removes
- * @ret_device: as the operation last saw it, or before a detach; valid until the
- *   next call on @op. Of a detach the extra keys are not known.
+ * xensplit_op_get_device - the device that the operation attaches or detaches
+ * @ret_device: as the operation last saw it, or before a detach; valid until
+ *   the next call on @op. The extra keys are not known for a detach.
  *
  * May ask XenStore for the name of its domain.
  *
- * Returns: 0; -ENODATA as long as nothing is written, after a rollback, before
- * the record has been found, and for operations of another kind.
+ * Returns: 0; -ENODATA before anything is written, after a rollback, before the
+ * record has been found, and for other kinds of operations.
  *
  * Since: 0.1
  */
@@ -771,15 +774,15 @@ XENSPLIT_API int xensplit_op_get_device(struct xensplit_op *op,
 /* --------------------------------------------------------------- batch --- */
 
 /*
- * A batch collects steps on any number of devices and does them in one
- * transaction: all or none. It is also the way to do them inside a transaction
- * of the caller's, and to see what would be written without writing it. It does
- * not wait: for that there are monitors and xensplit_wait().
+ * A batch collects steps on any number of devices and does them all, or none,
+ * in one transaction. It can also run them inside a transaction of the caller,
+ * or show what they would write. A batch does not wait: use a monitor or
+ * xensplit_wait().
  */
 struct xensplit_batch;
 
 /*
- * xensplit_batch_new - an empty batch
+ * xensplit_batch_new - create an empty batch
  *
  * Since: 0.1
  */
@@ -787,16 +790,16 @@ XENSPLIT_API int xensplit_batch_new(struct xensplit_ctx *ctx,
 				    struct xensplit_batch **ret_batch);
 
 /*
- * xensplit_batch_free - end a batch. Returns: NULL.
+ * xensplit_batch_free - free a batch. Returns: NULL.
  *
  * Since: 0.1
  */
 XENSPLIT_API struct xensplit_batch *xensplit_batch_free(struct xensplit_batch *batch);
 
 /*
- * xensplit_batch_attach - add a device to write
- * @opts: copied. XENSPLIT_ATTACH_REPLACE removes what is there at once, in the
- *   same transaction; XENSPLIT_ATTACH_ROLLBACK is refused
+ * xensplit_batch_attach - add an attach
+ * @opts: copied. XENSPLIT_ATTACH_REPLACE removes the existing device in the
+ *   same transaction, without waiting; XENSPLIT_ATTACH_ROLLBACK is refused
  *
  * Returns: the step's index from 0, or -EINVAL, -ENOMEM.
  *
@@ -815,16 +818,16 @@ XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
 XENSPLIT_API int xensplit_batch_close(struct xensplit_batch *batch,
 				      const struct xensplit_id *id);
 
-/* xensplit_batch_remove: what a former domain of that number left behind. */
+/* xensplit_batch_remove: remove what a former domain with that domid left. */
 #define XENSPLIT_REMOVE_STALE (1u << 0)
 
 /*
  * xensplit_batch_remove - add phase two of a detach
- * @flags: without XENSPLIT_REMOVE_STALE a stale record is refused (-ESTALE at
- *   commit). With it only a stale record is removed, with those of its nodes
- *   that have not been taken over by another device since.
+ * @flags: without XENSPLIT_REMOVE_STALE, refuse a stale record (-ESTALE at
+ *   commit). With it, remove only a stale record, and those of its nodes that
+ *   no other device has taken over since.
  *
- * Whether the drivers have closed is not looked at.
+ * Does not check that the drivers have closed.
  *
  * Returns: the step's index, or -EINVAL, -ENOMEM.
  *
@@ -836,30 +839,30 @@ XENSPLIT_API int xensplit_batch_remove(struct xensplit_batch *batch,
 /*
  * xensplit_batch_commit - do all steps, in order, in one transaction
  *
- * A transaction that collides with another client's is tried again, a bounded
+ * A transaction that collides with another client's is retried, a limited
  * number of times and with growing pauses. A guest can cause collisions by
- * writing to its own half; phase two then takes that half away first, by
- * itself, and only that step is outside the transaction.
+ * writing to its own half; phase two then removes that half first, outside the
+ * transaction. Everything else stays inside it.
  *
- * xenstored's cost for a request grows with what the transaction has touched:
- * many devices are better done in commits of a few dozen.
+ * The cost of a request in xenstored grows with what the transaction has
+ * touched: for many devices use commits of a few dozen each.
  *
- * Returns: 0, or the error of the step that failed (those of xensplit_attach()
- * with nothing written, and of xensplit_detach()), and nothing is written.
+ * Returns: 0, or the error of the step that failed, with nothing written (see
+ * xensplit_attach(), with nothing written, and xensplit_detach()).
  *
  * Since: 0.1
  */
 XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch);
 
 /*
- * xensplit_batch_stage - do all steps inside a transaction of the caller's
- * @transaction: an open one, of the connection that the context was given
+ * xensplit_batch_stage - do all steps inside a transaction of the caller
+ * @transaction: an open one, on the connection that the context was given
  *
- * Nothing is written or removed outside of that transaction. The caller commits
- * it and, where the commit collides (EAGAIN), starts a new one and stages the
- * same batch again. After a failure the caller must abort.
+ * Writes and removes nothing outside that transaction. The caller commits it.
+ * If the commit collides (EAGAIN), start a new transaction and stage the same
+ * batch again. After a failure, abort the transaction.
  *
- * Returns: 0; -EAGAIN where the transaction has collided already: abort it and
+ * Returns: 0; -EAGAIN if the transaction has already collided: abort it and
  * stage in a new one; otherwise as xensplit_batch_commit().
  *
  * Since: 0.1
@@ -869,9 +872,9 @@ XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t tra
 /*
  * xensplit_batch_preview - do all steps, then abort instead of committing
  *
- * Every check is made and every automatic devid chosen as a commit would have
- * at this moment; nothing is written. The changes have the parents too that
- * xenstored would make by itself. See xensplit_batch_change().
+ * Makes every check and picks every automatic devid as a commit would now, but
+ * writes nothing. The changes include the parents that xenstored would create.
+ * See xensplit_batch_change().
  *
  * Since: 0.1
  */
@@ -881,7 +884,7 @@ XENSPLIT_API int xensplit_batch_preview(struct xensplit_batch *batch);
  * xensplit_batch_change - what the last commit, stage or preview changed
  *
  * Returns: one node, in the order of writing, valid until the batch is used
- * again; NULL past the end.
+ * again; NULL if @index is too large.
  *
  * Since: 0.1
  */
@@ -889,10 +892,10 @@ XENSPLIT_API const struct xensplit_node *
 xensplit_batch_change(const struct xensplit_batch *batch, size_t index);
 
 /*
- * xensplit_batch_devid - the device id of a step, with automatic ones resolved
- * @step: what xensplit_batch_attach() and its like returned
+ * xensplit_batch_devid - the device id of a step, also if picked automatically
+ * @step: as returned by xensplit_batch_attach() and the other steps
  *
- * Returns: 0; -EINVAL for a step there is not; -ENODATA for an automatic id
+ * Returns: 0; -EINVAL if there is no such step; -ENODATA for an automatic id
  * before the batch has run.
  *
  * Since: 0.1
@@ -904,11 +907,13 @@ XENSPLIT_API int xensplit_batch_devid(const struct xensplit_batch *batch, int st
 
 /*
  * struct xensplit_reaped - a device of a domain that is gone
- * @id: the device; type NULL: what was kept to pick device ids for that domain
- * @domain: the name of the domain that has this number now; NULL if there is none
- * @backend_domid: XENSPLIT_ANY where not known
- * @result: 0, or the error that kept it from being removed
- * @message: of an error, as xensplit_errmsg() would have it; NULL else
+ * @id: the device; type NULL: the cursors for picking device ids for that
+ *   domain
+ * @domain: the name of the domain that has this domid now; NULL if there is
+ *   none
+ * @backend_domid: XENSPLIT_ANY if not known
+ * @result: 0, or the error that prevented its removal
+ * @message: the text of that error, as from xensplit_errmsg(); otherwise NULL
  *
  * Since: 0.1
  */
@@ -922,23 +927,22 @@ struct xensplit_reaped {
 
 struct xensplit_reap;
 
-/* xensplit_reap_new: only find out what would be removed. */
+/* xensplit_reap_new: only report what would be removed. */
 #define XENSPLIT_REAP_DRY_RUN (1u << 0)
 
 /*
  * xensplit_reap_new - remove what dead and replaced domains left behind
- * @filter: NULL for all. One that names a domain takes in what is recorded for
- *   frontends there
+ * @filter: NULL for all. A filter with a domain includes everything recorded
+ *   for frontends in that domain
  * @flags: XENSPLIT_REAP_DRY_RUN
- * @ret_reap: what was done, to be ended with xensplit_reap_free()
+ * @ret_reap: the results; free them with xensplit_reap_free()
  *
- * Every stale device goes as xensplit_batch_remove() does it with
- * XENSPLIT_REMOVE_STALE, each in a commit of its own: one that can't be removed
- * does not stop the others. So do devices whose record can't be understood, if
- * the frontend's domain is gone, and what was kept to pick device ids for such a
- * domain.
+ * Removes every stale device as xensplit_batch_remove() does with
+ * XENSPLIT_REMOVE_STALE, each in a separate commit, so that one failure does
+ * not stop the others. If the frontend's domain is gone, also removes devices
+ * whose record can't be parsed, and the cursors for picking device ids.
  *
- * Returns: 0, whatever became of each device; -EINVAL, -ESRCH, -EACCES,
+ * Returns: 0, whatever the result for each device; -EINVAL, -ESRCH, -EACCES,
  * -ENOTCONN, -ENOMEM.
  *
  * Since: 0.1
@@ -948,7 +952,7 @@ XENSPLIT_API int xensplit_reap_new(struct xensplit_ctx *ctx,
 				   struct xensplit_reap **ret_reap);
 
 /*
- * xensplit_reap_get - one device, valid as long as all; NULL past the end
+ * xensplit_reap_get - the result for one device; NULL if @index is too large
  *
  * Since: 0.1
  */
@@ -956,9 +960,9 @@ XENSPLIT_API const struct xensplit_reaped *
 xensplit_reap_get(const struct xensplit_reap *reap, size_t index);
 
 /*
- * xensplit_reap_change - what was, or with a dry run would be, changed
+ * xensplit_reap_change - what was, or in a dry run would be, changed
  *
- * Returns: one node, in the order of writing; NULL past the end.
+ * Returns: one node, in the order of writing; NULL if @index is too large.
  *
  * Since: 0.1
  */
@@ -966,7 +970,7 @@ XENSPLIT_API const struct xensplit_node *
 xensplit_reap_change(const struct xensplit_reap *reap, size_t index);
 
 /*
- * xensplit_reap_free - end the result. Returns: NULL.
+ * xensplit_reap_free - free the results. Returns: NULL.
  *
  * Since: 0.1
  */
@@ -975,25 +979,24 @@ XENSPLIT_API struct xensplit_reap *xensplit_reap_free(struct xensplit_reap *reap
 /* ------------------------------------------------------------ diagnose --- */
 
 enum xensplit_severity {
-	XENSPLIT_SEVERITY_WARNING = 1, /* it works, but not as it should */
-	XENSPLIT_SEVERITY_ERROR = 2    /* it stops the device */
+	XENSPLIT_SEVERITY_WARNING = 1, /* the device works, but something is wrong */
+	XENSPLIT_SEVERITY_ERROR = 2    /* the device does not work */
 };
 
 /*
- * struct xensplit_finding - one thing that is wrong
+ * struct xensplit_finding - one problem
  * @severity: enum xensplit_severity
- * @code: a word that stays the same from release to release, such as
+ * @code: a fixed identifier, the same in every release, such as
  *   "frontend-permissions"; xensplit-doctor(8) lists them
- * @id: the device; type NULL where it is about the host
- * @backend_domid: XENSPLIT_ANY where not known
- * @what: what is so, with node and value
- * @why: why that stops the device, or may
- * @fix: the command that fixes it, or in words what does; NULL where nothing
- * can
+ * @id: the device; type NULL if the finding is about the host
+ * @backend_domid: XENSPLIT_ANY if not known
+ * @what: the fact, with node and value
+ * @why: how that stops the device, or can stop it
+ * @fix: the command that fixes it, or a description; NULL if there is no fix
  * @repairable: xensplit_repair() fixes it
  *
- * The texts are one line of printable ASCII each: what a guest wrote is escaped
- * in them.
+ * Each text is one line of printable ASCII; bytes written by a guest are
+ * escaped.
  *
  * Since: 0.1
  */
@@ -1011,17 +1014,18 @@ struct xensplit_finding {
 struct xensplit_findings;
 
 /*
- * xensplit_diagnose - why are these devices not connected?
+ * xensplit_diagnose - find out why devices are not connected
  * @filter: NULL for the host. A filter that names a single device, or a type,
- *   takes in foreign devices whatever their type; otherwise those of the types
- *   that libxl manages only count where their domain is gone.
- * @ret_findings: to be ended with xensplit_findings_free(); empty where all is
- *   well
+ *   includes foreign devices of any type; otherwise foreign devices of the
+ *   types that libxl manages are included only if their domain is gone.
+ * @ret_findings: empty if there are no problems; free them with
+ *   xensplit_findings_free()
  *
- * The findings about a device stand together, the cause before what follows
- * from it. Costs what xensplit_list_new() costs with XENSPLIT_LIST_FOREIGN, and at
- * most 8 requests more for a device with a record, 4 where it is connected. Reads XenStore, asks the hypervisor table and, where the backend's
- * domain is the one it runs in, /sys/bus/xen-backend and modules.alias.
+ * Findings about a device follow each other, causes before consequences. Costs
+ * as many requests as xensplit_list_new() with XENSPLIT_LIST_FOREIGN, plus at
+ * most 8 for a device with a record, 4 if it is connected. Reads XenStore, asks
+ * the hypervisor table and, if the backend's domain is the local one, reads
+ * /sys/bus/xen-backend and modules.alias.
  *
  * Returns: 0, -EINVAL, -ENOENT (a single device that is not there), -EACCES,
  * -ENOTCONN, -ENOMEM.
@@ -1033,7 +1037,7 @@ XENSPLIT_API int xensplit_diagnose(struct xensplit_ctx *ctx,
 				   struct xensplit_findings **ret_findings);
 
 /*
- * xensplit_findings_get - one finding, valid as long as all; NULL past the end
+ * xensplit_findings_get - one finding; NULL if @index is too large
  *
  * Since: 0.1
  */
@@ -1041,7 +1045,7 @@ XENSPLIT_API const struct xensplit_finding *
 xensplit_findings_get(const struct xensplit_findings *findings, size_t index);
 
 /*
- * xensplit_findings_free - end the findings. Returns: NULL.
+ * xensplit_findings_free - free the findings. Returns: NULL.
  *
  * Since: 0.1
  */
@@ -1049,15 +1053,14 @@ XENSPLIT_API struct xensplit_findings *
 xensplit_findings_free(struct xensplit_findings *findings);
 
 /*
- * xensplit_batch_repair - add a step that repairs what can safely be repaired
+ * xensplit_batch_repair - add a repair, limited to what is safe
  * @id: a device with a record, or a foreign one
  *
- * Sets owners and permissions as an attach would have, and BE/online where it
- * is missing. If that changed anything, both states are written again as they
- * are, which makes each driver look at the other end once more. A foreign device
- * is only repaired where its two halves name each other, where the nodes that
- * say so are no guest's, and where one domain alone has a backend for it: -EPERM
- * otherwise.
+ * Sets owners and permissions as an attach does, and BE/online if it is
+ * missing. If that changed anything, writes both states again with the same
+ * value, so that each driver checks the other end again. A foreign device is
+ * only repaired if its halves point to each other through nodes that no guest
+ * owns, and only one domain has a backend for it; otherwise -EPERM.
  *
  * Returns: the step's index, or -EINVAL, -ENOMEM.
  *
@@ -1069,18 +1072,18 @@ XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 /*
  * xensplit_repair - repair a device, and wait until both ends are Connected
  * @id: a device with a record, or a foreign one
- * @timeout_ms: for all of it
+ * @timeout_ms: for the whole call
  *
- * As xensplit_batch_repair(), in a commit of its own. Where a driver has written
- * an error before and does not connect then, nothing brings it back (Linux's
- * __xenbus_switch_state() remembers a state that it could not write as written):
- * a device with a record is closed and made again, with its extra keys, as by
- * XENSPLIT_ATTACH_REPLACE. So is one whose replacing was interrupted. A foreign
- * device is never made again.
+ * Like xensplit_batch_repair(), in its own commit. A driver that has written an
+ * error before, and does not connect after the repair, never will: Linux's
+ * __xenbus_switch_state() treats a failed state write as done. A device with a
+ * record is then closed and made again, with its extra keys, as with
+ * XENSPLIT_ATTACH_REPLACE. So is a device whose replacement was interrupted. A
+ * foreign device is never made again.
  *
  * Returns: 0; -EINVAL, -ENOENT, -ESRCH, -ESTALE, -EBADMSG, -EPERM, -EBUSY,
- * -EACCES, -ENOTCONN, -ENOMEM; -ETIMEDOUT or -EPROTO where it is repaired and
- * does not connect.
+ * -EACCES, -ENOTCONN, -ENOMEM; -ETIMEDOUT or -EPROTO if the device is repaired
+ * but does not connect.
  *
  * Since: 0.1
  */
@@ -1090,20 +1093,20 @@ XENSPLIT_API int xensplit_repair(struct xensplit_ctx *ctx, const struct xensplit
 /* ------------------------------------------------------------- monitor --- */
 
 /*
- * A monitor turns what happens to devices into events, for any poll loop. It
- * has a connection of its own. Wait until its descriptor is readable or its
- * timeout has passed, call xensplit_monitor_process(), then take events until
- * there are none.
+ * A monitor reports changes of devices as events, for any poll loop. It has its
+ * own connection. Wait until its descriptor is readable or its timeout has
+ * passed, call xensplit_monitor_process(), then take events until there are
+ * none.
  */
 struct xensplit_monitor;
 
 enum xensplit_event_type {
-	XENSPLIT_EVENT_APPEARED = 1,	/* a device is there (also at the start) */
-	XENSPLIT_EVENT_STATE = 2,	/* an end went from one state to another */
+	XENSPLIT_EVENT_APPEARED = 1,	/* a device exists (also at the start) */
+	XENSPLIT_EVENT_STATE = 2,	/* the state of one end changed */
 	XENSPLIT_EVENT_ERROR = 3,	/* a driver wrote an error node */
 	XENSPLIT_EVENT_VANISHED = 4,	/* a device is gone */
-	XENSPLIT_EVENT_DOMAIN_GONE = 5, /* an end's domain is gone */
-	XENSPLIT_EVENT_RESYNC = 6	/* changes came too fast to see each */
+	XENSPLIT_EVENT_DOMAIN_GONE = 5, /* the domain of one end is gone */
+	XENSPLIT_EVENT_RESYNC = 6	/* changes were too fast to see each */
 };
 
 enum xensplit_end {
@@ -1113,20 +1116,20 @@ enum xensplit_end {
 };
 
 /*
- * struct xensplit_event - one thing that happened to one device
+ * struct xensplit_event - a change of one device
  * @type: enum xensplit_event_type
  * @id: the device
- * @backend_domid: XENSPLIT_ANY where not known
- * @end: enum xensplit_end, of STATE, ERROR and DOMAIN_GONE
- * @from, @to: of STATE. APPEARED and RESYNC: state of the frontend and of the
- *   backend, as they are now
+ * @backend_domid: XENSPLIT_ANY if not known
+ * @end: enum xensplit_end, for STATE, ERROR and DOMAIN_GONE
+ * @from, @to: for STATE. For APPEARED and RESYNC: the current state of the
+ *   frontend and of the backend
  * @time_us: when the library saw it, CLOCK_MONOTONIC in microseconds
- * @text: of ERROR, what the driver wrote, at most 2048 bytes, not escaped
- * @missed: of RESYNC, how many writes, at least, were not reported one by one
+ * @text: for ERROR, what the driver wrote, at most 2048 bytes, not escaped
+ * @missed: for RESYNC, the minimum number of writes that had no event
  * @unique_id: of the attach that made the device, NULL for a foreign one
  *
- * A RESYNC says that a state may have been passed through without an event of
- * its own; the STATE events before it already tell where the device ended up.
+ * After a RESYNC the device may have passed through states without an event;
+ * the STATE events before it already report the current states.
  *
  * Since: 0.1
  */
@@ -1146,14 +1149,15 @@ struct xensplit_event {
 /*
  * xensplit_monitor_new - watch devices
  * @filter: NULL for all. A filter that names a single device also follows a
- *   foreign one; otherwise devices with a record are followed.
+ *   foreign one; otherwise only devices with a record are followed.
  *
- * Devices that are there already are the first events. A device that was attached
- * again is another one: it is told as VANISHED, then as APPEARED, each with its own
- * unique id, even where both happened between two looks.
+ * Existing devices are reported first. A device that was attached again is
+ * reported as VANISHED, then as APPEARED, each with its own unique id, even if
+ * both happened between two reads.
  *
- * Many devices are watched by the directories that they stand in, four for each
- * type of a domain: xenstored's cost for a write grows with the watches there are.
+ * Multiple devices are watched through the directories that contain them, four
+ * for each type of a domain, because the cost of a write in xenstored grows
+ * with the number of watches.
  *
  * Returns: 0, -EINVAL, -ESRCH, -EACCES, -ENOTCONN, -ENOMEM.
  *
@@ -1164,7 +1168,7 @@ XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 				      struct xensplit_monitor **ret_monitor);
 
 /*
- * xensplit_monitor_free - stop watching. Returns: NULL.
+ * xensplit_monitor_free - free a monitor. Returns: NULL.
  *
  * Since: 0.1
  */
@@ -1186,21 +1190,21 @@ XENSPLIT_API int xensplit_monitor_get_fd(struct xensplit_monitor *monitor);
 XENSPLIT_API int xensplit_monitor_get_events(struct xensplit_monitor *monitor);
 
 /*
- * xensplit_monitor_get_timeout - when to call process even if nothing happened
+ * xensplit_monitor_get_timeout - when to call process even without a wake-up
  *
- * The descriptor does not wake when xenstored dies; process() finds out. So
- * there is always a time, at most one second ahead.
+ * The descriptor does not wake up if xenstored dies, but process() finds out,
+ * so the timeout is at most one second ahead.
  *
- * Returns: an absolute CLOCK_MONOTONIC time in microseconds; 0 for at once.
+ * Returns: an absolute CLOCK_MONOTONIC time in microseconds; 0 for immediately.
  *
  * Since: 0.1
  */
 XENSPLIT_API uint64_t xensplit_monitor_get_timeout(struct xensplit_monitor *monitor);
 
 /*
- * xensplit_monitor_process - take in what happened; does not block on events
+ * xensplit_monitor_process - read what has changed; does not wait for events
  *
- * Returns: 0; -ENOTCONN when xenstored is gone, for good; -ENOMEM.
+ * Returns: 0; -ENOTCONN if xenstored is gone, which is final; -ENOMEM.
  *
  * Since: 0.1
  */
@@ -1210,7 +1214,7 @@ XENSPLIT_API int xensplit_monitor_process(struct xensplit_monitor *monitor);
  * xensplit_monitor_next - the next event
  * @ret_event: valid until the next call on the monitor
  *
- * Returns: 1 with an event, 0 without.
+ * Returns: 1 if there is one, otherwise 0.
  *
  * Since: 0.1
  */
