@@ -221,6 +221,6 @@ help: ## this list
 	@echo 'Targets:'
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile tests/tests.mk | \
 		while IFS='	' read -r name text; do printf '  %-15s %s\n' "$$name" "$$text"; done
-	@echo 'Variables: O=$(O) V=1 CC= CFLAGS= LDFLAGS= DESTDIR= PREFIX=$(PREFIX) LIBDIR= SBINDIR= ...'
+	@echo 'Variables: O=$(O) V=1 JOBS=$(JOBS) CC= CFLAGS= LDFLAGS= DESTDIR= PREFIX=$(PREFIX) LIBDIR= SBINDIR= ...'
 
 -include $(LIB_SHARED_OBJ:.o=.d) $(LIB_STATIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(PLUGIN_OBJ:.o=.d) $(EXAMPLES:=.d)

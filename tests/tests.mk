@@ -48,6 +48,10 @@ $(STORE_PROG): %: %.o $(STORE_HELP) $(O)/libxensplit.so
 
 -include $(patsubst %.o,%.d,$(call test_obj,unit) $(call test_obj,store))
 
+# Suites that run side by side: they wait more than they compute.
+JOBS ?= 2
+tap_sum = $(Q)tests/tap-sum -j $(JOBS)
+
 # Suites as tap-sum takes them, NAME=COMMAND, for the build in folder $(1); $(2) goes into the
 # name, $(3) before the program.
 unit_suites  = $(foreach t,$(UNIT),'$(2)unit/$(t)=$(3) $(1)/tests/unit/$(t)')
@@ -69,28 +73,28 @@ build-asan: | $(O)/.found
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
 .PHONY: check-asan check-valgrind check-harness installcheck check-fresh
 check: tests build-sandbox build-asan build-root ## every test but fuzz and bench
-	$(Q)tests/tap-sum $(harness_suites) $(call fast_suites,$(O)) $(sandbox_suites) \
+	$(tap_sum) $(harness_suites) $(call fast_suites,$(O)) $(sandbox_suites) \
 		$(asan_suites) $(valgrind_suites) $(install_suites) $(xen_suites)
 
 check-fast: tests build-sandbox ## unit, store and cli: under a minute
-	$(Q)tests/tap-sum $(call fast_suites,$(O))
+	$(tap_sum) $(call fast_suites,$(O))
 
 check-unit: $(UNIT_PROG) | setup ## the library's internals, alone
-	$(Q)tests/tap-sum $(call unit_suites,$(O))
+	$(tap_sum) $(call unit_suites,$(O))
 
 check-store: $(STORE_PROG) build-sandbox ## the library against a real xenstored
-	$(Q)tests/tap-sum $(call store_suites,$(O))
+	$(tap_sum) $(call store_suites,$(O))
 
 check-cli: all build-sandbox ## the tool against a real xenstored
-	$(Q)tests/tap-sum $(call cli_suites,$(O))
+	$(tap_sum) $(call cli_suites,$(O))
 
 sweep = XENSPLIT=$(abspath $(O))/xensplit KILL_STEP=1 BETWEEN_STEP=1 bats --formatter tap tests/cli
 check-sweep: all build-sandbox ## killed, or another tool in between, at every request
-	$(Q)tests/tap-sum 'sweep/kill=$(sweep)/kill.bats' 'sweep/between=$(sweep)/between.bats'
+	$(tap_sum) 'sweep/kill=$(sweep)/kill.bats' 'sweep/between=$(sweep)/between.bats'
 
 sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
 check-sandbox: build-sandbox ## the sandbox itself
-	$(Q)tests/tap-sum $(sandbox_suites)
+	$(tap_sum) $(sandbox_suites)
 
 # What the machines in QEMU get to run is what a user would have.
 .PHONY: build-root
@@ -102,24 +106,24 @@ xen_run = O=$(abspath $(O)) XENSPLIT_DESTDIR=$(abspath $(O))/root tests/xen/run 
 	$(if $(SUITE),--suite $(SUITE))
 xen_suites = 'xen=$(xen_run) $(SCENARIO)'
 check-xen: build-root ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAME
-	$(Q)tests/tap-sum $(xen_suites)
+	$(tap_sum) $(xen_suites)
 
 asan_suites = $(call fast_suites,$(O)/asan,asan/)
 check-asan: build-asan build-sandbox ## unit, store and cli, built with ASan and UBSan
-	$(Q)tests/tap-sum $(asan_suites)
+	$(tap_sum) $(asan_suites)
 
 valgrind := valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 valgrind_suites = $(call unit_suites,$(O),valgrind/,$(valgrind)) \
 	$(call store_suites,$(O),valgrind/,$(valgrind))
 check-valgrind: tests build-sandbox ## unit and store under valgrind
-	$(Q)tests/tap-sum $(valgrind_suites)
+	$(tap_sum) $(valgrind_suites)
 
 check-harness: all build-sandbox ## the sum, the checks of lint, the completions
-	$(Q)tests/tap-sum $(harness_suites)
+	$(tap_sum) $(harness_suites)
 
 install_suites = 'install=O=$(abspath $(O)) bats --formatter tap tests/install'
 installcheck: all ## what make install puts down works and goes away again
-	$(Q)tests/tap-sum $(install_suites)
+	$(tap_sum) $(install_suites)
 
 check-fresh: ## demo and check in an empty Debian with only git and make
 	$(Q)O=$(abspath $(O)) tests/setup/fresh-debian demo check

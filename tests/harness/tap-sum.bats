@@ -100,3 +100,71 @@ sum() {
   [ "$last" = "0 passed, 1 failed, 0 skipped" ]
   [ "$status" -eq 1 ]
 }
+
+# Each touches its file, then waits for that of the other.
+# shellcheck disable=SC2016 # for the inner shell
+meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo ok 1'
+
+@test "-j: suites run side by side" {
+  at=$BATS_TEST_TMPDIR/at
+  TAP_SECONDS=20 sum -j 2 "a=bash -c '$meet' $at a b" "b=bash -c '$meet' $at b a"
+  [ "$last" = "2 passed, 0 failed, 0 skipped" ]
+  [ "$status" -eq 0 ]
+}
+
+@test "-j: no more of them than that" {
+  busy=$BATS_TEST_TMPDIR/busy
+  alone="mkdir $busy || exit; sleep 0.2; rmdir $busy; echo 1..1; echo ok 1"
+  sum -j 1 "a=$alone" "b=$alone" "c=$alone"
+  [ "$last" = "3 passed, 0 failed, 0 skipped" ]
+}
+
+@test "-j: each is a line when it ends, which counts them" {
+  sum -j 2 'a=sleep 0.5; echo 1..2; echo ok 1; echo "# aside"; echo "ok 2 # skip no qemu"' \
+    'b=echo 1..1; echo ok 1'
+  [[ ${lines[0]} =~ ^'[1 of 2, 0 min] b: 1 passed ('[0-9]+' s)'$ ]]
+  [[ ${lines[1]} = '# a: ok 2 # skip no qemu' ]]
+  [[ ${lines[2]} =~ ^'[2 of 2, 0 min] a: 1 passed, 1 skipped ('[0-9]+' s)'$ ]]
+  [ "${#lines[@]}" -eq 4 ]
+}
+
+@test "-j: one that fails is shown with all that it printed, in one piece" {
+  sum -j 2 'a=echo 1..1; echo "# why"; sleep 0.5; echo oops >&2; sleep 0.5; echo "not ok 1 - x"' \
+    'b=echo 1..1; sleep 0.2; echo ok 1'
+  [[ $output == *$'\n# a\n1..1\n# why\noops\nnot ok 1 - x\n[2 of 2, 0 min] a: 0 passed, 1 failed ('* ]]
+  [[ $output == *$'\n# FAILED a: not ok 1 - x\n1 passed, 1 failed, 0 skipped' ]]
+  [ "$status" -eq 1 ]
+}
+
+@test "-j: a runner that is killed is a failure" {
+  # shellcheck disable=SC2016 # the suite's parent is timeout, and that one's the runner
+  sum -j 2 'a=kill -KILL $(ps -o ppid= -p $PPID); echo 1..1; echo ok 1' 'b=echo 1..1; echo ok 1'
+  [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+  [[ "$output" == *"# FAILED a: its runner was killed"* ]]
+}
+
+@test "-j takes a number of jobs" {
+  for bad in 0 two ''; do
+    sum -j "$bad" 'a=echo 1..1; echo ok 1'
+    [ "$status" -eq 2 ]
+  done
+}
+
+@test "a signal ends all suites and what they started" {
+  pids=$BATS_TEST_TMPDIR/pids
+  suite="echo \$\$ >>$pids; sleep 60 & echo \$! >>$pids; wait"
+  for jobs in 1 3; do
+    : >"$pids"
+    env --default-signal=INT "$BATS_TEST_DIRNAME/../tap-sum" -j $jobs "a=$suite" "b=$suite" "c=$suite" \
+      >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    pid=$!
+    until (($(wc -l <"$pids") == 2 * jobs)); do sleep 0.05; done
+    kill -INT "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    while read -r pid; do
+      [[ $(ps -o stat= -p "$pid") != [SR]* ]]
+    done <"$pids"
+  done
+}
