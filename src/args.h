@@ -29,10 +29,10 @@ struct opt {
 	const char *help;
 };
 
-#define OPT_DRY_RUN(value)                                            \
-	{                                                             \
-		OPT_FLAG, 'n', "dry-run", NULL, (value),              \
-			"print the changes to XenStore and make none" \
+#define OPT_DRY_RUN(value)                                         \
+	{                                                          \
+		OPT_FLAG, 'n', "dry-run", NULL, (value),           \
+			"print the changes to XenStore, make none" \
 	}
 
 struct pairs {

@@ -24,21 +24,22 @@ static struct {
 
 static const struct opt options[] = {
 	{ OPT_TEXT, 'b', "backend", "DOMAIN", &args.backend,
-	  "where the backend is (default: 0)" },
+	  "domain of the backend (default: 0)" },
 	{ OPT_PAIRS, 'F', "front", "KEY=VALUE", &args.front,
-	  "one more node for the frontend" },
+	  "extra node for the frontend; can be repeated" },
 	{ OPT_PAIRS, 'B', "back", "KEY=VALUE", &args.back,
-	  "one more node for the backend" },
+	  "extra node for the backend; can be repeated" },
 	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms, TIMEOUT_HELP },
-	{ OPT_FLAG, 0, "no-wait", NULL, &args.no_wait, "write the device and return" },
+	{ OPT_FLAG, 0, "no-wait", NULL, &args.no_wait,
+	  "do not wait until it is Connected" },
 	{ OPT_FLAG, 0, "rollback", NULL, &args.rollback,
-	  "remove it if it does not connect" },
+	  "remove the device if it does not connect" },
 	{ OPT_FLAG, 0, "replace", NULL, &args.replace,
-	  "first remove what is in its place" },
+	  "first remove an existing device" },
 	{ OPT_FLAG, 0, "no-keep-keys", NULL, &args.drop_keys,
-	  "with --replace: forget its other keys" },
+	  "with --replace: drop the extra keys it has" },
 	{ OPT_TEXT, 0, "backend-type", "TYPE", &args.backend_type,
-	  "the type in the backend's path (default: TYPE)" },
+	  "type in the backend's path (default: TYPE)" },
 	{ OPT_FLAG, 0, "reserved", NULL, &args.reserved,
 	  "allow a type that libxl manages" },
 	OPT_DRY_RUN(&args.dry_run),
@@ -177,8 +178,10 @@ const struct verb verb_attach = {
 	.name = "attach",
 	.args = "DOMAIN [TYPE[/DEVID]]",
 	.summary = "create a device and wait until it is Connected",
-	.notes = "DEVID may be auto: an id is chosen, and told. A device stays until\n"
-		 "it is detached, also where it fails to connect (but for --rollback).\n",
+	.notes = "With DEVID auto, attach picks a free id and prints it. The device "
+		 "stays\n"
+		 "until it is detached, even if it does not connect, except with "
+		 "--rollback.\n",
 	.min_args = 1,
 	.max_args = 2,
 	.options = options,

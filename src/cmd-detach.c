@@ -18,8 +18,8 @@ static struct {
 static const struct opt options[] = {
 	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms, TIMEOUT_HELP },
 	{ OPT_FLAG, 0, "force", NULL, &args.force,
-	  "remove it then, whatever its driver does" },
-	{ OPT_FLAG, 0, "all", NULL, &args.all, "every device of the domain" },
+	  "remove it even if its driver does not close" },
+	{ OPT_FLAG, 0, "all", NULL, &args.all, "all devices of the domain" },
 	OPT_DRY_RUN(&args.dry_run),
 	{ 0 },
 };
@@ -201,8 +201,8 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_detach = {
 	.name = "detach",
 	.args = "DOMAIN [TYPE[/DEVID]]",
-	.summary = "have the drivers close a device, remove it",
-	.notes = "A device whose driver has not closed when the time is up stays.\n",
+	.summary = "close and remove a device",
+	.notes = "Without --force, a device whose driver does not close in time stays.\n",
 	.min_args = 1,
 	.max_args = 2,
 	.options = options,

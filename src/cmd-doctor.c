@@ -16,10 +16,10 @@ static struct {
 } args = { .timeout_ms = DEFAULT_TIMEOUT_MS };
 
 static const struct opt options[] = {
-	{ OPT_FLAG, 0, "fix", NULL, &args.fix, "repair what can safely be repaired" },
+	{ OPT_FLAG, 0, "fix", NULL, &args.fix, "repair what can be repaired safely" },
 	OPT_DRY_RUN(&args.dry_run),
 	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms,
-	  "time for all of --fix (default: 10)" },
+	  "time limit of --fix (default: 10)" },
 	{ 0 },
 };
 
@@ -191,12 +191,11 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_doctor = {
 	.name = "doctor",
 	.args = "[DOMAIN [TYPE[/DEVID]]]",
-	.summary = "why is it not connected, and what to do",
-	.notes = "The exit status is 0 where nothing is wrong, 1 where something is. "
-		 "--fix\n"
-		 "sets owners, permissions and a missing online; what else is wrong "
-		 "comes\n"
-		 "with the command that mends it.\n",
+	.summary = "find out why a device does not connect",
+	.notes =
+		"The exit status is 0 if nothing is wrong, and 1 otherwise. --fix sets\n"
+		"owners, permissions and a missing online node. For all other problems,\n"
+		"doctor prints the command that fixes them.\n",
 	.min_args = 0,
 	.max_args = 2,
 	.options = options,

@@ -13,7 +13,7 @@ static struct {
 } args;
 
 static const struct opt options[] = {
-	{ OPT_FLAG, 0, "all", NULL, &args.all, "those that another tool made, too" },
+	{ OPT_FLAG, 0, "all", NULL, &args.all, "include devices of other tools" },
 	{ OPT_TEXT, 'o', "output", "COLUMNS", &args.columns,
 	  "columns of the table, with commas" },
 	{ OPT_FLAG, 0, "no-headings", NULL, &args.no_headings,

@@ -67,8 +67,8 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_reap = {
 	.name = "reap",
 	.args = "[DOMAIN]",
-	.summary = "remove what dead and replaced domains left",
-	.notes = "What has no record, and devices of living domains, are left alone.\n",
+	.summary = "remove devices of domains that are gone",
+	.notes = "Devices of running domains and devices of other tools are kept.\n",
 	.max_args = 1,
 	.options = options,
 	.run = run,

@@ -48,9 +48,11 @@ const struct verb verb_show = {
 	.name = "show",
 	.args = "DOMAIN [TYPE[/DEVID]]",
 	.summary = "show a device's nodes, owners and permissions",
-	.notes = "PERMISSIONS begins with the owner and what everyone else may do (n:\n"
-		 "nothing, r: read, w: write, b: both); then come single domains. What\n"
-		 "can't be printed is shown as \\xNN, a backslash as two.\n",
+	.notes = "PERMISSIONS starts with the owner and what all other domains may do "
+		 "(n:\n"
+		 "nothing, r: read, w: write, b: both); entries for single domains "
+		 "follow.\n"
+		 "Unprintable bytes are shown as \\xNN, a backslash as two.\n",
 	.min_args = 1,
 	.max_args = 2,
 	.options = options,

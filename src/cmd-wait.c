@@ -17,7 +17,7 @@ static const struct opt options[] = {
 	{ OPT_TEXT, 0, "until", "WHAT", &args.until,
 	  "connected (the default), initwait, closed or gone" },
 	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms,
-	  "give up after this time (default: 10); 0 only looks" },
+	  "give up after this time (default: 10); 0: no wait" },
 	{ 0 },
 };
 

@@ -20,10 +20,12 @@ static struct {
 } args;
 
 static const struct opt options[] = {
-	{ OPT_FLAG, 0, "banner", NULL, &args.banner, "say when the watch is armed" },
-	{ OPT_NUMBER, 0, "num-events", "COUNT", &args.num_events, "end after so many" },
+	{ OPT_FLAG, 0, "banner", NULL, &args.banner,
+	  "print a line when the watch is set up" },
+	{ OPT_NUMBER, 0, "num-events", "COUNT", &args.num_events,
+	  "exit after COUNT events" },
 	{ OPT_SECONDS, 0, "idle-timeout", "SECONDS", &args.idle_ms,
-	  "give up when nothing happens for this time" },
+	  "exit if nothing happens for this time" },
 	{ 0 },
 };
 
@@ -132,10 +134,9 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct verb verb_watch = {
 	.name = "watch",
 	.args = "[DOMAIN [TYPE[/DEVID]]]",
-	.summary = "one line for each change",
-	.notes = "Devices that are there already come first. Without a TYPE, those with "
-		 "a\n"
-		 "record are followed; a device that is named is, whoever made it.\n",
+	.summary = "print a line for each change",
+	.notes = "Existing devices are printed first. Without TYPE, only devices that\n"
+		 "xensplit attached are watched; with TYPE, also one of another tool.\n",
 	.min_args = 0,
 	.max_args = 2,
 	.options = options,

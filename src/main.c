@@ -23,23 +23,23 @@ static int want_help, want_version, want_verbs;
 
 static const struct opt common_options[] = {
 	{ OPT_COUNT, 'v', "verbose", NULL, &tool.verbose, "say more; twice: say all" },
-	{ OPT_FLAG, 'q', "quiet", NULL, &tool.quiet, "say nothing but errors" },
-	{ OPT_FLAG, 0, "json", NULL, &tool.json, "results as one JSON object" },
-	{ OPT_FLAG, 'h', "help", NULL, &want_help, "this help" },
-	{ OPT_FLAG, 'V', "version", NULL, &want_version, "the version" },
+	{ OPT_FLAG, 'q', "quiet", NULL, &tool.quiet, "print errors only" },
+	{ OPT_FLAG, 0, "json", NULL, &tool.json, "print the results as one JSON object" },
+	{ OPT_FLAG, 'h', "help", NULL, &want_help, "print this help" },
+	{ OPT_FLAG, 'V', "version", NULL, &want_version, "print the version" },
 	{ 0 },
 };
 
 /* Before the verb only. */
 static const struct opt global_options[] = {
-	{ OPT_FLAG, 0, "list-verbs", NULL, &want_verbs, "the verbs, one a line" },
+	{ OPT_FLAG, 0, "list-verbs", NULL, &want_verbs, "print the verbs, one per line" },
 	{ 0 },
 };
 
 static const char exit_help[] =
 	"Exit status:\n"
-	"  0 done, 1 failed, 2 usage, 3 no such domain or device, 4 permission,\n"
-	"  5 already there or busy, 6 deadline passed\n";
+	"  0 success, 1 failure, 2 wrong usage, 3 no such domain or device,\n"
+	"  4 permission denied, 5 device exists or is busy, 6 timeout\n";
 
 static int help(void)
 {
@@ -48,14 +48,14 @@ static int help(void)
 	puts("Usage: xensplit VERB [ARGUMENT...] [OPTION...]\n"
 	     "       xensplit help VERB\n"
 	     "\n"
-	     "Attach, follow and detach Xen split devices.\n"
+	     "Attach, watch and detach Xen split devices.\n"
 	     "\n"
 	     "Verbs:");
 	for (i = 0; i < VERB_COUNT; i++)
 		printf("  %-6s %-24s %s\n", verbs[i]->name, verbs[i]->args,
 		       verbs[i]->summary);
 	puts("\n"
-	     "DOMAIN is a domid or a name; TYPE is mydevice, and DEVID 0, unless given.\n"
+	     "DOMAIN is a domid or a name. TYPE defaults to mydevice, DEVID to 0.\n"
 	     "\n"
 	     "Options:");
 	opts_help(common_options);
