@@ -62,7 +62,8 @@ static const struct state_pair state_pairs[] = {
 	  "the backend driver has not taken the device up", BACK_MODULE },
 	/* A guest that took no note of the last device's going holds on to that one. */
 	{ 1, ANY, "no-frontend-driver", BLAME_FRONT,
-	  "the frontend driver has not taken the device up",
+	  "the frontend driver has not taken the device up, or its probe has not changed "
+	  "the state: it must call xenbus_switch_state",
 	  FRONT_MODULE ", or if it is loaded: " FIX_REPLACE },
 	{ 2, 2, "both-wait", BLAME_BOTH, "each driver waits for the other to go on",
 	  "one of the two drivers has to leave InitWait first" },
@@ -104,6 +105,9 @@ static int check_pair(struct patient *p, const struct state_pair *pair)
 	const char *fix;
 
 	if (!pair)
+		return 0;
+	/* From its state it seems to have no driver; the kernel knows, and was asked. */
+	if (p->asked_kernel && pair->backend == XENSPLIT_STATE_INITIALISING)
 		return 0;
 	/* What has no record can't be detached, only replaced. */
 	fix = !strcmp(pair->fix, FIX_FORCE) && !p->place.recorded ? FIX_REPLACE
@@ -220,7 +224,7 @@ static int tell_error(struct patient *p, struct error *error, int severity)
  */
 static int tell_errors(struct patient *p, struct error errors[2])
 {
-	const struct state_pair *pair = find_pair(p);
+	const struct state_pair *pair;
 	bool explained;
 	int i, r = 0;
 
@@ -228,7 +232,8 @@ static int tell_errors(struct patient *p, struct error errors[2])
 		if (state_is_closing(i ? p->backend_state : p->frontend_state))
 			r = tell_error(p, &errors[i], ERROR);
 	if (!r)
-		r = check_kernel(p);
+		r = check_kernel(p, errors[1].text != NULL);
+	pair = find_pair(p);
 	explained = finding_has_error(p) || !pair;
 	for (i = 0; !r && i < 2; i++)
 		if (!explained && (pair->blame & (i ? BLAME_BACK : BLAME_FRONT)))

@@ -77,6 +77,7 @@ struct patient {
 	int mutual;	 /* as place_is_mutual(), or -1: not asked yet */
 	int frontend_state;
 	int backend_state;
+	bool asked_kernel;		   /* what it has of the backend */
 	struct guarded nodes[GUARDED_MAX]; /* state nodes, then directories */
 	size_t node_count;
 	bool as_written; /* the permissions are those that an attach sets */
@@ -132,7 +133,12 @@ int check_drivers(struct patient *patient) __must_check;
 
 /* kernel.c */
 
-/* What the kernel of this domain makes of a backend that stands in it. */
-int check_kernel(struct patient *patient) __must_check;
+/*
+ * What the kernel of this domain makes of a backend that stands in it. @failed: its
+ * driver has written an error node.
+ */
+int check_kernel(struct patient *patient, bool failed) __must_check;
+/* Where sysfs is mounted. */
+extern const char *sysfs;
 
 #endif

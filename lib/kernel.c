@@ -7,7 +7,9 @@
 
 #include "findings.h"
 
-#define BUS "/sys/bus/xen-backend/devices"
+const char *sysfs = "/sys"; /* the unit tests have one of their own */
+
+#define BUS "/bus/xen-backend/devices"
 
 static bool exists(const char *path)
 {
@@ -68,17 +70,80 @@ static int report_no_driver(struct patient *p, const char *device)
 
 static void device_path(char *path, size_t size, const struct device_id *id)
 {
-	snprintf(path, size, BUS "/%s-%" PRIu32 "-%" PRIu32, backend_type(id), id->domid,
-		 id->devid);
+	snprintf(path, size, "%s" BUS "/%s-%" PRIu32 "-%" PRIu32, sysfs, backend_type(id),
+		 id->domid, id->devid);
 }
 
-static int report_old_device(struct patient *p, const char *device)
+/* The last state that the driver set, as the kernel keeps it; empty: the kernel does not say. */
+static void read_state(const char *device, char *state, size_t size)
+{
+	char path[PATH_SIZE + 8];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/state", device);
+	file = fopen(path, "re");
+	if (!file || !fgets(state, (int)size, file))
+		state[0] = '\0';
+	state[strcspn(state, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+static int report_old_device(struct patient *p, const char *device, const char *state)
 {
 	return finding_add(p, ERROR, "old-backend-device",
 			   "the device of that name before this one was removed and made "
 			   "again too quickly for the kernel to notice",
 			   FIX_REPLACE,
-			   "the driver of %s does not begin with a new device", device);
+			   "the state is Initialising, but the driver of %s had set %s",
+			   device, state);
+}
+
+static int report_idle_driver(struct patient *p, const char *device, const char *driver)
+{
+	char target[PATH_SIZE];
+	ssize_t len = readlink(driver, target, sizeof(target) - 1);
+	const char *name;
+
+	target[len < 0 ? 0 : len] = '\0';
+	name = strrchr(target, '/');
+	return finding_add(p, ERROR, "driver-idle",
+			   "the driver has probed, but has not changed its state",
+			   "call xenbus_switch_state in the backend's probe",
+			   "driver %s is bound to %s, whose state is still Initialising",
+			   name ? name + 1 : target, device);
+}
+
+/*
+ * A driver is bound, and the state is Initialising. The kernel keeps the last state
+ * that the driver set. If that is another one, it was set for an earlier device: the
+ * driver is not probed for this one. The kernel also keeps a state whose write
+ * failed, but then there is an error node, which says more.
+ */
+static int check_driver(struct patient *p, const char *device, const char *driver,
+			bool failed)
+{
+	char state[32];
+	int r;
+
+	read_state(device, state, sizeof(state));
+	/* It may have gone on since the backend's state was read. */
+	r = place_states(p->txn, &p->place, &p->frontend_state, &p->backend_state);
+	if (r || p->backend_state != XENSPLIT_STATE_INITIALISING)
+		return r;
+	if (failed)
+		return 0;
+	if (!*state || !strcmp(state, xensplit_state_name(XENSPLIT_STATE_INITIALISING)))
+		return report_idle_driver(p, device, driver);
+	return report_old_device(p, device, state);
+}
+
+static bool has_bus(void)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s" BUS, sysfs);
+	return exists(path);
 }
 
 static bool stands_here(struct patient *p)
@@ -86,18 +151,19 @@ static bool stands_here(struct patient *p)
 	struct diagnosis *d = p->of;
 
 	if (!d->looked_for_bus)
-		d->has_own_domid = exists(BUS) && !domain_own(p->txn, &d->own_domid);
+		d->has_own_domid = has_bus() && !domain_own(p->txn, &d->own_domid);
 	d->looked_for_bus = true;
 	return d->has_own_domid && d->own_domid == p->place.backend_domid;
 }
 
-int check_kernel(struct patient *p)
+int check_kernel(struct patient *p, bool failed)
 {
 	char device[PATH_SIZE], driver[PATH_SIZE + 8];
 
 	if (p->backend_state < 0 || state_is_connected(p->backend_state) ||
 	    !stands_here(p))
 		return 0;
+	p->asked_kernel = true;
 	device_path(device, sizeof(device), &p->place.id);
 	snprintf(driver, sizeof(driver), "%s/driver", device);
 	if (!exists(device))
@@ -111,6 +177,6 @@ int check_kernel(struct patient *p)
 	if (!exists(driver))
 		return report_no_driver(p, device);
 	return p->backend_state == XENSPLIT_STATE_INITIALISING
-		       ? report_old_device(p, device)
+		       ? check_driver(p, device, driver, failed)
 		       : 0;
 }

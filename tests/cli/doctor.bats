@@ -471,7 +471,7 @@ requests()
 	drive back 0 mydevice
 	tool attach 5 mydevice/1 -t 0.5
 	[[ $status -eq 6 ]]
-	[[ $stderr == *"the frontend driver has not taken the device up; to mend it: in domain 5: modprobe xen:mydevice, or if it is loaded: xensplit attach 5 mydevice/1 --backend=0 --replace" ]]
+	[[ $stderr == *"the frontend driver has not taken the device up, or its probe has not changed the state: it must call xenbus_switch_state; to mend it: in domain 5: modprobe xen:mydevice, or if it is loaded: xensplit attach 5 mydevice/1 --backend=0 --replace" ]]
 }
 
 @test "the manual has every code of a finding, and no other" {

@@ -198,12 +198,17 @@ void xs_close(struct xs_handle *h)
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 	      unsigned int *len)
 {
-	struct node *node = find(tree_of(t), path);
+	char full[256];
+	struct node *node;
 	char *value;
 
 	assert_non_null(h);
 	if (fails(t, "read", path))
 		return NULL;
+	/* The client is in dom0. */
+	snprintf(full, sizeof(full), "%s%s", *path == '/' ? "" : "/local/domain/0/",
+		 path);
+	node = find(tree_of(t), full);
 	if (!node) {
 		errno = ENOENT;
 		return NULL;

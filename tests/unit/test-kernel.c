@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What doctor concludes from the kernel's devices, by a sysfs of the test's own. */
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#define FE     "/local/domain/5/device/mydevice/0"
+#define BE     "/local/domain/0/backend/mydevice/5/0"
+#define ERR    "/local/domain/0/error/backend/mydevice/5/0/error"
+#define DEVICE "bus/xen-backend/devices/mydevice-5-0"
+
+static char root[] = "/tmp/xensplit-sysfs-XXXXXX";
+static struct xensplit_ctx *ctx;
+
+static const char *in_sysfs(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	return path;
+}
+
+static void make_dirs(const char *name)
+{
+	char path[256];
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		if (name[i] == '/') {
+			snprintf(path, sizeof(path), "%s/%.*s", root, (int)i, name);
+			mkdir(path, 0700);
+		}
+	assert_int_equal(mkdir(in_sysfs(name), 0700), 0);
+}
+
+/* The kernel's device, without a driver. */
+static void make_device(void)
+{
+	make_dirs(DEVICE);
+}
+
+static void bind_driver(void)
+{
+	assert_int_equal(symlink("../../drivers/printer", in_sysfs(DEVICE "/driver")), 0);
+}
+
+static void keep_state(const char *state)
+{
+	FILE *file = fopen(in_sysfs(DEVICE "/state"), "w");
+
+	assert_non_null(file);
+	fprintf(file, "%s\n", state);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void set(const char *path, const char *value)
+{
+	fake_set(path, value, strlen(value));
+}
+
+/* A device in Initialising on both ends, in dom0; the kernel has a bus without it. */
+static int set_up(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	(void)state;
+	strcpy(strrchr(root, '-'), "-XXXXXX");
+	assert_non_null(mkdtemp(root));
+	sysfs = root;
+	make_dirs("bus/xen-backend/devices");
+	make_dirs("bus/xen-backend/drivers/printer");
+	fake_reset();
+	set("/local/domain/0/domid", "0");
+	ctx = unit_ctx();
+	opts.domid = 5;
+	opts.type = "mydevice";
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[64];
+
+	(void)state;
+	unit_ctx_free(ctx);
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	return system(command);
+}
+
+/* The errors, one code behind the other, then the first one's text. */
+static void assert_finds(const char *codes, const char *what)
+{
+	const struct xensplit_finding *finding;
+	struct xensplit_findings *findings;
+	char found[256] = "";
+	XENSPLIT_FILTER(filter);
+	size_t i;
+
+	filter.domid = 5;
+	assert_int_equal(xensplit_diagnose(ctx, &filter, &findings), 0);
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
+		assert_int_equal(finding->severity, XENSPLIT_SEVERITY_ERROR);
+		strcat(strcat(found, i ? " " : ""), finding->code);
+	}
+	assert_string_equal(found, codes);
+	assert_contains(xensplit_findings_get(findings, 0)->what, what);
+	xensplit_findings_free(findings);
+}
+
+static void no_device(void **state)
+{
+	(void)state;
+	assert_finds("no-backend-device", "the kernel has no ");
+}
+
+static void no_driver(void **state)
+{
+	(void)state;
+	make_device();
+	keep_state("Initialising");
+	assert_finds("no-backend-module", "mydevice-5-0 has no driver");
+}
+
+/* The frontend may be waiting, or may have no driver: it is not its turn yet. */
+static void an_idle_driver(void **state)
+{
+	(void)state;
+	make_device();
+	bind_driver();
+	keep_state("Initialising");
+	assert_finds("driver-idle", "driver printer is bound to ");
+	set(FE "/state", "2");
+	assert_finds("driver-idle", "/mydevice-5-0, whose state is still Initialising");
+	set(FE "/state", "5");
+	assert_finds("driver-idle frontend-closing", "driver printer");
+}
+
+/* Without evidence of an earlier device there is none. */
+static void a_kernel_that_shows_no_state(void **state)
+{
+	(void)state;
+	make_device();
+	bind_driver();
+	assert_finds("driver-idle", "driver printer");
+	keep_state("");
+	assert_finds("driver-idle", "driver printer");
+}
+
+static void an_old_device(void **state)
+{
+	(void)state;
+	make_device();
+	bind_driver();
+	keep_state("Connected");
+	assert_finds("old-backend-device", "mydevice-5-0 had set Connected");
+	/* With the next one it is another kernel device. */
+	keep_state("Initialising");
+	assert_finds("driver-idle", "driver printer");
+}
+
+/* Linux takes the state for set, also where it was not allowed to write it. */
+static void a_driver_that_failed(void **state)
+{
+	static const char *const kept[] = { "Closing", "Initialising" };
+	size_t i;
+
+	(void)state;
+	make_device();
+	bind_driver();
+	set(ERR, "13 writing new state");
+	for (i = 0; i < ARRAY_SIZE(kept); i++) {
+		keep_state(kept[i]);
+		assert_finds("backend-error", "wrote \"13 writing new state\"");
+	}
+}
+
+/* It sets the state as soon as the kernel's is asked for. */
+static void *go_on(void *data)
+{
+	FILE *file = fopen(in_sysfs(DEVICE "/state"), "w");
+
+	(void)data;
+	set(BE "/state", "2");
+	fputs("InitWait\n", file);
+	fclose(file);
+	return NULL;
+}
+
+static void a_driver_that_goes_on_meanwhile(void **state)
+{
+	pthread_t driver;
+
+	(void)state;
+	make_device();
+	bind_driver();
+	assert_int_equal(mkfifo(in_sysfs(DEVICE "/state"), 0600), 0);
+	assert_int_equal(pthread_create(&driver, NULL, go_on, NULL), 0);
+	assert_finds("no-frontend-driver", "frontend Initialising, backend InitWait");
+	assert_int_equal(pthread_join(driver, NULL), 0);
+}
+
+/* The bus is that of the domain this runs in. */
+static void a_backend_in_another_domain(void **state)
+{
+	(void)state;
+	set("/local/domain/0/domid", "6");
+	make_device();
+	bind_driver();
+	keep_state("Initialising");
+	assert_finds("no-backend-driver", "frontend Initialising, backend Initialising");
+}
+
+#define kernel_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		kernel_test(no_device),
+		kernel_test(no_driver),
+		kernel_test(an_idle_driver),
+		kernel_test(a_kernel_that_shows_no_state),
+		kernel_test(an_old_device),
+		kernel_test(a_driver_that_failed),
+		kernel_test(a_driver_that_goes_on_meanwhile),
+		kernel_test(a_backend_in_another_domain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
