@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-/* @array with room for one more than @count; NULL, and @array as it was, without memory. */
+/* @array with room for one more than @count; NULL, and @array unchanged, without memory. */
 static inline void *array_grow(void *array, size_t count, size_t *room, size_t size)
 {
 	size_t more = *room ? 2 * *room : 16;

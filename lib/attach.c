@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Attaching one device: room is made, it is written in one commit, and it connects. */
+/* Attach one device: clear its place, write it in one commit, wait until it connects. */
 #include "operation.h"
 
-/* How long this domain's kernel may hold on to a backend that is gone. */
+/* How long to wait for this domain's kernel to drop a backend that is gone. */
 #define KERNEL_US      1000000
 #define KERNEL_STEP_US 5000
 
 /*
- * Somebody else's attach may get in between. It is replaced like the first: to
- * remove it in the commit that writes would have both kernels keep its device.
+ * Another client may attach a device in between. It is replaced like the first
+ * one: both kernels would keep its device if the commit that writes the new one
+ * also removed it.
  */
 #define REPLACE_TRIES 3
 
-/* --- taking it back --- */
+/* --- rollback --- */
 
 #define ROLLBACK_MS 1000
 
@@ -33,7 +34,7 @@ static int rollback_step(struct xensplit_op *op)
 		    op->known ? "it could not be removed" : "it was removed again");
 }
 
-/* Keeps the reason of the failure, and gives a driver half way through a moment. */
+/* Keeps the failure's reason, and gives a driver that is still connecting a moment. */
 static int roll_back(struct xensplit_op *op, int failure)
 {
 	const struct device_id *id = &op->spec.id;
@@ -59,7 +60,7 @@ static int cancel_step(struct xensplit_op *op)
 	return roll_back(op, -ECANCELED);
 }
 
-/* --- waiting for it --- */
+/* --- connect --- */
 
 static int connect_step(struct xensplit_op *op)
 {
@@ -92,7 +93,7 @@ static int written_step(struct xensplit_op *op)
 	return r ? r : op_next(op, connect_step);
 }
 
-/* --- writing it --- */
+/* --- write --- */
 
 static int write_device(struct txn *txn, void *data)
 {
@@ -110,7 +111,7 @@ static int commit_step(struct xensplit_op *op)
 	return r ? r : op_next(op, written_step);
 }
 
-/* An automatic device id is one that no kernel has seen lately. */
+/* Only for a given device id: no kernel has seen an automatic one lately. */
 static int settle_step(struct xensplit_op *op)
 {
 	uint64_t now = now_us();
@@ -127,8 +128,8 @@ static int settle_step(struct xensplit_op *op)
 }
 
 /*
- * Error nodes that are there tell of an earlier device of this name: who waits
- * shall not take them for this one's.
+ * Existing error nodes are from an earlier device of this name. Remove them, so
+ * that a wait does not report them for this one.
  */
 static int begin_step(struct xensplit_op *op)
 {

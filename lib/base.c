@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What all files need: the last error and the logger of a context, sized structs, time. */
+/* Used by all files: last error and logger of a context, sized structs, time. */
 #include <sys/random.h>
 #include <time.h>
 
@@ -32,7 +32,7 @@ int ctx_end(struct xensplit_ctx *ctx, int r)
 	return r;
 }
 
-/* Keeps errno, which may be what the caller returns next. */
+/* Keeps errno, which the caller may return next. */
 void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...)
 {
 	char text[sizeof(ctx->errmsg)];
@@ -91,7 +91,7 @@ uint64_t now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* A process that gets signals all the time must not cut it short. */
+/* Signals do not shorten the sleep. */
 void sleep_until(uint64_t time_us)
 {
 	struct timespec ts = { .tv_sec = (time_t)(time_us / 1000000),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Steps on any number of devices, done in one transaction, the caller's, or none. */
+/* Steps on any number of devices, in one transaction, the caller's, or none. */
 #include "stage.h"
 
 struct xensplit_batch {
@@ -38,7 +38,7 @@ XENSPLIT_API struct xensplit_batch *xensplit_batch_free(struct xensplit_batch *b
 	return NULL;
 }
 
-/* Takes over what the step owns, also on failure. */
+/* Takes ownership of the step's data, also on failure. */
 static int add_step(struct xensplit_batch *batch, struct step *step)
 {
 	struct step *more =
@@ -134,9 +134,9 @@ static int stage_all(struct txn *txn, void *data)
 }
 
 /*
- * A guest that keeps writing to its half makes each transaction collide that
- * removes it. Taking the half away by itself can't collide; the record stays
- * until the rest is gone too, so a crash in between loses nothing.
+ * A guest that keeps writing to its half makes every transaction collide that
+ * removes the half. Removing it outside a transaction can't collide; the record
+ * stays until the rest is gone too, so a crash in between loses nothing.
  */
 static int take_away_halves(struct xensplit_batch *batch)
 {
@@ -161,7 +161,7 @@ static int take_away_halves(struct xensplit_batch *batch)
 	return any ? 0 : -EBUSY;
 }
 
-/* The drivers' own nodes, which nothing depends on. */
+/* The drivers' own error nodes; nothing depends on them. */
 static int remove_errors(struct xensplit_batch *batch)
 {
 	int i, r = 0;

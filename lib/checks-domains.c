@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Whether the domains of a device are there, are its own, and run. */
+/* Check that the domains of a device exist, are the recorded ones, and run. */
 #include "findings.h"
 
 struct domain_trouble {
@@ -42,7 +42,7 @@ static int check_running(struct patient *p, uint32_t domid, bool front)
 	return r;
 }
 
-/* 1 when the domain is not there. */
+/* 1 if the domain does not exist. */
 static int check_there(struct patient *p, uint32_t domid, bool front)
 {
 	bool has_backend = front && p->place.backend_domid != XENSPLIT_ANY;
@@ -86,7 +86,7 @@ int check_domains(struct patient *p)
 		r = check_there(p, p->place.backend_domid, false);
 	if (!r)
 		r = check_stale(p);
-	/* Only now: of a stale device the domain that runs is another one. */
+	/* Only now: for a stale device, the running domain is a different one. */
 	if (!r)
 		r = check_running(p, p->place.id.domid, true);
 	return r ? r : check_running(p, p->place.backend_domid, false);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What the drivers say: by their states, and by the error nodes that they wrote. */
+/* What the states of the drivers mean, and the error nodes that they wrote. */
 #include "findings.h"
 
 #define ANY (-100)
 
-/* Which end a pair of states is to be blamed on. */
+/* Which end a pair of states points to. */
 enum blame {
 	BLAME_FRONT = 1,
 	BLAME_BACK = 2,
@@ -23,7 +23,7 @@ struct state_pair {
 #define FRONT_MODULE "in domain {D}: modprobe xen:{T}"
 #define BACK_MODULE  "in domain {B}: modprobe xen-backend:{U}"
 
-/* The first row that fits is the meaning of a pair of states. */
+/* The first matching row is the meaning of a pair of states. */
 static const struct state_pair state_pairs[] = {
 	{ -2, ANY, "frontend-state-invalid", BLAME_FRONT,
 	  "the guest wrote something there that is no state", FIX_REPLACE },
@@ -60,7 +60,7 @@ static const struct state_pair state_pairs[] = {
 	  "the backend's driver was unloaded, or gave up", FIX_REPLACE },
 	{ ANY, 1, "no-backend-driver", BLAME_BACK,
 	  "the backend driver has not taken the device up", BACK_MODULE },
-	/* A guest that took no note of the last device's going holds on to that one. */
+	/* A guest that did not notice the removal of the last device keeps that one. */
 	{ 1, ANY, "no-frontend-driver", BLAME_FRONT,
 	  "the frontend driver has not taken the device up, or its probe has not changed "
 	  "the state: it must call xenbus_switch_state",
@@ -81,7 +81,7 @@ static const struct state_pair state_pairs[] = {
 	  "in domain {D}: dmesg" },
 };
 
-/* NULL where the states tell nothing, or what they tell has been said. */
+/* NULL if the states say nothing, or nothing that is not reported already. */
 static const struct state_pair *find_pair(const struct patient *p)
 {
 	size_t i;
@@ -109,7 +109,7 @@ static int check_pair(struct patient *p, const struct state_pair *pair)
 	/* From its state it seems to have no driver; the kernel knows, and was asked. */
 	if (p->asked_kernel && pair->backend == XENSPLIT_STATE_INITIALISING)
 		return 0;
-	/* What has no record can't be detached, only replaced. */
+	/* A device without a record can't be detached, only replaced. */
 	fix = !strcmp(pair->fix, FIX_FORCE) && !p->place.recorded ? FIX_REPLACE
 								  : pair->fix;
 	return finding_add(p, ERROR, pair->code, pair->why, fix, "%s",
@@ -126,7 +126,7 @@ static int compare_devids(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-/* Most domains have no such directory: one look tells for all devices of a kind. */
+/* Most domains have no such directory: one read covers all devices of a type. */
 static int error_dir_read(struct txn *txn, struct error_dir *dir, const char *path)
 {
 	unsigned int count, i;
@@ -158,7 +158,7 @@ static int error_dir_read(struct txn *txn, struct error_dir *dir, const char *pa
 	return 0;
 }
 
-/* *ret_text is NULL where there is none, or an empty one. To be freed. */
+/* *ret_text is NULL if there is none, or an empty one. The caller frees it. */
 static int read_error(struct patient *p, bool front, char **ret_text, char *path)
 {
 	struct error_dir *dir = &p->of->errors[!front];
@@ -195,7 +195,7 @@ static int read_error(struct patient *p, bool front, char **ret_text, char *path
 struct error {
 	bool front;
 	char path[PATH_SIZE];
-	char *text; /* NULL: none, or told of already */
+	char *text; /* NULL: none, or reported already */
 };
 
 static int tell_error(struct patient *p, struct error *error, int severity)
@@ -218,9 +218,9 @@ static int tell_error(struct patient *p, struct error *error, int severity)
 }
 
 /*
- * xenbus_dev_fatal() writes an error node and closes, xenbus_dev_error() writes
- * one and goes on. So one whose driver is not closing is only to be blamed where
- * nothing else tells more, and the states point at that end.
+ * xenbus_dev_fatal() writes an error node and closes; xenbus_dev_error() writes
+ * one and continues. So if the driver is not closing, report its error only if
+ * there is no better finding and the states point to that end.
  */
 static int tell_errors(struct patient *p, struct error errors[2])
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What stands in the store: both halves, how they name each other, and who may do what. */
+/* Check the nodes of both halves: how they refer to each other, and permissions. */
 #include "findings.h"
 
 static bool has_backend(const struct patient *p)
@@ -28,7 +28,7 @@ int check_bus_id(struct patient *p)
 		"bus id '%s' has %d characters", bus_id, len);
 }
 
-/* A driver domain can make a backend for whom it likes; that makes it nobody's. */
+/* A driver domain can make a backend for any frontend, so trust none of several. */
 int check_claims(struct patient *p)
 {
 	char domids[128] = "";
@@ -132,9 +132,9 @@ int check_nodes(struct patient *p)
 }
 
 /*
- * The numbers of the domains are for drivers that have taken the device up and do
- * not get on. While none has, or both have connected, they explain nothing, unless
- * somebody made a half anew, which its permissions tell.
+ * Domain ids in the nodes matter to drivers that have taken the device up but do
+ * not connect. They explain nothing if no driver has, or both are connected,
+ * unless the permissions show that somebody made a half again.
  */
 static bool numbers_matter(const struct patient *p)
 {
@@ -142,7 +142,7 @@ static bool numbers_matter(const struct patient *p)
 	       !(p->settled || p->backend_state == XENSPLIT_STATE_INITIALISING);
 }
 
-/* A node that has to hold what follows from the device's name. */
+/* A node whose value follows from the device's name. */
 static int check_value(struct patient *p, const char *path, const char *wanted,
 		       const char *code)
 {
@@ -247,7 +247,7 @@ static int check_everyone(struct patient *p, const struct guarded *node)
 			   FIX_REPAIR, "%s is (%s)", node->path, node->perms.text);
 }
 
-/* What stops the device comes before what endangers it, whichever node it is about. */
+/* Report what stops the device before what endangers it, for all nodes. */
 int check_permissions(struct patient *p)
 {
 	static int (*const checks[])(struct patient *, const struct guarded *) = {
@@ -277,7 +277,7 @@ int check_online(struct patient *p)
 		FIX_REPAIR, "%s is not there", path);
 }
 
-/* Of a device with a record nothing follows what stands there. */
+/* Only without a record: with one, these nodes are not used. */
 int check_pointer_permissions(struct patient *p)
 {
 	struct node_perms perms;

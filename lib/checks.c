@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What can be wrong with a device. The order is that of causes: what is found
- * first explains what is found later.
+ * All checks of a device, causes first: an earlier finding explains a later one.
  */
 #include "findings.h"
 
@@ -59,7 +58,7 @@ int check_store_speed(struct patient *p)
 	uint64_t begun = now_us(), each = SLOW_READ_US;
 	unsigned int i;
 
-	/* What is slow may have been so by chance. */
+	/* A single slow read may be chance. */
 	for (i = 0; i < FEW_TRIES || (each >= SLOW_READ_US && i < SPEED_TRIES); i++) {
 		int r = store_exists(p->txn, RECORD_ROOT);
 

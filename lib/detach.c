@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Taking a device away: both drivers close first, then every node goes. */
+/* Detach a device: close both drivers, then remove every node. */
 #include "operation.h"
 
 /* --- phase two --- */
 
-/* Another client may have removed it, and attached one of the same name, meanwhile. */
+/* Meanwhile another client may have removed it and attached one of the same name. */
 static int remove_same(struct txn *txn, void *data)
 {
 	struct xensplit_op *op = data;
@@ -31,8 +31,9 @@ static int remove_step(struct xensplit_op *op)
 }
 
 /*
- * It was asked to close, and is open: its driver was about to write that, or
- * another client has removed it and attached one of the same name. 1 or 0.
+ * The backend is open although it was asked to close: either its driver was about
+ * to write that state, or another client has removed the device and attached one
+ * of the same name. 1 or 0.
  */
 static int is_another(struct xensplit_op *op)
 {
@@ -67,7 +68,7 @@ static int closed_step(struct xensplit_op *op)
 
 /* --- phase one --- */
 
-/* A backend that no driver has taken up is not waited for. */
+/* Does not wait for a backend that no driver has taken up. */
 static int close_or_remove(struct txn *txn, void *data)
 {
 	struct xensplit_op *op = data;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The two halves of a device: where they stand, what they say, how they go. */
+/* The two halves of a device: paths, permissions, states, removal. */
 #include "schema.h"
 
-/* First the owner, with what everyone else may do: nothing (docs/misc/xenstore.txt). */
+/* First the owner and what everyone else may do: nothing (docs/misc/xenstore.txt). */
 static struct perms perms_two(uint32_t owner, uint32_t reader)
 {
 	struct perms perms = { 2, { { owner, XS_PERM_NONE }, { reader, XS_PERM_READ } } };
@@ -20,7 +20,7 @@ struct perms perms_backend(const struct device_id *id, uint32_t backend_domid)
 	return perms_two(backend_domid, id->domid);
 }
 
-/* Where its backend is, is not for a guest to say: both ends may only read it. */
+/* Both ends may only read these: a guest must not choose its backend. */
 struct perms perms_identity(const struct device_id *id, uint32_t backend_domid)
 {
 	struct perms perms = { 3,
@@ -76,9 +76,9 @@ int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
 }
 
 /*
- * A domain's "backend" directory appears with its first backend, and goes with
- * the last: libxl makes none. One that the driver domain owns was given to it
- * by its toolstack, and stays.
+ * A domain's "backend" directory is created with its first backend and removed
+ * with the last, because libxl does not create one. If the driver domain owns it,
+ * its toolstack created it, and it stays.
  */
 int place_remove_backend(struct txn *txn, const struct device_id *id,
 			 uint32_t backend_domid)
@@ -115,7 +115,7 @@ int place_remove_halves(struct txn *txn, const struct place *place)
 	return place_remove_backend(txn, &place->id, place->backend_domid);
 }
 
-/* One request where there is nothing, as there mostly is. */
+/* One request if there is nothing, which is the common case. */
 static int remove_if_there(struct txn *txn, const char *path, unsigned int parents)
 {
 	int r = store_exists(txn, path);
@@ -124,9 +124,9 @@ static int remove_if_there(struct txn *txn, const char *path, unsigned int paren
 }
 
 /*
- * What drivers wrote about an earlier device of this name. Outside of any
- * transaction: the nodes are the drivers' own, who could make it collide for
- * ever, and nothing else depends on them.
+ * Removes what drivers wrote about an earlier device of this name. Done outside
+ * any transaction: the drivers own these nodes and could make it collide forever,
+ * and nothing else depends on them.
  */
 int place_remove_errors(struct xensplit_ctx *ctx, const struct place *place)
 {

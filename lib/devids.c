@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Device ids that the library picks. The cursor only moves on, for a guest may
- * still be busy with the last device of an id.
+ * Device ids that the library picks. The cursor only moves forward, because a
+ * guest may still be busy with the last device of an id.
  */
 #include "array.h"
 #include "stage.h"
@@ -42,7 +42,7 @@ int devids_begin(struct txn *txn, struct devids *devids, struct step *step)
 	return 0;
 }
 
-/* The numbers below a directory; one that is not there has none. */
+/* The numbers below a directory; none if it does not exist. */
 static int list_numbers(struct txn *txn, struct devids *devids, const char *path)
 {
 	unsigned int count, i;
@@ -77,7 +77,7 @@ static int compare_devids(const void *a, const void *b)
 	return *first < *second ? -1 : *first > *second;
 }
 
-/* The first one from @from that is not taken, or past the highest. */
+/* The first free id from @from on, or one past the highest. */
 static uint64_t first_free(const struct devids *devids, uint64_t from)
 {
 	size_t i;

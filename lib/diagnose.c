@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Who is looked at, and for how long what was found is true. The checks are in checks*.c. */
+/* Which devices to check, and whether findings are still true. Checks: checks*.c. */
 #include "findings.h"
 
-/* The snapshot may be seconds old by now. 0: the device has gone meanwhile. */
+/* The snapshot may be seconds old. 0: the device has disappeared meanwhile. */
 static int look_again(struct patient *p)
 {
 	struct record record;
@@ -48,7 +48,7 @@ static int examine(struct diagnosis *d, const struct entry *entry)
 		return r;
 	if (!p.settled && !p.incomplete)
 		return 0;
-	/* What looked wrong with a device that was detached meanwhile was just that. */
+	/* The device was detached meanwhile, which caused these findings. */
 	findings_truncate(d->findings, p.first);
 	r = look_again(&p);
 	if (r <= 0)
@@ -57,7 +57,7 @@ static int examine(struct diagnosis *d, const struct entry *entry)
 	return check_device(&p);
 }
 
-/* libxl looks after its own; what it forgot when their domain went is worth a word. */
+/* libxl manages its own types; report only what it left after the domain died. */
 static int is_of_interest(struct diagnosis *d, const struct xensplit_device *device,
 			  const struct xensplit_filter *filter)
 {
@@ -140,7 +140,7 @@ XENSPLIT_API int xensplit_diagnose(struct xensplit_ctx *ctx,
 	return r;
 }
 
-/* The first error, or else the first finding; a warning rarely is the cause. */
+/* The first error, or else the first finding; a warning is rarely the cause. */
 static const struct xensplit_finding *
 most_likely(const struct xensplit_findings *findings)
 {

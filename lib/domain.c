@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Domains: which there are, what they are called, how one is told from the next. */
+/* Domains: which exist, their names, and how to tell one from its successor. */
 #include "schema.h"
 
-/* Ask the caller's hypervisor table. -EOPNOTSUPP: nobody can tell. */
+/* Ask the caller's hypervisor table. -EOPNOTSUPP: it can't tell. */
 static int ask_hypervisor(struct xensplit_ctx *ctx, uint32_t domid,
 			  struct xensplit_domain *domain)
 {
@@ -52,7 +52,7 @@ static int no_such_domain(struct txn *txn, uint32_t domid)
 	return fail(txn->ctx, -ESRCH, "no such domain: %" PRIu32, domid);
 }
 
-/* A node of the domain's own directory, with a text that fits @buf. -ENOENT. */
+/* Reads a node of the domain's own directory whose text fits @buf. -ENOENT. */
 static int read_own(struct txn *txn, uint32_t domid, const char *key, char **ret_value,
 		    size_t *ret_len)
 {
@@ -62,7 +62,7 @@ static int read_own(struct txn *txn, uint32_t domid, const char *key, char **ret
 	return store_read(txn, path, ret_value, ret_len);
 }
 
-/* libxl and xenopsd both point /local/domain/D/vm at /vm/UUID, and no guest may write it. */
+/* libxl and xenopsd both point /local/domain/D/vm at /vm/UUID; no guest may write it. */
 static int read_uuid(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
 {
 	char *value;
@@ -76,7 +76,7 @@ static int read_uuid(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
 	return 0;
 }
 
-/* Anything else than what domain_claim() writes is another one's mark. */
+/* A value that domain_claim() would not write counts as another domain's mark. */
 static int read_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
 {
 	char *value;
@@ -91,8 +91,8 @@ static int read_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
 }
 
 /*
- * Its nodes can outlive a domain, so xenstored itself is asked. Dom0 is there
- * as long as Xen is.
+ * Nodes can outlive their domain, so ask xenstored itself. Dom0 exists as long as
+ * Xen does.
  */
 static int require_known(struct txn *txn, uint32_t domid)
 {
@@ -103,7 +103,7 @@ static int require_known(struct txn *txn, uint32_t domid)
 	return no_such_domain(txn, domid);
 }
 
-/* The hypervisor knows it, but its toolstack may not have got this far. */
+/* The hypervisor knows the domain, but its toolstack may not have created this yet. */
 static int require_directory(struct txn *txn, uint32_t domid)
 {
 	char path[PATH_SIZE];
@@ -162,7 +162,7 @@ int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
 	return r ? r : store_write_perms(txn, path, mark, &perms);
 }
 
-/* *ret_name is NULL where it has none, or none that this client may read. */
+/* *ret_name is NULL if it has none, or this client may not read it. */
 static int read_name(struct txn *txn, uint32_t domid, char **ret_name)
 {
 	char path[PATH_SIZE];
@@ -181,7 +181,7 @@ static int read_name(struct txn *txn, uint32_t domid, char **ret_name)
 	return 0;
 }
 
-/* A domain without a mark has not had a device yet: is it there at all? */
+/* A domain without a mark has not had a device yet, so check that it exists. */
 static int require_named(struct txn *txn, uint32_t domid, char **ret_name)
 {
 	char *name;
@@ -230,7 +230,7 @@ char *domain_name(struct txn *txn, uint32_t domid)
 	return read_name(txn, domid, &name) ? NULL : name;
 }
 
-/* In no order. What has a directory may be gone from Xen, and need not be there yet. */
+/* In no order. A domain with a directory may be gone from Xen, or not exist yet. */
 int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
 {
 	unsigned int count, i;
@@ -280,7 +280,7 @@ static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid
 		return r;
 	*ret_domid = search.domid;
 	escape(shown, sizeof(shown), wanted, strlen(wanted));
-	/* More likely a domid that was mistyped than a domain that is gone. */
+	/* More likely a mistyped domid than a domain that is gone. */
 	if (!found && *wanted >= '0' && *wanted <= '9')
 		return fail(txn->ctx, -EINVAL, "'%s' is no domid, and no domain's name",
 			    shown);
@@ -292,7 +292,7 @@ static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid
 	return 0;
 }
 
-/* A relative path is the reader's own domain's; a socket's is dom0's. */
+/* A relative path belongs to the reader's domain; through a socket, to dom0. */
 int domain_own(struct txn *txn, uint32_t *ret_domid)
 {
 	uint64_t domid;

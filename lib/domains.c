@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What is known about domains by now: of devices there may be many in each. */
+/* Cached answers about domains, as each may have many devices. */
 #include "schema.h"
 
 struct known_domain {
-	bool compared; /* with this one, and that came of it */
+	bool compared; /* with @recorded; the result is below */
 	struct identity recorded;
 	int now;
 	bool looked_for;

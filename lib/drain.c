@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Taking in what has fired, and which devices it was about. */
+/* Read the watches that fired, and find the devices they are about. */
 #include "monitor.h"
 
 int monitor_follow(struct xensplit_monitor *m, const struct device_id *id)
@@ -24,7 +24,7 @@ void monitor_want_scan(struct xensplit_monitor *m, uint32_t domid)
 	m->rescan_domid = m->filter.domid != XENSPLIT_ANY ? m->filter.domid : domid;
 }
 
-/* /xensplit/D/T/I is that device's record; what is above it may have gone as a whole. */
+/* /xensplit/D/T/I is that device's record; a path above it may be gone entirely. */
 static int take_record(struct xensplit_monitor *m, const char *path)
 {
 	struct path_part parts[PATH_PARTS];

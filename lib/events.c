@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The events that a monitor has yet to tell. */
+/* The queue of events of a monitor. */
 #include "monitor.h"
 
 struct queued {
@@ -56,7 +56,7 @@ int events_next(struct events *events, const struct xensplit_event **ret_event)
 	if (!events->count)
 		return 0;
 	told = malloc(sizeof(*told));
-	/* Without memory it stays where it is, to be asked for again. */
+	/* Without memory it stays queued, for the next call. */
 	if (!told)
 		return 0;
 	*told = events->queue[events->head];

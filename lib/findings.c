@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Findings: what is wrong with devices, as data. */
+/* Findings: problems of devices, as data. */
 #include "array.h"
 #include "findings.h"
 
-/* A finding with all that its pointers lead to. */
+/* A finding and the strings that it points to. */
 struct noted {
 	struct xensplit_finding finding;
 	char *type;
@@ -43,7 +43,7 @@ void findings_truncate(struct xensplit_findings *findings, size_t count)
 		noted_free(findings->entries[--findings->count]);
 }
 
-/* A device's findings stand together, and are few. */
+/* The few findings of a device are adjacent. */
 static bool is_noted(const struct patient *patient, const char *code)
 {
 	const struct xensplit_findings *findings = patient->of->findings;
@@ -67,8 +67,8 @@ bool finding_has_error(const struct patient *patient)
 }
 
 /*
- * May a command name the backend's domain? Not of a device without a record in
- * which one domain can have named another, or itself: that would bless it.
+ * May a command name the backend's domain? Not if the device has no record and
+ * one domain can have named another, or itself: the command would confirm that.
  */
 static int is_trusted(struct patient *p, const char *fix)
 {

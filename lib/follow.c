@@ -95,7 +95,7 @@ struct followed *table_next_pending(struct table *table)
 	return f;
 }
 
-/* One that something has happened to again is looked at first. */
+/* Keeps a device with a pending change: it may exist again. */
 void table_forget(struct table *table, forget_fn *fn, void *data)
 {
 	size_t i, kept = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Devices without a record. A driver domain that owns its `backend` directory
- * can claim any frontend, and a guest that owns the pointers of its frontend can
- * name any backend (XSA-175, XSA-178): only where nothing contradicts is what
- * stands there believed.
+ * Devices without a record. A driver domain that owns its `backend` directory can
+ * claim any frontend, and a guest that owns its frontend's pointers can name any
+ * backend (XSA-175, XSA-178). So believe these nodes only if nothing contradicts
+ * them.
  */
 #include "array.h"
 #include "schema.h"
@@ -52,7 +52,7 @@ int claims_find(struct txn *txn, const struct device_id *id, struct claims *clai
 	return domain_foreach(txn, ask_domain, &claiming);
 }
 
-/* 1 if the node has this value, 0 if it has another one or is not there. */
+/* 1 if the node has this value, 0 if it has another one or does not exist. */
 static int has_value(struct txn *txn, const char *path, const char *wanted)
 {
 	char *value;
@@ -66,7 +66,7 @@ static int has_value(struct txn *txn, const char *path, const char *wanted)
 	return r;
 }
 
-/* Whatever domain it is: only dom0 is none. */
+/* Any domain except dom0 counts as a guest. */
 static bool guest_may_write(const struct node_perms *perms)
 {
 	unsigned int i;
@@ -109,7 +109,7 @@ int claims_choose(struct txn *txn, const struct device_id *id,
 	size_t i, len;
 	int r;
 
-	/* Dom0's has the lowest number there is. */
+	/* Dom0 sorts first. */
 	*ret_domid = claims->count ? claims->domids[0] : XENSPLIT_ANY;
 	if (claims->count < 2)
 		return 0;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The watches of a context's operations. They share one connection, so that many
- * operations are one descriptor to poll; the context's own connection may be the
- * caller's, whose watches are none of ours.
+ * The watches of a context's operations. They share one connection, so that there
+ * is a single descriptor to poll for many operations. It is not the context's
+ * connection, which may be the caller's and have the caller's watches.
  */
 #include <poll.h>
 
 #include "operation.h"
 
-/* A dead xenstored does not wake the descriptor: ask it this often. */
+/* A dead xenstored does not wake up the descriptor: check this often. */
 #define PROBE_US 1000000
-/* How much is taken in at a time. */
+/* How many events to read at a time. */
 #define DRAIN_MAX 4096
 
 struct hub {
@@ -20,7 +20,7 @@ struct hub {
 	size_t room;
 	uint64_t serials;
 	uint64_t probe_us;
-	bool more; /* there is more to take in */
+	bool more; /* not everything was read */
 	bool dead;
 };
 
@@ -141,7 +141,7 @@ static int probe(struct hub *hub)
 		return 0;
 	r = store_exists(&hub->txn, RECORD_ROOT);
 	hub->probe_us = now_us() + PROBE_US;
-	/* Being refused is an answer too. */
+	/* A refusal is an answer, too. */
 	return r < 0 && r != -EACCES ? r : 0;
 }
 

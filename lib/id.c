@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Device ids, and the paths that follow from them. */
+/* Device ids, and the paths of a device. */
 #include "schema.h"
 
 const char RECORD_ROOT[] = "/xensplit";
@@ -66,7 +66,7 @@ int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from
 		return 0;
 	if (opts_copy(to, sizeof(*to), from))
 		return fail(ctx, -EINVAL, "a filter of a newer version");
-	/* Of a caller that does not know the member. */
+	/* The caller was built without this member. */
 	if (from->sz < sizeof(*to))
 		to->backend_domid = XENSPLIT_ANY;
 	if (to->type && !type_is_valid(to->type))
@@ -152,7 +152,7 @@ void path_backend(char *path, const struct device_id *id, uint32_t backend_domid
 		 or_none(key));
 }
 
-/* Where Linux writes what went wrong: error_path() of xenbus_client.c */
+/* Where Linux writes errors: error_path() of xenbus_client.c */
 void path_frontend_error(char *path, const struct device_id *id, const char *key)
 {
 	snprintf(path, PATH_SIZE,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every file of libxensplit needs: context, texts, states, and the store. */
+/* Used by every file of libxensplit: context, texts, states, and the store. */
 #ifndef XENSPLIT_INTERNAL_H
 #define XENSPLIT_INTERNAL_H
 
@@ -26,9 +26,9 @@
 /* DOMID_FIRST_RESERVED of xen/include/public/xen.h */
 #define DOMID_END 0x7ff0u
 
-/* Longest device type that is looked at; one that probes is far shorter. */
+/* Longest device type that is read; one that Linux accepts is far shorter. */
 #define TYPE_MAX 127
-/* A path of the schema, its type no longer than TYPE_MAX. */
+/* A path of the schema with a type of up to TYPE_MAX. */
 #define PATH_SIZE 384
 /* XenStore's limit for a node of an unprivileged domain. */
 #define VALUE_MAX_LEN  2048
@@ -37,7 +37,7 @@
 #define PHASE_SIZE     16
 #define UNIQUE_ID_SIZE 33
 
-/* base.c, but for the context itself, ctx.c */
+/* base.c, and ctx.c for the context itself */
 
 struct hub;
 
@@ -47,7 +47,7 @@ struct xensplit_ctx {
 	bool own_xs;
 	struct xentoollog_logger *logger;
 	struct xentoollog_logger *own_logger;
-	struct xensplit_hypervisor hypervisor; /* without a query: XenStore is asked */
+	struct xensplit_hypervisor hypervisor; /* without a query: ask XenStore */
 	void *hypervisor_data;
 	char errmsg[1024];
 };
@@ -55,32 +55,32 @@ struct xensplit_ctx {
 /* hub.c: the watches of a context's operations */
 void hub_close(struct xensplit_ctx *ctx);
 
-/* At the begin of each call that can fail, and where what failed in it is no failure of it. */
+/* Clears the error: at the start of each call, and after a failure that is ignored. */
 void ctx_begin(struct xensplit_ctx *ctx);
-/* At its end: what was overcome on the way to a success leaves no text. Returns: @r. */
+/* At the end of each call: clears the error text if the call succeeded. Returns: @r. */
 int ctx_end(struct xensplit_ctx *ctx, int r);
 void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
-/* Keep a text for xensplit_errmsg(); the result is @err, for the caller to return. */
+/* Sets the text for xensplit_errmsg(); evaluates to @err, for the caller to return. */
 #define fail(ctx, err, ...) (set_errmsg((ctx), __VA_ARGS__), (err))
 void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_warn(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_progress(struct xensplit_ctx *ctx, const char *doing, unsigned long done,
 		  unsigned long total);
-/* Copy a caller's sized struct into ours: 0, or -EINVAL. */
+/* Copies a caller's sized struct into the library's: 0, or -EINVAL. */
 int opts_copy(void *to, size_t to_size, const void *from) __must_check;
 uint64_t now_us(void);
-/* An absolute time of now_us(). */
+/* @time_us: a time as from now_us(). */
 void sleep_until(uint64_t time_us);
-/* Random hexadecimal digits that fill @text of an odd @size up to UNIQUE_ID_SIZE. */
+/* Fills @text with random hexadecimal digits; @size is odd, up to UNIQUE_ID_SIZE. */
 int random_text(struct xensplit_ctx *ctx, char *text, size_t size) __must_check;
 
 /* text.c */
 
-/* Write @len bytes as printable ASCII, cut to fit. Returns @buf. */
+/* Writes @len bytes as printable ASCII, truncated to fit. Returns @buf. */
 const char *escape(char *buf, size_t size, const char *bytes, size_t len);
-/* What escape() made, as bytes again; a text to be freed, NULL where there is no memory. */
+/* Reverses escape(). The caller frees the result; NULL without memory. */
 char *unescape(const char *text, size_t len) __must_check;
-/* A number in decimal digits and nothing else; false if it is more than @max. */
+/* Parses decimal digits and nothing else; false if not that, or more than @max. */
 bool parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret_number);
 
 /* state.c */
@@ -107,7 +107,7 @@ struct perms {
 
 #define NODE_PERMS_MAX 16
 
-/* What a node's permissions are, whoever set them. */
+/* The permissions of a node. */
 struct node_perms {
 	unsigned int count;
 	struct xs_permissions entry[NODE_PERMS_MAX];
@@ -115,18 +115,18 @@ struct node_perms {
 };
 
 /*
- * A place to work in: a connection, a transaction or none, and where changes
- * are noted down.
+ * How to access the store: a connection, a transaction or none, and where to
+ * record changes.
  */
 struct txn {
 	struct xensplit_ctx *ctx;
 	struct xs_handle *xs;
 	xs_transaction_t t;
-	struct xensplit_nodes *journal; /* NULL: changes are not noted */
-	bool preview;			/* never to be committed */
-	bool borrowed;			/* the caller's: nothing is done outside of it */
+	struct xensplit_nodes *journal; /* NULL: changes are not recorded */
+	bool preview;			/* never commit */
+	bool borrowed;			/* the caller's: do nothing outside it */
 	bool wrote;			/* since the transaction was started */
-	bool collided;			/* given up, as every commit collided */
+	bool collided;			/* given up, since every commit collided */
 };
 
 #define TXN_NONE(context)                             \
@@ -152,21 +152,21 @@ int store_write_perms(struct txn *txn, const char *path, const char *value,
 int store_mkdir(struct txn *txn, const char *path,
 		const struct perms *perms) __must_check;
 int store_remove(struct txn *txn, const char *path) __must_check;
-/* Remove @path, then up to @parents directories above it that are empty. */
+/* Removes @path, then up to @parents directories above it that are empty. */
 int store_remove_prune(struct txn *txn, const char *path,
 		       unsigned int parents) __must_check;
 typedef int store_fn(struct txn *txn, void *data);
-/* About a second of pauses; a store that is merely busy needs two or three. */
+/* Pauses add up to about a second; a busy store needs two or three tries. */
 #define STORE_TRIES 24
-/* One transaction around @fn. -EAGAIN: it collided with another client's. */
+/* Runs @fn in one transaction. -EAGAIN: it collided with another client's. */
 int store_try(struct txn *txn, store_fn *fn, void *data) __must_check;
-/* How long to wait before the next try, counted from 1. */
+/* How long to wait before try number @try, counted from 1. */
 uint64_t store_pause_us(unsigned int try);
-/* -EBUSY, with words. */
+/* -EBUSY, and sets the error text. */
 int store_gave_up(struct xensplit_ctx *ctx);
-/* Tries until it goes through, with pauses. -EBUSY. */
+/* Retries, with pauses, until the transaction succeeds. -EBUSY. */
 int store_transaction(struct txn *txn, store_fn *fn, void *data) __must_check;
-/* Is there such a domain, as far as xenstored has heard? */
+/* Does xenstored know this domain? */
 int store_knows_domain(struct txn *txn, uint32_t domid) __must_check;
 int store_watch(struct txn *txn, const char *path, const char *token) __must_check;
 void store_unwatch(struct txn *txn, const char *path, const char *token);
@@ -184,7 +184,7 @@ void nodes_clear(struct xensplit_nodes *nodes);
 
 bool perms_may_read(const struct node_perms *perms, uint32_t domid);
 bool perms_may_write(const struct node_perms *perms, uint32_t domid);
-/* "n5,r0": the owner and what everyone else may do, then what single domains may. */
+/* "n5,r0": the owner and what everyone else may do, then single domains. */
 void perms_format(const struct xs_permissions *perms, unsigned int count, char *buf,
 		  size_t size);
 bool perms_open_to_all(const struct node_perms *perms);
@@ -192,14 +192,14 @@ bool perms_open_to_all(const struct node_perms *perms);
 /* pairs.c */
 
 struct pairs {
-	struct xensplit_pair *list; /* key and value are the list's own */
+	struct xensplit_pair *list; /* keys and values belong to the list */
 	size_t count;
 };
 
-/* Copies both. -ENOMEM. */
+/* Copies both strings. -ENOMEM. */
 int pairs_add(struct pairs *pairs, const char *key, const char *value) __must_check;
 const char *pairs_find(const struct pairs *pairs, const char *key);
-/* Those of @from whose keys are not there yet. */
+/* Adds the pairs of @from whose keys are missing. */
 int pairs_add_missing(struct pairs *pairs, const struct pairs *from) __must_check;
 void pairs_clear(struct pairs *pairs);
 

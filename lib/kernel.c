@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What Linux makes of a backend, where it stands in the domain that this runs in. */
+/* What Linux did with a backend in the domain that this process runs in. */
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -18,7 +18,7 @@ static bool exists(const char *path)
 	return !stat(path, &st);
 }
 
-/* The module that depmod(8) found for an alias; empty where there is none. */
+/* The module that depmod(8) found for an alias; empty if there is none. */
 static void find_module(const char *alias, char *module, size_t size)
 {
 	char path[sizeof(((struct utsname *)0)->release) + 40], line[512];
@@ -51,7 +51,7 @@ static int report_no_driver(struct patient *p, const char *device)
 	char alias[sizeof(d->alias)];
 
 	snprintf(alias, sizeof(alias), "xen-backend:%s", backend_type(&p->place.id));
-	/* It takes a while, and devices of a type stand together. */
+	/* The search is slow, and devices of a type are adjacent. */
 	if (strcmp(d->alias, alias) != 0)
 		find_module(alias, d->module, sizeof(d->module));
 	memcpy(d->alias, alias, sizeof(alias));

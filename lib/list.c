@@ -8,7 +8,7 @@ struct xensplit_list {
 	struct entry **entries;
 	size_t count;
 	size_t room;
-	struct domains domains; /* whose names the entries have */
+	struct domains domains; /* owns the names in the entries */
 };
 
 struct building {
@@ -38,7 +38,7 @@ static const char *keep(char **end, const char *text)
 	return kept;
 }
 
-/* One block with its texts: there may be very many. */
+/* One block, including the texts, because there may be very many. */
 static struct entry *entry_new(const struct place *place, const struct record *record)
 {
 	const struct device_id *id = &place->id;
@@ -106,7 +106,7 @@ static int read_online(struct txn *txn, const struct place *place, struct entry 
 	return 0;
 }
 
-/* Takes the entry over. */
+/* Takes ownership of the entry. */
 static int list_add(struct txn *txn, struct xensplit_list *list,
 		    const struct place *place, struct entry *entry)
 {
@@ -153,7 +153,7 @@ static void list_sort(struct xensplit_list *list)
 
 /* --- devices with a record --- */
 
-/* Takes the pairs over. */
+/* Takes ownership of the pairs. */
 static void entry_take_keys(struct entry *entry, struct pairs *front, struct pairs *back)
 {
 	struct xensplit_device *device = &entry->device;
@@ -197,7 +197,7 @@ static int add_whole(struct txn *txn, struct building *building,
 	return list_add(txn, building->list, &place, entry);
 }
 
-/* All that a record which can't be understood tells is its name. */
+/* Only the name is known of a device whose record can't be parsed. */
 static int add_damaged(struct txn *txn, struct building *building,
 		       const struct device_id *id)
 {
@@ -222,7 +222,7 @@ static int add_damaged(struct txn *txn, struct building *building,
 	return list_add(txn, building->list, &place, entry);
 }
 
-/* A record that went meanwhile is no device. */
+/* Ignores a record that has disappeared meanwhile. */
 static int add_recorded(struct txn *txn, const struct device_id *id, void *data)
 {
 	struct building *building = data;
@@ -253,7 +253,7 @@ static bool is_recorded(const struct device_id *id, uint32_t backend_domid, void
 				      sizeof(struct entry *), compare_entries);
 }
 
-/* Takes the claims over. */
+/* Takes ownership of the claims. */
 static int add_stranger(struct txn *txn, const struct device_id *id,
 			struct claims *claims, void *data)
 {

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a list knows of its devices, for those who look further. */
+/* The internals of a list, for the checks. */
 #ifndef XENSPLIT_LIST_H
 #define XENSPLIT_LIST_H
 
 #include "schema.h"
 
-/* A device with all that its pointers lead to, but the name of its domain. */
+/* A device and everything that its pointers refer to, except its domain's name. */
 struct entry {
 	struct xensplit_device device;
 	struct pairs front, back; /* the strings of device.front and device.back */
 	struct claims claims;	  /* of a device without a record, or a damaged one */
-	bool has_online;	  /* there is such a node, whatever it says */
+	bool has_online;	  /* the node exists, whatever its value */
 	char texts[];
 };
 
-/* Not for callers: leave the names of the domains alone. */
+/* Internal: do not look up the names of the domains. */
 #define LIST_UNNAMED (1u << 31)
 
-/* The domains that were asked about are left in @domains, which the list does not need. */
+/* @domains keeps the answers about domains, and is not needed by the list. */
 int list_build(struct txn *txn, struct domains *domains,
 	       const struct xensplit_filter *filter, uint32_t flags,
 	       struct xensplit_list **ret_list) __must_check;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Watches turned into events: which devices there are, and the loop.
+ * The monitor: finds devices, and turns watches into events.
  *
- * A watch only says that something happened: all that fired is taken in first,
- * then each device that it was about is looked at once (refresh.c).
+ * A watch only says that something changed. So read everything that fired first,
+ * then read each affected device once (refresh.c).
  */
 #include <poll.h>
 
 #include "monitor.h"
 
-/* A dead xenstored does not wake the descriptor: ask it this often. */
+/* A dead xenstored does not wake up the descriptor: check this often. */
 #define PROBE_US 1000000
-/* How many events may wait to be taken. */
+/* How many events may be queued. */
 #define EVENTS_MAX 4096
 
 XENSPLIT_API int xensplit_monitor_next(struct xensplit_monitor *monitor,
@@ -22,7 +22,7 @@ XENSPLIT_API int xensplit_monitor_next(struct xensplit_monitor *monitor,
 	return events_next(&monitor->events, ret_event);
 }
 
-/* --- which devices there are --- */
+/* --- finding devices --- */
 
 static int note_record(struct txn *txn, const struct device_id *id, void *data)
 {
@@ -36,7 +36,7 @@ static int note_record(struct txn *txn, const struct device_id *id, void *data)
 	return 0;
 }
 
-/* Of one domain, or of all: what is new there, and what has gone. */
+/* Finds new devices and those that are gone, in one domain or in all. */
 static int scan(struct xensplit_monitor *m)
 {
 	struct xensplit_filter filter = m->filter;
@@ -125,11 +125,11 @@ static int probe(struct xensplit_monitor *m)
 		return 0;
 	r = store_exists(&m->txn, RECORD_ROOT);
 	m->probe_us = now_us() + PROBE_US;
-	/* Being refused is an answer too. */
+	/* A refusal is an answer, too. */
 	return r < 0 && r != -EACCES ? r : 0;
 }
 
-/* What happens to them meanwhile is for the next time. */
+/* Handles what is pending now; later changes are for the next call. */
 static int look_at_pending(struct xensplit_monitor *m)
 {
 	size_t count = m->table.pending_count;
@@ -150,7 +150,7 @@ static int process(struct xensplit_monitor *m)
 	int r = drain(m);
 
 	m->more = m->drained == DRAIN_MAX;
-	/* What fires is only counted until somebody takes events. */
+	/* While the queue is full, only count what fires. */
 	if (r || m->events.count >= EVENTS_MAX)
 		return r ? r : probe(m);
 	r = scan(m);
@@ -204,7 +204,7 @@ static int start(struct xensplit_monitor *m)
 	}
 	if (!r)
 		r = store_watch(&m->txn, path, "records");
-	/* Only a privileged domain may; others learn by their nodes alone. */
+	/* Only a privileged domain may set it; others notice from the nodes alone. */
 	if (!r) {
 		r = store_watch(&m->txn, "@releaseDomain", "release");
 		if (r == -EACCES)
@@ -236,7 +236,7 @@ XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 	table_init(&m->table);
 	r = id_check_filter(ctx, filter, &m->filter);
 	if (!r) {
-		/* The caller's string is borrowed for this call alone. */
+		/* The caller's string is valid only during this call. */
 		snprintf(m->type, sizeof(m->type), "%s",
 			 m->filter.type ? m->filter.type : "");
 		if (m->filter.type)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Nodes of XenStore as data. */
+/* XenStore nodes as data. */
 #include "internal.h"
 
-/* One block a node: its strings stand behind it. */
+/* One block for each node, with its strings at the end. */
 static struct xensplit_node *node_new(int op, const char *path, const char *value,
 				      size_t len, const char *perms)
 {

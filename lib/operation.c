@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Operations: what takes several commits, or waits, cut into steps that never wait. */
+/* Operations: several commits and waits, split into steps that never block. */
 #include <poll.h>
 
 #include "operation.h"
@@ -84,7 +84,7 @@ int op_commit(struct xensplit_op *op, store_fn *fn, void *data)
 	return r == -EAGAIN ? store_gave_up(op->ctx) : r;
 }
 
-/* An end that writes without a pause makes all collide: each of the steps holds by itself. */
+/* If an end keeps writing and every commit collides, runs @fn without a transaction. */
 int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data)
 {
 	struct txn plain = TXN_NONE(op->ctx);
@@ -93,7 +93,7 @@ int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data)
 	return r == -EBUSY ? fn(&plain, data) : r;
 }
 
-/* Its text is asked for again after each further call of process. */
+/* Saves the error text, for further calls of process. */
 static int finish(struct xensplit_op *op, int r)
 {
 	op->finished = true;
@@ -196,7 +196,7 @@ static void device_fill(struct xensplit_op *op)
 	const struct device_id *id = &op->spec.id;
 	struct txn txn = TXN_NONE(op->ctx);
 
-	/* One request, unless its transaction has read it. */
+	/* One request, unless the transaction has read it already. */
 	if (!op->spec.domain)
 		op->spec.domain = domain_name(&txn, id->domid);
 	path_frontend(op->frontend, id, NULL);
@@ -233,7 +233,7 @@ XENSPLIT_API int xensplit_op_get_device(struct xensplit_op *op,
 	return 0;
 }
 
-/* --- with a poll(2) around it --- */
+/* --- the blocking calls --- */
 
 #define DOING_SIZE (ID_TEXT_SIZE + 160)
 
@@ -252,7 +252,7 @@ static void report_progress(const struct xensplit_op *op, struct progress *progr
 	unsigned long total, done;
 
 	if (!wait->begun || wait->deadline_us <= wait->begun_us) {
-		/* Whoever listens for signs of life gets one. */
+		/* A sign of life for the logger. */
 		log_progress(op->ctx, id_text(&op->spec.id, text, sizeof(text)), 1, 1);
 		return;
 	}
@@ -261,7 +261,7 @@ static void report_progress(const struct xensplit_op *op, struct progress *progr
 	snprintf(doing, sizeof(doing), "waiting for %s %s (%s)",
 		 id_text(&wait->id, text, sizeof(text)), aim[wait->until],
 		 states_text(wait->states[0], wait->states[1], states, sizeof(states)));
-	/* Loggers are promised a 0 with each new text (xentoollog.h). */
+	/* Loggers expect a 0 with each new text (xentoollog.h). */
 	if (strcmp(doing, progress->doing) != 0)
 		log_progress(op->ctx, doing, 0, total);
 	memcpy(progress->doing, doing, sizeof(doing));
@@ -278,7 +278,7 @@ static int poll_once(const struct xensplit_op *op)
 		sleep_until(until);
 		return 0;
 	}
-	/* Rounded up, or the last millisecond would be spent spinning. */
+	/* Round up, to avoid spinning for the last millisecond. */
 	if (poll(&fd, 1, until > now ? (int)((until - now + 999) / 1000) : 0) < 0 &&
 	    errno != EINTR)
 		return fail(op->ctx, -errno, "poll: %s", strerror(errno));

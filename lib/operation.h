@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What waits, or takes more than one commit. */
+/* Operations: calls that wait, or need more than one commit. */
 #ifndef XENSPLIT_OPERATION_H
 #define XENSPLIT_OPERATION_H
 
@@ -11,23 +11,23 @@
 
 struct hub_watch {
 	uint64_t serial; /* 0: not set */
-	bool fired;	 /* since whoever set it cleared this */
+	bool fired;	 /* since the owner cleared this */
 	char path[PATH_SIZE];
 };
 
-/* Makes the context's connection for watches, if it has none yet. */
+/* Opens the context's connection for watches if there is none yet. */
 int hub_open(struct xensplit_ctx *ctx) __must_check;
-/* @watch stays where it is until hub_unwatch(), which takes one that is not set, too. */
+/* @watch must stay in place until hub_unwatch(), which ignores one that is not set. */
 int hub_watch(struct xensplit_ctx *ctx, struct hub_watch *watch,
 	      const char *path) __must_check;
 void hub_unwatch(struct xensplit_ctx *ctx, struct hub_watch *watch);
-/* Takes in what fired. -ENOTCONN: xenstored is gone, for good. */
+/* Reads what fired. -ENOTCONN: xenstored is gone, which is final. */
 int hub_drain(struct xensplit_ctx *ctx) __must_check;
 int hub_fd(const struct xensplit_ctx *ctx);
-/* When to drain it even if nothing fires. */
+/* When to drain even if nothing fires. */
 uint64_t hub_timeout(const struct xensplit_ctx *ctx);
 
-/* What a step of an operation says: it has more to do at once, or waits. */
+/* Results of a step: call again at once, or wait. */
 enum {
 	OP_WAIT = 1,
 	OP_AGAIN = 2
@@ -36,28 +36,28 @@ enum {
 /* waiting.c */
 
 struct wait {
-	/* what for */
+	/* goal */
 	struct device_id id;
 	int until;
 	uint64_t begun_us;
 	uint64_t deadline_us;
-	bool fresh; /* just attached: Closing is news */
-	bool force; /* goes on after the deadline, whatever the cause */
-	/* what is known of it */
+	bool fresh; /* just attached: Closing means failure */
+	bool force; /* continue after the deadline, whatever the cause */
+	/* current state */
 	struct place place;
 	bool found;
 	bool begun;
 	bool looked;
-	bool open[2];  /* that end has been seen before it closed */
+	bool open[2];  /* that end was seen open before it closed */
 	int states[2]; /* frontend, backend */
 	struct hub_watch watches[2];
-	uint64_t look_us; /* look again then: an end is absent */
+	uint64_t look_us; /* when to read again: an end is absent */
 };
 
-/* @place: where it is, if that is known. */
+/* @place: where the device is, if known. */
 int wait_begin(struct xensplit_ctx *ctx, struct wait *wait,
 	       const struct place *place) __must_check;
-/* 0 when it is so, OP_WAIT, or an error: -ETIMEDOUT among them. */
+/* 0 when done, OP_WAIT, or an error such as -ETIMEDOUT. */
 int wait_step(struct xensplit_ctx *ctx, struct wait *wait) __must_check;
 uint64_t wait_timeout(const struct wait *wait);
 void wait_end(struct xensplit_ctx *ctx, struct wait *wait);
@@ -68,14 +68,14 @@ typedef int op_step(struct xensplit_op *op);
 
 struct xensplit_op {
 	struct xensplit_ctx *ctx;
-	op_step *step;	  /* what comes next */
-	op_step *give_up; /* what comes next when it is cancelled; NULL: nothing */
+	op_step *step;	  /* next step */
+	op_step *give_up; /* next step after a cancel; NULL: none */
 	uint64_t begun_us;
 	uint64_t deadline_us;
 	unsigned int timeout_ms;
 	uint64_t wake_us;	   /* not before; 0: at once, or when a watch fires */
-	unsigned int tries;	   /* of the commit that is being tried */
-	struct xensplit_op *child; /* what it has begun as a part of itself */
+	unsigned int tries;	   /* of the current commit */
+	struct xensplit_op *child; /* an operation that this one runs as a part */
 	struct wait wait;
 	bool waits;
 	volatile sig_atomic_t cancelled;
@@ -84,51 +84,51 @@ struct xensplit_op {
 	char *message;
 	/* the device */
 	struct step spec;
-	bool known;    /* there is one, and this is where it is */
-	int states[2]; /* as they were last seen; of a detach, before it */
+	bool known;    /* the device has been written or found */
+	int states[2]; /* last seen; for a detach, before it */
 	struct xensplit_device device;
 	char frontend[PATH_SIZE], backend[PATH_SIZE];
 	/* attach.c, replace.c */
-	op_step *when_cleared;	/* what was in the way is gone */
-	unsigned int replaced;	/* how often something else was in the way */
-	uint64_t settle_end_us; /* how long the kernel is waited for */
+	op_step *when_cleared;	/* next step when the place is free */
+	unsigned int replaced;	/* how often another device was there */
+	uint64_t settle_end_us; /* how long to wait for the kernel */
 	/* detach.c */
 	uint32_t flags;
-	const char *only; /* the attach that is taken back, and no other; or NULL */
+	const char *only; /* unique id of the only attach to roll back, or NULL */
 	bool removed;
 	/* repair.c */
 	struct place place;
 	bool failed; /* a driver had written an error */
 };
 
-/* An operation on a device whose spec is to come. */
+/* A new operation; the caller fills in the device. */
 int op_new(struct xensplit_ctx *ctx, unsigned int timeout_ms,
 	   struct xensplit_op **ret_op) __must_check;
-/* One that waits, on a device that has an id; it begins with @step. */
+/* A new operation on an existing device that waits; begins with @step. */
 int op_new_on(struct xensplit_ctx *ctx, const struct xensplit_id *id,
 	      unsigned int timeout_ms, op_step *step,
 	      struct xensplit_op **ret_op) __must_check;
-/* As xensplit_op_run(). */
+/* Like xensplit_op_run(). */
 int op_run_and_free(struct xensplit_op *op) __must_check;
-/* Without its own watch connection being drained: for a child. */
+/* For a child: does not drain the watch connection. */
 int op_advance(struct xensplit_op *op) __must_check;
-/* One try of a transaction: its result, or OP_WAIT and it is to be called again. */
+/* One try of a transaction: its result, or OP_WAIT: call it again. */
 int op_commit(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
-/* As op_commit(); where it always collides, without a transaction. */
+/* Like op_commit(); without a transaction if all tries collide. */
 int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
-/* Go on with @step when that time has come. */
+/* Continue with @step at that time. */
 int op_sleep(struct xensplit_op *op, uint64_t until_us, op_step *step);
-/* Go on with @step at once. */
+/* Continue with @step at once. */
 int op_next(struct xensplit_op *op, op_step *step);
 
 /* replace.c */
 
-/* Checks, closes and removes what is where the device shall be. */
+/* Checks, closes and removes a device in the place of the new one. */
 int replace_start(struct xensplit_op *op);
 
 /* settle.c */
 
-/* 1: this domain's kernel still has a backend of that name, which is no more. */
+/* 1: this domain's kernel still has a backend of that name, which is gone. */
 int kernel_holds(struct xensplit_ctx *ctx, const struct device_id *id,
 		 uint32_t backend_domid) __must_check;
 

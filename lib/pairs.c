@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The extra keys of a device and their values: copies that the library owns. */
+/* The extra keys of a device and their values, owned by the library. */
 #include "internal.h"
 
 int pairs_add(struct pairs *pairs, const char *key, const char *value)

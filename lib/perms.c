@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Permissions of a node: who may do what (docs/misc/xenstore.txt of Xen). */
+/* Permissions of nodes (docs/misc/xenstore.txt of Xen). */
 #include "internal.h"
 
-/* Dom0 may do everything; an owner everything to his node; others what it says. */
+/* Dom0 may do everything, an owner everything with its node. */
 static bool may(const struct node_perms *perms, uint32_t domid, unsigned int what)
 {
 	unsigned int i;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Where a device is: by its record, or by a look at every domain. */
+/* Finds a device by its record, or by searching every domain. */
 #include "schema.h"
 
-/* The frontend names its backend, but a guest can write that. */
+/* Does not use the frontend's pointer to its backend: a guest can write that. */
 static int find_backend(struct txn *txn, const struct device_id *id, uint32_t *ret_domid)
 {
 	struct claims claims = { 0 };

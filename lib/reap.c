@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Taking away what domains that are gone left behind, device by device. */
+/* Removes what dead domains left behind, device by device. */
 #include "array.h"
 #include "stage.h"
 
-/* What was done about one device, with all that its pointers lead to. */
+/* The result for one device, and the strings that it points to. */
 struct entry {
 	struct xensplit_reaped reaped;
 	struct device_id id;
@@ -15,13 +15,13 @@ struct xensplit_reap {
 	size_t count;
 	size_t room;
 	struct xensplit_nodes changes;
-	struct domains domains; /* whose names are read once */
+	struct domains domains; /* caches their names */
 };
 
 struct reaping {
 	struct xensplit_reap *reap;
 	uint32_t flags;
-	struct device_id *ids; /* of all records that match */
+	struct device_id *ids; /* of all matching records */
 	size_t count;
 	size_t room;
 	const struct xensplit_filter *filter;
@@ -57,13 +57,13 @@ static int add_entry(struct txn *txn, struct xensplit_reap *reap,
 	return 0;
 }
 
-/* A connection that is gone ends it all; anything else is that one device's. */
+/* A lost connection ends the run; any other error affects only that device. */
 static int take_result(struct txn *txn, struct xensplit_reap *reap,
 		       const struct device_id *id, uint32_t backend_domid, int r)
 {
 	if (r == -ENOTCONN || r == -ENOMEM)
 		return r;
-	/* Another client's reap was faster, or a new attach. */
+	/* Another client's reap, or a new attach, was faster. */
 	if (r == -ENOENT || r == -EALREADY)
 		return 0;
 	return add_entry(txn, reap, id, backend_domid, r);
@@ -77,7 +77,7 @@ struct one {
 	uint32_t backend_domid;
 };
 
-/* -EALREADY: nothing to do about it. */
+/* -EALREADY: nothing to do. */
 static int reap_record(struct txn *txn, void *data)
 {
 	struct one *one = data;
@@ -103,9 +103,9 @@ static int reap_record(struct txn *txn, void *data)
 }
 
 /*
- * First without a transaction: most devices are not stale. A domain that writes
- * without a pause makes every transaction collide that takes its half away; each
- * removal by itself can't, and the record is the last to go.
+ * First without a transaction, because most devices are not stale. A domain that
+ * keeps writing makes every transaction collide that removes its half. Single
+ * removals can't collide, and the record is removed last.
  */
 static int reap_device(struct txn *txn, const struct reaping *reaping,
 		       const struct device_id *id, uint32_t *ret_domid)
@@ -127,7 +127,7 @@ static int reap_device(struct txn *txn, const struct reaping *reaping,
 	return r;
 }
 
-/* The changes of one commit, behind those of the ones before. */
+/* Appends the changes of one commit to the earlier ones. */
 static int keep_changes(struct xensplit_reap *reap, const struct xensplit_nodes *changes)
 {
 	size_t i;
@@ -162,7 +162,7 @@ static int commit_one(struct txn *txn, struct reaping *reaping,
 	return take_result(txn, reaping->reap, id, backend_domid, r);
 }
 
-/* --- what is kept for a domain to pick device ids --- */
+/* --- cursors for picking device ids --- */
 
 static int forget_domain(struct txn *txn, void *data)
 {
@@ -179,7 +179,7 @@ static int forget_domain(struct txn *txn, void *data)
 	return store_remove_prune(txn, path, 1);
 }
 
-/* Devices that could not be removed keep it. */
+/* Devices that could not be removed keep the cursor. */
 static int commit_forget(struct txn *txn, const struct reaping *reaping,
 			 const struct device_id *id, uint32_t *ret_domid)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The records, below /xensplit: what dom0 alone can read and write, and so the
- * only thing to go by when a device is acted upon (XSA-175, XSA-178).
+ * The records, below /xensplit. Only dom0 can read and write them, so they are
+ * the only nodes to trust when acting on a device (XSA-175, XSA-178).
  *
- * A record is the value of one node: one request reads all of it, and nobody
- * ever sees half of one. It has a field a line, key=value, with the bytes of
- * the value escaped as escape() does it. Fields that this version does not know
- * are kept and ignored. Extra keys that do not fit are nodes below it.
+ * A record is the value of a single node, so one request reads all of it and it
+ * is never half written. It has a key=value field on each line; the value is
+ * escaped by escape(). Fields unknown to this version are kept and ignored. Extra
+ * keys that do not fit are nodes below it.
  */
 #include "schema.h"
 
@@ -34,7 +34,7 @@ struct field {
 	size_t len;
 };
 
-/* Takes the next field off @text; false at its end, and where a line is no field. */
+/* Parses the next field of @text; false at the end, or if a line is not a field. */
 static bool field_next(const char **text, struct field *field)
 {
 	size_t line = strcspn(*text, "\n");
@@ -151,9 +151,9 @@ int record_read(struct txn *txn, const struct device_id *id, struct record *ret_
 	return r;
 }
 
-/* --- its extra keys --- */
+/* --- extra keys --- */
 
-/* front.KEY=VALUE and back.KEY=VALUE are extra keys, their values escaped. */
+/* front.KEY=VALUE and back.KEY=VALUE are extra keys with escaped values. */
 static int take_key(const struct field *field, const char *side, struct pairs *pairs)
 {
 	size_t side_len = strlen(side);
@@ -241,7 +241,7 @@ struct text {
 	size_t len;
 };
 
-/* False, and nothing added, where it does not fit. */
+/* False, with nothing added, if the line does not fit. */
 static bool __printf(2, 3) add_line(struct text *text, const char *format, ...)
 {
 	size_t room = sizeof(text->value) - text->len;
@@ -268,7 +268,7 @@ static void add_identity(struct text *text, const char *end,
 		add_line(text, "%s-mark=%s\n", end, identity->mark);
 }
 
-/* All of this fits whatever the device. */
+/* These fields fit for every device. */
 static void add_fields(struct text *text, const struct record *record)
 {
 	add_line(text, "schema=%d\n", RECORD_SCHEMA);
@@ -304,7 +304,7 @@ static bool add_keys(struct text *text, const char *side, const struct pairs *pa
 	return fit;
 }
 
-/* What is not in the text goes below; @text is gone through as it was made. */
+/* Writes keys that do not fit below the record; fills @text again to find them. */
 static int write_keys_below(struct txn *txn, const struct record *record,
 			    struct text *text, const char *side,
 			    const struct pairs *pairs)
@@ -343,7 +343,7 @@ int record_write(struct txn *txn, struct record *record, const struct pairs *fro
 		add_keys(&text, "back", back);
 	}
 	path_record(path, &record->id, NULL);
-	/* Permissions are inherited from the root of the store, which is dom0's alone. */
+	/* Inherits permissions from the root of the store: dom0 only. */
 	r = store_write(txn, path, text.value, &record_perms);
 	if (r || !record->more_keys)
 		return r;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* All records: a walk over what is below their root. */
+/* Walks all records below their root. */
 #include "schema.h"
 
 struct walk {
@@ -35,7 +35,7 @@ static int walk_devids(struct txn *txn, struct walk *walk)
 	for (i = 0; !r && i < count; i++) {
 		uint64_t devid;
 
-		/* next-devid stands here too. */
+		/* next-devid is here, too. */
 		if (!parse_number(names[i], strlen(names[i]), INT32_MAX, &devid))
 			continue;
 		walk->id.devid = (uint32_t)devid;
@@ -73,7 +73,7 @@ int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record
 	char **names = NULL;
 	int r;
 
-	/* A single one is not looked for: whether it is there, its reader finds out. */
+	/* No search for a single one: the caller's read finds out if it exists. */
 	if (filter_is_single(filter)) {
 		r = id_set(txn->ctx, &walk.id, filter->domid, filter->type,
 			   filter->devid);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What has become of a device that something fired for: each of its nodes is read
- * once, however often it was written, and what was missed by that is counted.
+ * Reads a device whose watch fired: each node once, however often it was written,
+ * and counts the changes missed by that.
  */
 #include "monitor.h"
 
@@ -27,7 +27,7 @@ int push_plain(struct xensplit_monitor *m, const struct followed *f, int type, i
 	return push(m, f, type, end) ? 0 : -ENOMEM;
 }
 
-/* --- where it is --- */
+/* --- location --- */
 
 void unwatch_part(struct xensplit_monitor *m, struct followed *f, enum part part)
 {
@@ -43,7 +43,7 @@ static int watch_parts(struct xensplit_monitor *m, struct followed *f)
 			 : watch_trees(&m->txn, &m->watches, f);
 }
 
-/* A backend that is somewhere else than it was: its watches move along. */
+/* Moves the watches if the backend has moved. */
 static int set_place(struct xensplit_monitor *m, struct followed *f,
 		     const struct place *place)
 {
@@ -84,7 +84,7 @@ static int find_foreign(struct txn *txn, struct place *place)
 	return r;
 }
 
-/* -ENOENT where there is none, -EXDEV where its backend is not what is followed. */
+/* -ENOENT if there is none, -EXDEV if its backend does not match the filter. */
 static int find_place(struct xensplit_monitor *m, const struct followed *f,
 		      struct record *record, struct place *place)
 {
@@ -108,8 +108,8 @@ static int find_place(struct xensplit_monitor *m, const struct followed *f,
 }
 
 /*
- * Is there a record, or (for a single device) halves that somebody else made? A
- * device that another attach made is another one.
+ * Is there a record, or (for a single device) a foreign device? A device from
+ * another attach is a different one.
  */
 static int locate(struct xensplit_monitor *m, struct followed *f)
 {
@@ -133,7 +133,7 @@ static int locate(struct xensplit_monitor *m, struct followed *f)
 	return set_place(m, f, &place);
 }
 
-/* --- what it says --- */
+/* --- states and errors --- */
 
 static int report_error(struct xensplit_monitor *m, struct followed *f, enum part part)
 {
@@ -196,8 +196,8 @@ static int report_missed(struct xensplit_monitor *m, struct followed *f,
 }
 
 /*
- * What fired for neither this change nor the one that was read before. Xenstored does not
- * queue a second event like the first, so it may have been more.
+ * Watches that fired for neither this change nor the previous one. A lower limit:
+ * xenstored merges identical queued events.
  */
 static unsigned int count_missed(struct followed *f, int end, unsigned int changes)
 {
@@ -229,8 +229,8 @@ static int report_states(struct xensplit_monitor *m, struct followed *f,
 }
 
 /*
- * Xenstored tells of a write before it answers a later read: what has fired by now is about
- * what was read, or comes after it and is read again.
+ * Xenstored sends the event of a write before the answer to a later read. So
+ * events received by now are covered by what was read, or will be read again.
  */
 static int report_appeared(struct xensplit_monitor *m, struct followed *f,
 			   const int states[2])
@@ -244,7 +244,7 @@ static int report_appeared(struct xensplit_monitor *m, struct followed *f,
 	return r ? r : push_plain(m, f, XENSPLIT_EVENT_APPEARED, XENSPLIT_END_NONE);
 }
 
-/* Among many only what has a record is followed, as long as anything of it is left. */
+/* When following many, only a device with a record, while any of it is left. */
 static bool is_there(const struct xensplit_monitor *m, const struct followed *f)
 {
 	return !f->elsewhere && (f->recorded || f->present || m->single);
@@ -261,7 +261,7 @@ static int read_states(struct xensplit_monitor *m, const struct followed *f,
 	return place_states(&m->txn, &place, &states[0], &states[1]);
 }
 
-/* Where it is and what it says. An end that is absent can mean that it has moved. */
+/* Reads location and states. An absent end can mean that the device has moved. */
 static int look(struct xensplit_monitor *m, struct followed *f, int states[2])
 {
 	bool located = f->relocate || !f->present;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Repairing a device: in place, or where its driver does not look again, made again. */
+/* Repair a device in place or, if its driver does not try again, make it again. */
 #include "operation.h"
 
-/* A driver that does look again shall not lose its device. */
+/* Time for a driver that does try again, so that its device is not replaced. */
 #define SECOND_LOOK_US 2000000
 
 static int again_step(struct xensplit_op *op)
@@ -11,9 +11,9 @@ static int again_step(struct xensplit_op *op)
 }
 
 /*
- * Linux takes a state that it could not write for the one it is in, and never
- * writes it again (__xenbus_switch_state): only a new device gets such a driver
- * going. With its permissions repaired the old one can close.
+ * Linux treats a failed state write as done and does not retry it
+ * (__xenbus_switch_state), so such a driver needs a new device. Once permissions
+ * are repaired, the old device can close.
  */
 static int make_again(struct xensplit_op *op)
 {
@@ -29,7 +29,7 @@ static int make_again(struct xensplit_op *op)
 	opts.backend_type = *id->backend_type ? id->backend_type : NULL;
 	opts.devid = id->devid;
 	opts.flags = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_RESERVED;
-	/* What was interrupted is completed, even if there is no time left to wait for it. */
+	/* Finish an interrupted operation even if there is no time left to wait. */
 	r = xensplit_op_attach(op->ctx, &opts,
 			       now + 1000 < op->deadline_us
 				       ? (unsigned int)((op->deadline_us - now) / 1000)
@@ -42,7 +42,7 @@ static int connect_step(struct xensplit_op *op)
 {
 	int r = wait_step(op->ctx, &op->wait);
 
-	/* What a driver wrote before it was repaired is no news of the device now. */
+	/* Error nodes from before the repair no longer apply. */
 	if (!r && op->failed)
 		return place_remove_errors(op->ctx, &op->place);
 	if (op->failed && op->place.recorded && now_us() < op->deadline_us &&
@@ -111,7 +111,7 @@ static int start(struct xensplit_op *op)
 		r = record_read(&txn, &op->spec.id, &record);
 	if (r)
 		return r;
-	/* Its halves are gone, or about to go. */
+	/* Its halves are gone, or about to be. */
 	return op_next(op, *record.phase ? make_again : commit_step);
 }
 

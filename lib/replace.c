@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Making room for a device: what is there closes, and its halves go. It takes
- * several commits. The record stays throughout, with its keys and a phase, so
- * that a process that is killed leaves a whole device or a record that says
- * what is missing: the next attach that replaces completes it.
+ * Clears the place of a new device: closes the old one and removes its halves.
+ * This takes several commits. The record stays throughout, with its keys and a
+ * phase, so that a killed process leaves a whole device or a record that says
+ * what is missing: the next attach that replaces it finishes the work.
  */
 #include "operation.h"
 
 /*
- * A guest learns of a removal after the fact, and Linux before 7.0 takes a
- * frontend that is there again by then for the old one. Nothing tells when it
- * has looked.
+ * A guest sees a removal only afterwards, and Linux before 7.0 mistakes a frontend
+ * that exists again by then for the old one. There is no way to find out when the
+ * guest has checked.
  */
 #define SETTLE_US 250000
-/* Where the caller does not wait for the new device, the old one has this time. */
+/* How long the old device has to close if the caller does not wait for the new one. */
 #define CLOSE_US 10000000
 
 static int keep_keys(struct txn *txn, struct xensplit_op *op)
@@ -23,7 +23,7 @@ static int keep_keys(struct txn *txn, struct xensplit_op *op)
 	return keys_keep(txn, &op->spec.id, &op->spec.front, &op->spec.back);
 }
 
-/* Within one transaction: whose it is, its keys, and that it closes. */
+/* In one transaction: checks the device, keeps its keys, and closes it. */
 static int close_found(struct txn *txn, void *data)
 {
 	struct xensplit_op *op = data;
@@ -42,7 +42,7 @@ static int close_found(struct txn *txn, void *data)
 	return r ? r : place_close(txn, &op->place, op->states);
 }
 
-/* A record without a phase is another client's device: the commit that writes will meet it. */
+/* Skips a record without a phase: another client's device, which the write will find. */
 static int remove_found(struct txn *txn, void *data)
 {
 	struct xensplit_op *op = data;
@@ -72,7 +72,7 @@ static int remove_step(struct xensplit_op *op)
 	return r ? r : settle(op);
 }
 
-/* Whether it closed or not. */
+/* Whether it has closed or not. */
 static int closed_step(struct xensplit_op *op)
 {
 	int r = wait_step(op->ctx, &op->wait);
@@ -110,7 +110,7 @@ static int close_step(struct xensplit_op *op)
 	return r ? r : op_next(op, closed_step);
 }
 
-/* All that can be wrong is found before anything is taken away. */
+/* Does all checks before anything is removed. */
 int replace_start(struct xensplit_op *op)
 {
 	struct txn txn = TXN_NONE(op->ctx);
@@ -120,7 +120,7 @@ int replace_start(struct xensplit_op *op)
 		r = domain_check(&txn, op->spec.backend_domid);
 	if (!r)
 		r = place_find(&txn, &op->spec.id, &op->place);
-	/* Nothing is there: a moment ago there may have been. */
+	/* Nothing there now, but a device may just have been removed. */
 	if (r == -ENOENT) {
 		op->place.id = op->spec.id;
 		op->place.backend_domid = op->spec.backend_domid;

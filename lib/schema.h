@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is in the store: domains, device ids, records, and where the halves are. */
+/* The schema in the store: domains, device ids, records, and paths. */
 #ifndef XENSPLIT_SCHEMA_H
 #define XENSPLIT_SCHEMA_H
 
@@ -8,9 +8,9 @@
 /* domain.c */
 
 /*
- * What tells a domain from a later one of the same number. The UUID stays the
- * same where a VM is started again; the mark is ours, random, and goes with the
- * domain's directory. Each is an empty string where it is not known.
+ * Tells a domain from a later one with the same domid. A restarted VM keeps its
+ * UUID; the mark is random, written by this library, and removed with the domain's
+ * directory. Empty strings if not known.
  */
 struct identity {
 	char uuid[UUID_SIZE];
@@ -18,30 +18,30 @@ struct identity {
 };
 
 /*
- * What is needed to compare a domain with the one that was @recorded. -ESRCH:
- * no such domain. With NULL only that is found out.
+ * Reads what is needed to compare a domain with the @recorded one; NULL only
+ * checks that it exists. -ESRCH: no such domain.
  */
 int domain_identity(struct txn *txn, uint32_t domid, const struct identity *recorded,
 		    struct identity *ret_identity) __must_check;
 /*
- * For a domain that shall get a device: 0 or -ESRCH. Where nobody else can tell
- * whether it lives, making it the owner of a node will: see set_perms() of
- * store.c. @ret_name: NULL, or where its name goes if that was read, to be freed.
+ * For a domain that is to get a device: 0 or -ESRCH. If nobody can tell whether it
+ * is alive, making it the owner of a node will: see set_perms() in store.c.
+ * @ret_name: NULL, or gets its name if that was read; the caller frees it.
  */
 int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
 		 char **ret_name) __must_check;
-/* The one that this process runs in. */
+/* The domain of this process. */
 int domain_own(struct txn *txn, uint32_t *ret_domid) __must_check;
 /* Is there such a domain, and can it get a device? 0 or -ESRCH. */
 int domain_check(struct txn *txn, uint32_t domid) __must_check;
-/* Makes the mark where a domain has none yet; dom0 needs none. */
+/* Writes the mark of a domain that has none yet; dom0 needs none. */
 int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_check;
-/* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 where nobody can tell. */
+/* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 if unknown. */
 uint32_t domain_flags(struct xensplit_ctx *ctx, uint32_t domid);
-/* Its name; NULL where it has none. To be freed. */
+/* Its name; NULL if it has none. The caller frees it. */
 char *domain_name(struct txn *txn, uint32_t domid);
 typedef int domain_fn(struct txn *txn, uint32_t domid, void *data);
-/* Call @fn for each domain that has a directory, until it returns not 0. */
+/* Calls @fn for each domain with a directory, until it returns nonzero. */
 int domain_foreach(struct txn *txn, domain_fn *fn, void *data) __must_check;
 
 /* domains.c */
@@ -52,20 +52,20 @@ enum domain_now {
 	DOMAIN_OTHER
 };
 
-/* What has been asked about domains: each is asked once, however many devices it has. */
+/* Cached answers about domains: ask once, however many devices a domain has. */
 struct domains {
 	struct known_domain **known; /* by domid */
-	uint32_t begin, end;	     /* those below and from here are not known */
+	uint32_t begin, end;	     /* domids outside this range are not known */
 };
 
-/* record_domain_now(), domain_flags() and domain_name(), as far as not asked before. */
+/* record_domain_now(), domain_flags() and domain_name(), cached. */
 int domains_now(struct txn *txn, struct domains *domains, uint32_t domid,
 		const struct identity *recorded) __must_check;
 /* 1, 0 or a negative errno. */
 int domains_exists(struct txn *txn, struct domains *domains, uint32_t domid) __must_check;
 int domains_flags(struct txn *txn, struct domains *domains, uint32_t domid,
 		  uint32_t *ret_flags) __must_check;
-/* *ret_name is NULL for a domain without one; it lives as long as @domains. */
+/* *ret_name is NULL for a domain without one; valid as long as @domains. */
 int domains_name(struct txn *txn, struct domains *domains, uint32_t domid,
 		 const char **ret_name) __must_check;
 void domains_clear(struct domains *domains);
@@ -77,7 +77,7 @@ struct device_id {
 	uint32_t domid;
 	uint32_t devid;
 	char type[TYPE_MAX + 1];
-	/* Where the backend's directory has another type; it names no other device. */
+	/* If the backend's directory has another type; not part of the identity. */
 	char backend_type[TYPE_MAX + 1];
 };
 
@@ -85,12 +85,12 @@ int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
 	   const char *type, uint32_t devid) __must_check;
 int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from,
 		    struct xensplit_filter *to) __must_check;
-/* NULL, or the type itself: that of the frontend. */
+/* NULL, or the frontend's type: no other type. */
 void id_set_backend_type(struct device_id *id, const char *backend_type);
-/* All but the backend's domain, which an id does not have. */
+/* Everything except the backend's domain, which an id does not have. */
 bool id_matches(const struct device_id *id, const struct xensplit_filter *filter);
 bool backend_matches(uint32_t backend_domid, const struct xensplit_filter *filter);
-/* Does it name a single device? */
+/* Does the filter name a single device? */
 bool filter_is_single(const struct xensplit_filter *filter);
 int id_compare(const struct device_id *a, const struct device_id *b);
 bool type_is_valid(const char *type);
@@ -113,7 +113,7 @@ void path_backend_error(char *path, const struct device_id *id, uint32_t backend
 int validate_attach(struct xensplit_ctx *ctx,
 		    const struct xensplit_attach_opts *opts) __must_check;
 bool type_is_reserved(const char *type);
-/* The highest device id whose bus ids are short enough; -1 where none is. */
+/* The highest device id whose bus ids are short enough; -1 if there is none. */
 int64_t devid_limit(const char *type, uint32_t domid);
 
 /* record.c */
@@ -124,45 +124,45 @@ struct record {
 	struct identity frontend;
 	struct identity backend;
 	char unique_id[UNIQUE_ID_SIZE];
-	char phase[PHASE_SIZE]; /* what an operation of several commits has reached */
+	char phase[PHASE_SIZE]; /* of an operation that takes several commits */
 	uint64_t created;
 	bool more_keys; /* some did not fit and are nodes below it */
 };
 
-/* All but the extra keys. -ENOENT: there is no record. */
+/* Reads all but the extra keys. -ENOENT: there is no record. */
 int record_read(struct txn *txn, const struct device_id *id,
 		struct record *ret_record) __must_check;
-/* The same, with the extra keys added to @front and @back. */
+/* Also adds the extra keys to @front and @back. */
 int record_read_whole(struct txn *txn, const struct device_id *id,
 		      struct record *ret_record, struct pairs *front,
 		      struct pairs *back) __must_check;
-/* The extra keys alone. */
+/* Reads only the extra keys. */
 int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
 		     struct pairs *back) __must_check;
 int record_write(struct txn *txn, struct record *record, const struct pairs *front,
 		 const struct pairs *back) __must_check;
-/* Rewrites that field alone: what another version wrote is kept. */
+/* Rewrites only that field, so that fields of other versions are kept. */
 int record_set_phase(struct txn *txn, const struct device_id *id,
 		     const char *phase) __must_check;
 int record_remove(struct txn *txn, const struct device_id *id) __must_check;
-/* What has become of the domain that had this UUID. */
+/* The current status of a recorded domain. */
 int record_domain_now(struct txn *txn, uint32_t domid,
 		      const struct identity *recorded) __must_check;
-/* 1 if one of its domains is gone or another one by now, else 0. */
+/* 1 if one of its domains is gone or has been replaced, else 0. */
 int record_is_stale(struct txn *txn, const struct record *record) __must_check;
-/* -ESTALE, with words for the user, if it is. */
+/* -ESTALE, with an error text, if it is. */
 int record_refuse_stale(struct txn *txn, const struct record *record) __must_check;
-/* As record_read(), and -ESTALE for a stale one, with words for the user. */
+/* Like record_read(), but -ESTALE, with an error text, for a stale one. */
 int record_require(struct txn *txn, const struct device_id *id,
 		   struct record *ret_record) __must_check;
 typedef int record_fn(struct txn *txn, const struct device_id *id, void *data);
-/* Call @fn for each record that matches, in any order, until it returns not 0. */
+/* Calls @fn for each matching record, in any order, until it returns nonzero. */
 int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record_fn *fn,
 		   void *data) __must_check;
 
 /* device.c */
 
-/* Where the halves of a device stand. */
+/* Where the halves of a device are. */
 struct place {
 	struct device_id id;
 	uint32_t backend_domid; /* XENSPLIT_ANY: a frontend without a backend */
@@ -172,7 +172,7 @@ struct place {
 struct perms perms_frontend(const struct device_id *id, uint32_t backend_domid);
 struct perms perms_backend(const struct device_id *id, uint32_t backend_domid);
 struct perms perms_identity(const struct device_id *id, uint32_t backend_domid);
-/* By its record, else by a look at every domain's backends. -ENOENT. */
+/* By its record, else by searching every domain's backends. -ENOENT. */
 int place_find(struct txn *txn, const struct device_id *id,
 	       struct place *ret_place) __must_check;
 int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
@@ -197,25 +197,25 @@ struct claims {
 
 int claims_add(struct txn *txn, struct claims *claims, uint32_t domid) __must_check;
 void claims_clear(struct claims *claims);
-/* Looks at each domain. */
+/* Reads each domain. */
 int claims_find(struct txn *txn, const struct device_id *id,
 		struct claims *claims) __must_check;
 /*
- * The backend that a device without a record is taken to have: the one that its
- * frontend names, if no guest could have written that, else dom0's, else the first
- * one. XENSPLIT_ANY where there is none.
+ * The backend to assume for a device without a record: the one that its frontend
+ * names, if no guest could have written that, else dom0's, else the first one.
+ * XENSPLIT_ANY if there is none.
  */
 int claims_choose(struct txn *txn, const struct device_id *id,
 		  const struct claims *claims, uint32_t *ret_domid) __must_check;
 /*
- * May what stands there be believed? 1 if both halves name each other, the
- * frontend's pointers are no guest's, and no other domain has a backend for it; 0
- * with the reason in xensplit_errmsg(), or a negative errno.
+ * Can the nodes be trusted? 1 if both halves name each other, no guest owns the
+ * frontend's pointers, and no other domain has a backend for it; 0 with the reason
+ * in xensplit_errmsg(), or a negative errno.
  */
 int place_is_mutual(struct txn *txn, const struct place *place) __must_check;
-/* The same, where the domains that have a backend for it are known already. */
+/* The same, if the domains that have a backend for it are already known. */
 int place_halves_agree(struct txn *txn, const struct place *place) __must_check;
-/* 1 if a guest owns, or may write, one of the nodes by which a frontend finds its backend. */
+/* 1 if a guest owns, or may write, a node by which a frontend finds its backend. */
 int place_pointer_writable(struct txn *txn, const struct place *place,
 			   char path[PATH_SIZE],
 			   struct node_perms *ret_perms) __must_check;

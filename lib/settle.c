@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Whether this domain's kernel has noticed that a backend is gone. */
+/* Checks whether this domain's kernel has noticed that a backend is gone. */
 #include <sys/stat.h>
 
 #include "operation.h"
@@ -7,8 +7,8 @@
 #define BUS "/sys/bus/xen-backend/devices"
 
 /*
- * The kernel sees a removal after the fact, as a guest's does, and takes a new
- * backend of the same name for the old one. Here one can see when it has looked.
+ * Like a guest, the kernel sees a removal only afterwards, and mistakes a new
+ * backend of the same name for the old one. Here sysfs shows when it has checked.
  */
 int kernel_holds(struct xensplit_ctx *ctx, const struct device_id *id,
 		 uint32_t backend_domid)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Every node of a device, as it is now. */
+/* Reads every node of a device. */
 #include "schema.h"
 
-/* A guest's quota is 1000 nodes; twice that for both ends, and room to spare. */
+/* A guest's quota is 1000 nodes; allow twice that for both ends, and more. */
 #define NODES_MAX 4096
 #define DEPTH_MAX 16
 
@@ -32,7 +32,7 @@ static int walk_children(struct txn *txn, struct xensplit_nodes *nodes, const ch
 	return r;
 }
 
-/* What vanishes between two requests is left out: the store lives on meanwhile. */
+/* Leaves out nodes that disappear between two requests. */
 static int walk(struct txn *txn, struct xensplit_nodes *nodes, const char *path,
 		unsigned int depth)
 {

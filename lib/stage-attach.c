@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Inside a transaction: the checks before a device is written, and its nodes. */
+/* Inside a transaction: check before writing a device, and write its nodes. */
 #include <time.h>
 
 #include "stage.h"
@@ -20,8 +20,8 @@ static int write_pairs(struct txn *txn, const struct pairs *pairs, const char *d
 }
 
 /*
- * New nodes take over the permissions of their directory: so it has those of
- * backend and backend-id while they are made, and then its own.
+ * New nodes inherit the permissions of their directory. So the directory first
+ * gets those of backend and backend-id, then, after these are made, its own.
  */
 static int write_frontend(struct txn *txn, const struct step *step,
 			  const struct pairs *keys)
@@ -119,8 +119,8 @@ static int refuse_record(struct txn *txn, const struct record *record)
 }
 
 /*
- * The old record with what is below it, and halves: where the guest owns
- * `device`, it can make there again what was removed before.
+ * Removes the old record with its children, and the halves: a guest that owns
+ * `device` can have made something there after the replace removed it.
  */
 static int remove_leftovers(struct txn *txn, const struct step *step)
 {
@@ -134,14 +134,14 @@ static int remove_leftovers(struct txn *txn, const struct step *step)
 	return r < 0 ? r : 0;
 }
 
-/* 0: nothing stands in the way. */
+/* 0: the place is free. */
 static int check_free(struct txn *txn, const struct step *step)
 {
 	char text[ID_TEXT_SIZE], path[PATH_SIZE];
 	struct record record;
 	int r = record_read(txn, &step->id, &record);
 
-	/* A replace leaves its record for this: see replace.c. */
+	/* A replace leaves its record until now: see replace.c. */
 	if (r != -ENOENT && (r || !step->cleared || !*record.phase))
 		return r ? r : refuse_record(txn, &record);
 	if (step->cleared)
@@ -165,7 +165,7 @@ static int pick_devid(struct txn *txn, struct step *step)
 	struct devids devids = { 0 };
 	int r = devids_begin(txn, &devids, step);
 
-	/* Mostly the first is free; otherwise all that are taken are listed at once. */
+	/* The first is usually free; otherwise list all that are taken. */
 	if (!r)
 		r = check_free(txn, step);
 	if (r == -EEXIST || r == -ESTALE) {
@@ -205,7 +205,7 @@ static int make_room(struct txn *txn, struct step *step)
 	return check_free(txn, step);
 }
 
-/* The keys that the step gives, then those of the device that it replaces. */
+/* The keys of the step, then those of the device that it replaces. */
 static int collect_keys(struct txn *txn, const struct step *step, struct pairs *front,
 			struct pairs *back)
 {
@@ -221,7 +221,7 @@ static int collect_keys(struct txn *txn, const struct step *step, struct pairs *
 	return keys_keep(txn, &step->id, front, back);
 }
 
-/* Those that are given anew come first, and win. */
+/* Keys that are given again come first, and win. */
 int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
 	      struct pairs *back)
 {
@@ -249,7 +249,7 @@ static int stage(struct txn *txn, struct step *step, struct pairs *front,
 		r = collect_keys(txn, step, front, back);
 	if (!r)
 		r = make_room(txn, step);
-	/* Only now: what is refused has written nothing, so that it can be confirmed. */
+	/* Only now: a refused attach must have written nothing. */
 	if (!r)
 		r = domain_mark(txn, step->id.domid, record.frontend.mark);
 	if (!r)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Inside a transaction: have both drivers close a device, and take its nodes away. */
+/* Inside a transaction: ask both drivers to close a device, and remove its nodes. */
 #include "stage.h"
 
 /*
- * Closing in the backend's state is how a toolstack asks: the frontend closes,
- * its backend follows, and leaves the bus as it is no longer online. An end in
- * Initialising has no driver that could answer, so it is Closed in its place.
+ * A toolstack asks by writing Closing to the backend's state: the frontend closes,
+ * the backend follows, and leaves the bus since it is no longer online. An end in
+ * Initialising has no driver that could answer, so it is set to Closed.
  */
 int place_close(struct txn *txn, const struct place *place, const int states[2])
 {
@@ -36,7 +36,7 @@ int place_look(struct txn *txn, const struct place *place, int states[2])
 	char path[PATH_SIZE];
 	int r;
 
-	/* Outside the transaction: a guest could make this read collide for ever. */
+	/* Outside the transaction: a guest could make this read collide forever. */
 	path_frontend(path, &place->id, "state");
 	r = state_read(&plain, path, &states[0]);
 	states[1] = XENSPLIT_STATE_ABSENT;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Inside a transaction: permissions set right, and what tells a backend to stay. */
+/* Inside a transaction: set permissions, and restore the backend's online node. */
 #include "stage.h"
 
 struct repair {
@@ -34,7 +34,7 @@ static int repair_node(struct repair *repair, const char *path, const struct per
 	return store_set_perms(repair->txn, path, want);
 }
 
-/* A directory and what stands right below it, which is all the schema has. */
+/* A directory and its direct children, which is all that the schema has. */
 static int repair_half(struct repair *repair, const char *dir, const struct perms *want)
 {
 	unsigned int count, i;
@@ -47,7 +47,7 @@ static int repair_half(struct repair *repair, const char *dir, const struct perm
 	for (i = 0; !r && i < count; i++) {
 		char path[PATH_SIZE];
 
-		/* Set below, for these are not the guest's. */
+		/* Set below, since they do not belong to the guest. */
 		if (!strcmp(names[i], "backend") || !strcmp(names[i], "backend-id"))
 			continue;
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]) <
@@ -108,7 +108,7 @@ static int repair_place(struct repair *repair)
 		r = repair_online(repair, &backend);
 	if (r || !repair->changed)
 		return r;
-	/* A driver that was refused does not try again until the other end moves. */
+	/* A driver whose write was refused retries only when the other end changes. */
 	path_backend(path, id, backend_domid, "state");
 	r = write_again(repair, path, &backend);
 	path_frontend(path, id, "state");
@@ -134,7 +134,7 @@ int repair_stage(struct txn *txn, const struct device_id *id)
 	if (place.backend_domid == XENSPLIT_ANY)
 		return fail(txn->ctx, -ENOENT, "%s has no backend",
 			    id_text(id, text, sizeof(text)));
-	/* What a guest or a driver domain may have written is never made right by us. */
+	/* Never repair what a guest or a driver domain may have written. */
 	r = place.recorded ? 1 : place_is_mutual(txn, &place);
 	if (r < 0)
 		return r;

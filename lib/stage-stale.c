@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Inside a transaction: what domains that are gone left, and records that nobody understands. */
+/* Inside a transaction: remove what dead domains left, and unreadable records. */
 #include "stage.h"
 
 /*
- * What a dead domain left. A half in a domain that has taken over the number is
- * not ours, nor is a backend that a new frontend of that number stands for.
+ * Removes what a dead domain left. Keeps a half in a domain that has taken over
+ * the domid, and a backend that belongs to a new frontend with that domid.
  */
 int remove_stale(struct txn *txn, const struct device_id *id)
 {
@@ -36,7 +36,7 @@ int remove_stale(struct txn *txn, const struct device_id *id)
 	return r < 0 ? r : record_remove(txn, id);
 }
 
-/* Where its backend is, nobody can say: any domain's of that name goes. */
+/* The backend's domain is unknown: remove any domain's backend of that name. */
 int remove_damaged(struct txn *txn, const struct device_id *id)
 {
 	struct place place = { .id = *id, .backend_domid = XENSPLIT_ANY };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Whether the domains of a record are still the same. */
+/* Checks whether the domains of a record are still the same. */
 #include "schema.h"
 
-/* What was not known when the record was made, or is not now, tells nothing. */
+/* An identity that is not known, then or now, proves nothing. */
 int record_domain_now(struct txn *txn, uint32_t domid, const struct identity *recorded)
 {
 	struct identity now;

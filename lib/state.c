@@ -32,7 +32,7 @@ int state_parse(const char *value, size_t len)
 	return (int)state;
 }
 
-/* A driver has taken the device up and is on its way, or there. */
+/* A driver has taken the device up and is connecting, or connected. */
 bool state_is_started(int state)
 {
 	return (state >= XENSPLIT_STATE_INIT_WAIT && state <= XENSPLIT_STATE_CONNECTED) ||

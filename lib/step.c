@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a caller wants attached, checked and copied. */
+/* A device to attach: checks and copies the caller's options. */
 #include "stage.h"
 
 static int pairs_copy(struct pairs *to, const struct xensplit_pair *from, size_t count)

@@ -2,8 +2,8 @@
 /*
  * The only file that calls libxenstore.
  *
- * A failed request does not poison a transaction: a commit after it would
- * succeed with what was written so far. So every error in here ends in an abort.
+ * A failed request does not poison a transaction: a later commit would write what
+ * was done so far. So every error in a transaction here ends in an abort.
  */
 #include "internal.h"
 
@@ -18,10 +18,10 @@ void store_close(struct xs_handle *xs)
 }
 
 /*
- * libxenstore tells of a dead daemon with whatever its descriptor gave, EINVAL
- * among it, which is also the daemon's word for a bad path; there are none here.
- * Inside a transaction EIO and EINVAL are its words for a node whose children or
- * parent another client's commit took away: a collision like any other.
+ * For a dead daemon libxenstore returns whatever error its descriptor gave,
+ * including EINVAL, which is also the daemon's error for a bad path; there are no
+ * bad paths here. In a transaction the daemon returns EIO and EINVAL for a node
+ * whose children or parent another client's commit removed: a normal collision.
  */
 static int store_errno(struct txn *txn)
 {
@@ -52,7 +52,7 @@ static int store_errno(struct txn *txn)
 	return -ENOTCONN;
 }
 
-/* Each request is logged before it is made: whoever counts on an answer sees what is missing. */
+/* Log each request before it is sent, so that a log shows which one hangs. */
 static void request(struct txn *txn, const char *what, const char *path)
 {
 	log_debug(txn->ctx, "%s %s", what, path);
@@ -149,13 +149,13 @@ static int set_perms(struct txn *txn, const char *path, const struct perms *perm
 	request(txn, "set the permissions of", path);
 	if (xs_set_permissions(txn->xs, txn->t, path, entry, perms->count))
 		return 0;
-	/* The daemon's word for an owner that Xen does not know. */
+	/* The daemon's error for an owner that Xen does not know. */
 	if (errno == ENOENT)
 		return fail(txn->ctx, -ESRCH, "no such domain: %u", perms->entry[0].id);
 	return store_fail(txn, "set the permissions of", path);
 }
 
-/* xenstored makes missing parents by itself, with the permissions of what is above. */
+/* xenstored creates missing parents, with permissions inherited from above. */
 static int journal_parents(struct txn *txn, const char *path)
 {
 	struct node_perms above;
@@ -172,7 +172,7 @@ static int journal_parents(struct txn *txn, const char *path)
 	if (r)
 		return r < 0 ? r : 0;
 	r = journal_parents(txn, parent);
-	/* Made here, so that it is there for the next to be shown. */
+	/* Create it here, so that the next preview step sees it. */
 	if (!r && !xs_mkdir(txn->xs, txn->t, parent))
 		r = store_fail(txn, "make", parent);
 	if (!r)
@@ -211,7 +211,7 @@ int store_write_perms(struct txn *txn, const char *path, const char *value,
 	return r ? r : set_perms(txn, path, perms);
 }
 
-/* The permissions come before the children, which inherit them. */
+/* Set permissions before creating children, which inherit them. */
 int store_mkdir(struct txn *txn, const char *path, const struct perms *perms)
 {
 	int r = journal_parents(txn, path);
@@ -226,12 +226,12 @@ int store_mkdir(struct txn *txn, const char *path, const struct perms *perms)
 	return r ? r : journal_add(txn, XENSPLIT_NODE_WRITE, path, "", perms);
 }
 
-/* 1 if it was removed (or its parent is there, which the daemon does not tell apart). */
+/* 1 if removed (or if only the parent exists, which the daemon does not tell apart). */
 int store_remove(struct txn *txn, const char *path)
 {
 	int r;
 
-	/* What is not there shall not be shown as if it were to be removed. */
+	/* A preview must not show the removal of a node that does not exist. */
 	if (txn->preview) {
 		r = store_exists(txn, path);
 		if (r <= 0)
@@ -248,7 +248,7 @@ int store_remove(struct txn *txn, const char *path)
 	return r ? r : 1;
 }
 
-/* 1 if it is there and has at most so many children, else 0. */
+/* 1 if it exists and has at most @most children, else 0. */
 static int has_at_most(struct txn *txn, const char *path, unsigned int most)
 {
 	unsigned int count;
@@ -263,7 +263,7 @@ static int has_at_most(struct txn *txn, const char *path, unsigned int most)
 	return count <= most;
 }
 
-/* Outside of a transaction another client may add to what has but one child. */
+/* Outside a transaction, since another client may add a second child. */
 static int prune_each(struct txn *txn, char *path, unsigned int parents)
 {
 	int r = 0;
@@ -278,7 +278,7 @@ static int prune_each(struct txn *txn, char *path, unsigned int parents)
 	return r;
 }
 
-/* Above the lowest, a directory is left empty by the one below, which goes along. */
+/* Each parent is empty once its only child is removed with it. */
 static int prune_highest(struct txn *txn, char *path, unsigned int parents)
 {
 	char empty[PATH_SIZE] = "";
@@ -295,9 +295,9 @@ static int prune_highest(struct txn *txn, char *path, unsigned int parents)
 }
 
 /*
- * The device's own directory goes first, and its parents only when they are
- * left empty: a guest's XenBus is told of the topmost path that is removed, and
- * does not see its device go when that is device/T.
+ * Removes the device's own directory first, and its parents only if they become
+ * empty: a guest's XenBus only sees the topmost path that is removed, and does not
+ * notice the removal of its device if that is device/T.
  */
 int store_remove_prune(struct txn *txn, const char *path, unsigned int parents)
 {
@@ -317,8 +317,8 @@ static bool is_refusal(int r)
 }
 
 /*
- * What a transaction reads is no snapshot: it may have seen half of another's
- * commit. What it was refused for holds if a commit of nothing goes through.
+ * Reads in a transaction are not a snapshot: they may have seen half of another
+ * client's commit. The refusal is right if an empty commit succeeds.
  */
 static int commit_refusal(struct txn *txn, int r)
 {
@@ -357,8 +357,8 @@ int store_try(struct txn *txn, store_fn *fn, void *data)
 }
 
 /*
- * libxenstore says no for a request that failed as well, and a no has devices
- * reaped: only errno tells the two apart.
+ * libxenstore also returns false for a failed request, and false makes callers
+ * reap devices: only errno tells the two apart.
  */
 int store_knows_domain(struct txn *txn, uint32_t domid)
 {

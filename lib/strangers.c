@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Devices without a record: each domain is looked at for frontends and for
- * backends, and what belongs together is found by sorting them.
+ * Devices without a record: collects frontends and backends of each domain, and
+ * sorts them to find which belong together.
  */
 #include "array.h"
 #include "strangers.h"
@@ -51,7 +51,7 @@ void strangers_clear(struct strangers *strangers)
 
 /* --- the walk --- */
 
-/* The children of a directory; one that is not there, or is not ours to read, has none. */
+/* The children of a directory; none if it does not exist or is not readable. */
 static int children(struct txn *txn, const char *path, char ***ret_names,
 		    unsigned int *ret_count)
 {
@@ -80,7 +80,7 @@ static int take_half(struct txn *txn, struct strangers *strangers,
 			half);
 }
 
-/* Below @dir: device ids. @half holds what is known so far. */
+/* Reads the device ids below @dir. @half has what is known so far. */
 static int walk_devids(struct txn *txn, struct strangers *strangers, const char *dir,
 		       struct half *half)
 {
@@ -149,7 +149,7 @@ static int walk_types(struct txn *txn, struct strangers *strangers, uint32_t dom
 	for (i = 0; !r && i < count; i++) {
 		if (!type_is_valid(names[i]) || (wanted && strcmp(names[i], wanted) != 0))
 			continue;
-		/* All of it: ids are compared byte for byte. */
+		/* All bytes, because ids are compared as bytes. */
 		memset(half.id.type, 0, sizeof(half.id.type));
 		memcpy(half.id.type, names[i], strlen(names[i]));
 		snprintf(path, sizeof(path), "%s/%s", dir, half.id.type);
@@ -171,9 +171,9 @@ static int walk_domain(struct txn *txn, uint32_t domid, void *data)
 	return walk_types(txn, strangers, domid, false);
 }
 
-/* --- what belongs together --- */
+/* --- matching halves --- */
 
-/* Halves of the same device stand together, its frontend's behind the backends'. */
+/* Halves of a device are adjacent, the frontend last. */
 static int tell(struct txn *txn, struct strangers *strangers, size_t *index)
 {
 	const struct half *first = &strangers->halves[*index], *half = first;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looking for devices without a record. */
+/* Searching for devices without a record. */
 #ifndef XENSPLIT_STRANGERS_H
 #define XENSPLIT_STRANGERS_H
 
 #include "schema.h"
 
-/* A half that was found: of a frontend @backend_domid is XENSPLIT_ANY. */
+/* A half that was found; for a frontend, @backend_domid is XENSPLIT_ANY. */
 struct half {
 	struct device_id id;
 	uint32_t backend_domid;
 };
 
 struct strangers_ops {
-	/* Is it known already, and to be passed over? */
+	/* Should it be skipped, as known already? */
 	bool (*known)(const struct device_id *id, uint32_t backend_domid, void *data);
-	/* A device, and the domains that have a backend for it; may take these over. */
+	/* A device, and the domains that have a backend for it; may take ownership. */
 	int (*found)(struct txn *txn, const struct device_id *id, struct claims *claims,
 		     void *data);
 	void *data;
@@ -25,16 +25,16 @@ struct strangers {
 	const struct strangers_ops *ops;
 	struct half *halves;
 	size_t count, room;
-	/* Backends that are known by another type than that of their directory. */
+	/* Backends known by another type than their directory's. */
 	struct half *excluded;
 	size_t excluded_count, excluded_room;
 };
 
 int strangers_exclude(struct txn *txn, struct strangers *strangers,
 		      const struct place *place) __must_check;
-/* All that match, in order. */
+/* All matching devices, in order. */
 int strangers_foreach(struct txn *txn, struct strangers *strangers) __must_check;
-/* The one that the filter names, if it is there. */
+/* The device that the filter names, if it exists. */
 int strangers_single(struct txn *txn, struct strangers *strangers) __must_check;
 void strangers_clear(struct strangers *strangers);
 

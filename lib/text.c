@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Bytes that somebody else wrote: made printable, or read as a number. */
+/* Escapes and parses bytes that others wrote. */
 #include "internal.h"
 
 const char *escape(char *buf, size_t size, const char *bytes, size_t len)
@@ -28,7 +28,7 @@ static int hex_digit(char c)
 	return found ? (int)(found - digits) : -1;
 }
 
-/* What escape() would not have made is taken as it is. */
+/* Keeps bytes that escape() would not produce. */
 char *unescape(const char *text, size_t len)
 {
 	char *bytes = malloc(len + 1), *end = bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* How often a transaction that collided is tried again, and when. */
+/* How often, and when, to retry a transaction that collided. */
 #include <sys/random.h>
 
 #include "internal.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a device may be, decided before XenStore is asked anything. */
+/* Checks of arguments, before any request to XenStore. */
 #include "schema.h"
 
-/* XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus drops longer ids in silence. */
+/* XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus silently drops longer ids. */
 #define BUS_ID_SIZE 20
 
 /*
- * libxl__device_kind of Xen's tools/libs/light/libxl_types_internal.idl, which
- * tests/harness/kinds.bats compares with this.
+ * libxl__device_kind of Xen's tools/libs/light/libxl_types_internal.idl;
+ * tests/harness/kinds.bats compares the two.
  */
 static const char *const reserved_types[] = {
 	"vif",	   "vbd",  "qdisk",  "tap",    "pci",	      "vfb",	"vkbd",
@@ -31,7 +31,7 @@ static unsigned int digits(uint32_t number)
 
 int64_t devid_limit(const char *type, uint32_t domid)
 {
-	/* "T-D-I" is the longer of the two. */
+	/* "T-D-I" is the longer one. */
 	size_t taken = strlen(type) + 1 + digits(domid) + 1;
 	int64_t limit = 1;
 
@@ -42,7 +42,7 @@ int64_t devid_limit(const char *type, uint32_t domid)
 	return limit - 1 > INT32_MAX ? INT32_MAX : limit - 1;
 }
 
-/* The backend's name is the longer of the two, unless its type is the shorter one. */
+/* The backend's name is longer, unless its type is shorter. */
 static const char *longer_type(const struct xensplit_attach_opts *opts)
 {
 	if (!opts->backend_type || strlen(opts->backend_type) < strlen(opts->type))
@@ -104,7 +104,7 @@ static int validate_key(struct xensplit_ctx *ctx, const struct xensplit_pair *pa
 	if (!pair->key || !pair->value)
 		return fail(ctx, -EINVAL, "a %s key without a key or a value", side);
 	escape(shown, sizeof(shown), pair->key, strlen(pair->key));
-	/* A type has the alphabet of a path element, and its limit will do for a key. */
+	/* A key has the same characters as a type, and the same limit. */
 	if (!type_is_valid(pair->key))
 		return fail(ctx, -EINVAL,
 			    "%s key '%s' is not one path element: it takes A-Z a-z 0-9 _ "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Waiting for one device, as an operation of its own. */
+/* Waiting for one device, as an operation. */
 #include "operation.h"
 
 static int wait_op_step(struct xensplit_op *op)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Waiting for one device, with a deadline: what its two states have to become. */
+/* Waiting, with a deadline, until the two states of a device are as wanted. */
 #include "findings.h"
 #include "operation.h"
 
-/* Nothing tells when a domain dies whose nodes have gone before. */
+/* No watch fires for a domain that dies after its nodes are gone. */
 #define LOOK_AGAIN_US 1000000
 
 enum end {
@@ -43,7 +43,7 @@ static const char *describe(struct xensplit_ctx *ctx, const struct wait *w, char
 }
 #define WHAT_SIZE (ID_TEXT_SIZE + 80)
 
-/* --- where it is, and its states --- */
+/* --- location and states --- */
 
 static void end_path(const struct wait *w, enum end end, char *path)
 {
@@ -118,14 +118,14 @@ static int read_end(struct xensplit_ctx *ctx, struct wait *w, enum end end)
 		return 0;
 	end_path(w, end, path);
 	r = state_read(&txn, path, &w->states[end]);
-	/* From here on Closing is news. */
+	/* From now on Closing means failure. */
 	if (!r && (state_is_started(w->states[end]) ||
 		   w->states[end] == XENSPLIT_STATE_INITIALISING))
 		w->open[end] = true;
 	return r;
 }
 
-/* What was read again, if anything: 1 or 0. */
+/* Reads what fired; 1 if there was any, else 0. */
 static int read_fired(struct xensplit_ctx *ctx, struct wait *w)
 {
 	bool again = w->look_us && now_us() >= w->look_us;
@@ -139,9 +139,9 @@ static int read_fired(struct xensplit_ctx *ctx, struct wait *w)
 	return r ? r : any;
 }
 
-/* --- why it is not to be --- */
+/* --- reasons of failures --- */
 
-/* What the driver of that end wrote, in quotes; empty where it wrote nothing. */
+/* The error that the driver of that end wrote, in quotes; empty if none. */
 static const char *error_of(struct xensplit_ctx *ctx, const struct wait *w, enum end end,
 			    char *buf, size_t size)
 {
@@ -168,7 +168,7 @@ static int gave_up(struct xensplit_ctx *ctx, struct wait *w, enum end end)
 
 	if (!state_is_closing(w->states[end]) || !(w->open[end] || w->fresh))
 		return 0;
-	/* Who closes first is to blame; the other follows. */
+	/* The end that closes first is to blame; the other follows. */
 	error_of(ctx, w, end, error, sizeof(error));
 	if (!*error && end == FRONTEND && state_is_closing(w->states[BACKEND])) {
 		error_of(ctx, w, BACKEND, error, sizeof(error));
@@ -203,7 +203,7 @@ static int domain_gone(struct xensplit_ctx *ctx, const struct wait *w)
 	return 0;
 }
 
-/* An end that is absent: another client's doing, or its domain's end, or it has moved. */
+/* An end is absent: another client removed it, its domain died, or it has moved. */
 static int look_for_it(struct xensplit_ctx *ctx, struct wait *w)
 {
 	char what[WHAT_SIZE];
@@ -236,9 +236,9 @@ static int deadline_passed(struct xensplit_ctx *ctx, struct wait *w)
 		    known ? cause : "");
 }
 
-/* --- is it so? --- */
+/* --- checks --- */
 
-/* 1 when it is, 0 not yet, or an error. */
+/* 1 when done, 0 not yet, or an error. */
 static int check_started(struct xensplit_ctx *ctx, struct wait *w)
 {
 	bool both = w->until == XENSPLIT_UNTIL_CONNECTED;
@@ -288,7 +288,7 @@ static int read_both(struct xensplit_ctx *ctx, struct wait *w)
 	return r ? r : read_end(ctx, w, FRONTEND);
 }
 
-/* Each watch fires once when it is set: to look before would be to look twice. */
+/* Each watch fires once when it is set: reading earlier would be reading twice. */
 static bool may_look(const struct wait *w)
 {
 	int end;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a monitor watches. xenstored goes through all watches of a connection for
- * each one that is set, and through all there are for each write: so a monitor of
- * many devices watches the directories that they stand in, a few for each domain,
- * and finds the device by the path that fired. Below them guests write what they
- * like: what is no node of a device is passed over.
+ * The watches of a monitor. xenstored walks all watches of a connection for each
+ * new one, and all watches there are for each write. So a monitor of many devices
+ * watches the directories that contain them, a few for each domain, and finds the
+ * device from the path that fired. Guests can write anything below them: ignore
+ * paths that are not nodes of a device.
  */
 #include "monitor.h"
 
-/* A directory with one part of any number of devices of a type. */
+/* A directory that holds one part of any number of devices of a type. */
 struct tree {
 	struct tree *next;
 	enum part part;
 	size_t users;
 	bool first_fire;
 	bool touched;
-	bool bare; /* had nothing in it when its watch was set */
+	bool bare; /* was empty when its watch was set */
 	char token[TYPE_MAX + 8];
 	char path[];
 };
@@ -122,7 +122,7 @@ static struct tree *find_tree(struct watches *watches, const char *path,
 	return tree;
 }
 
-/* The part's path without key, device id and, of a backend, domain. */
+/* The part's path without key, device id and, for a backend, domain. */
 static void tree_path(char *path, const struct followed *f, enum part part)
 {
 	int up;
@@ -132,7 +132,7 @@ static void tree_path(char *path, const struct followed *f, enum part part)
 		*strrchr(path, '/') = '\0';
 }
 
-/* Two types of frontends can have backends of the same: the token tells which it is. */
+/* Frontends of two types can have backends of one: the token tells them apart. */
 static void tree_token(char *token, size_t size, const struct followed *f, enum part part)
 {
 	snprintf(token, size, "t%d:%s", (int)part, f->id.type);
@@ -224,7 +224,7 @@ void watches_clear(struct watches *watches)
 		}
 }
 
-/* --- what fired --- */
+/* --- watches that fired --- */
 
 size_t path_split(const char *path, struct path_part parts[PATH_PARTS])
 {
@@ -256,7 +256,7 @@ bool path_part_number(const struct path_part *part, uint32_t max, uint32_t *ret_
 	return true;
 }
 
-/* A directory above one domain's backends: one of them will do, to look. */
+/* A directory above one domain's backends: marking one of them is enough. */
 static void touch_siblings(struct table *table, uint32_t domid, const char *type,
 			   uint32_t backend_domid)
 {
@@ -288,7 +288,7 @@ static void touch_tree(struct watches *watches, const char *path, const char *to
 	tree->touched = watches->touched = true;
 }
 
-/* The node itself counts; its directory may have come or gone. */
+/* Only the node itself is counted; its directory may have come or gone. */
 static void touch_device(struct table *table, struct followed *f, enum part part,
 			 bool is_node)
 {
@@ -339,7 +339,7 @@ void take_tree(struct watches *watches, struct table *table, const char *path,
 		touch_device(table, f, part, count == devid_at + 2);
 }
 
-/* --- what may have gone as a whole --- */
+/* --- removed directories --- */
 
 int look_at_siblings(struct txn *txn, struct table *table, struct followed *f)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The commands that findings come with, filled in for a device. */
+/* The commands of findings, completed for a device. */
 #include "findings.h"
 
 #define WORD_SIZE PATH_SIZE
@@ -9,7 +9,7 @@ static const char *backend_type(const struct device_id *id)
 	return *id->backend_type ? id->backend_type : id->type;
 }
 
-/* A frontend without a backend is given one in dom0. */
+/* For a frontend without a backend, use dom0. */
 static uint32_t backend_domid(const struct place *place)
 {
 	return place->backend_domid == XENSPLIT_ANY ? 0 : place->backend_domid;
