@@ -66,7 +66,7 @@ _xensplit()
 	elif ((${#words[@]} == 0)); then
 		_xensplit_reply < <(_xensplit_domains)
 	elif ((${#words[@]} == 1)) && [[ $help == *'TYPE[/DEVID]'* ]]; then
-		_xensplit_reply < <("$tool" list --all --no-headings -o TYPE,DEVID -- "${words[0]}" \
+		_xensplit_reply < <("$tool" list --all --noheadings -o TYPE,DEVID -- "${words[0]}" \
 			2>/dev/null | awk '{ print $1 "/" $2 }')
 	fi
 }

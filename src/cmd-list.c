@@ -4,46 +4,54 @@
 
 #include "fields.h"
 #include "output.h"
+#include "table.h"
 #include "tool.h"
 
 static struct {
 	const char *columns;
 	int all;
 	int no_headings;
+	int raw;
 } args;
 
 static const struct opt options[] = {
 	{ OPT_FLAG, 0, "all", NULL, &args.all, "include devices of other tools" },
 	{ OPT_TEXT, 'o', "output", "COLUMNS", &args.columns,
-	  "columns of the table, with commas" },
-	{ OPT_FLAG, 0, "no-headings", NULL, &args.no_headings,
-	  "a table without its first line" },
+	  "comma-separated columns; +COLUMNS adds to the default" },
+	{ OPT_FLAG, 'n', "noheadings", NULL, &args.no_headings,
+	  "do not print the headings" },
+	{ OPT_FLAG, 'r', "raw", NULL, &args.raw, "separate columns by one space" },
 	{ 0 },
 };
 
-static int print(struct tool *tool, const struct xensplit_list *list)
+static void print(const struct tool *tool, const struct xensplit_list *list,
+		  const struct columns *columns)
 {
 	const struct xensplit_device **devices;
-	int status = EXIT_SUCCESS;
 	size_t count;
 
 	devices = list_devices(list, &count);
 	if (tool->json)
 		print_devices_json(devices, count, NULL);
 	else
-		status = print_devices_table(devices, count, args.columns,
-					     !args.no_headings);
+		print_devices_table(devices, count, columns,
+				    (args.no_headings ? TABLE_NO_HEADINGS : 0) |
+					    (args.raw ? TABLE_RAW : 0));
 	free(devices);
-	return status;
 }
 
 static int run(struct tool *tool, int argc, char **argv)
 {
 	XENSPLIT_FILTER(filter);
 	struct xensplit_list *list = NULL;
+	struct columns columns;
 	int status, err;
 
-	status = tool_open(tool);
+	if (tool->json && args.raw)
+		return usage_error("--json goes without --raw");
+	status = columns_parse(args.columns, &columns);
+	if (!status)
+		status = tool_open(tool);
 	if (!status && argc)
 		status = tool_domain(tool, "list", argv[0], &filter.domid);
 	if (status)
@@ -57,7 +65,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	if (err)
 		status = tool_fail(tool, err, "list");
 	else
-		status = print(tool, list);
+		print(tool, list, &columns);
 	xensplit_list_free(list);
 	return status;
 }
@@ -66,7 +74,7 @@ const struct verb verb_list = {
 	.name = "list",
 	.args = "[DOMAIN]",
 	.summary = "list devices and their states",
-	.notes = "Columns:\n" USUAL_COLUMNS "\nand, on request, " MORE_COLUMNS "\n",
+	.notes = "Columns:\n" USUAL_COLUMNS "\nand, on request:\n" MORE_COLUMNS "\n",
 	.max_args = 1,
 	.options = options,
 	.run = run,

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
+#include "common.h"
 #include "fields.h"
 #include "text.h"
 #include "xensplit.h"
@@ -28,6 +31,9 @@ const struct field fields[] = {
 	FIELD("BACKEND-PATH", "backend", FIELD_TEXT, backend, 0),
 	FIELD("DAMAGED", "damaged", FIELD_FLAG, damaged, 0),
 	FIELD("PHASE", "phase", FIELD_TEXT, phase, 0),
+	FIELD("CREATED", "created", FIELD_TIME, created, 0),
+	FIELD("UNIQUE-ID", "unique_id", FIELD_TEXT, unique_id, 0),
+	FIELD("KEYS", "keys", FIELD_KEYS, id, 0),
 #undef FIELD
 };
 
@@ -41,22 +47,62 @@ const void *field_at(const struct field *field, const struct xensplit_device *de
 	return (const char *)device + field->offset;
 }
 
+static void print_pairs(FILE *stream, const char *end, const struct xensplit_pair *pairs,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fprintf(stream, "%s%s:%s=%s", ftell(stream) ? " " : "", end, pairs[i].key,
+			pairs[i].value);
+}
+
+static char *keys_text(const struct xensplit_device *device)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = must(open_memstream(&text, &size));
+
+	print_pairs(stream, "front", device->front, device->front_count);
+	print_pairs(stream, "back", device->back, device->back_count);
+	if (!ftell(stream))
+		putc('-', stream);
+	fclose(stream);
+	return must(text);
+}
+
+static char *time_text(uint64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	char text[40] = "-";
+	struct tm tm;
+
+	if (seconds && localtime_r(&time, &tm))
+		strftime(text, sizeof(text), "%FT%T%z", &tm);
+	return must(strdup(text));
+}
+
+static char *number_text(uint32_t number)
+{
+	char text[16] = "-";
+
+	if (number != XENSPLIT_ANY)
+		snprintf(text, sizeof(text), "%u", number);
+	return must(strdup(text));
+}
+
 char *field_text(const struct field *field, const struct xensplit_device *device)
 {
 	const void *at = field_at(field, device);
-	const char *text = "-";
-	char number[16];
+	const char *text = NULL;
 
 	switch (field->type) {
 	case FIELD_NUMBER:
-		if (*(const uint32_t *)at != XENSPLIT_ANY) {
-			snprintf(number, sizeof(number), "%u", *(const uint32_t *)at);
-			text = number;
-		}
-		break;
+		return number_text(*(const uint32_t *)at);
+	case FIELD_TIME:
+		return time_text(*(const uint64_t *)at);
+	case FIELD_KEYS:
+		return keys_text(device);
 	case FIELD_TEXT:
-		if (*(const char *const *)at)
-			text = *(const char *const *)at;
+		text = *(const char *const *)at;
 		break;
 	case FIELD_STATE:
 		text = xensplit_state_name(*(const int *)at);
@@ -68,35 +114,52 @@ char *field_text(const struct field *field, const struct xensplit_device *device
 		text = origin_name(*(const int *)at);
 		break;
 	}
-	return escape(text, strlen(text));
+	/* An empty cell would be no word to a script that splits the line. */
+	return must(strdup(text && *text ? text : "-"));
 }
 
-static size_t columns_usual(const struct field **ret_fields)
+static int columns_add(struct columns *columns, const struct field *field)
 {
-	size_t count = 0;
+	if (columns->count == COLUMNS_MAX)
+		return usage_error("--output: %d columns at most", COLUMNS_MAX);
+	columns->fields[columns->count++] = field;
+	return EXIT_SUCCESS;
+}
+
+static int columns_add_name(struct columns *columns, const char *name, size_t len)
+{
+	char *shown;
 
 	for (size_t i = 0; i < FIELD_COUNT; i++)
-		if (fields[i].usual)
-			ret_fields[count++] = &fields[i];
-	return count;
+		if (strlen(fields[i].column) == len &&
+		    !strncasecmp(fields[i].column, name, len))
+			return columns_add(columns, &fields[i]);
+	shown = escape(name, len);
+	usage_error("--output: unknown column '%s': the columns are " USUAL_COLUMNS
+		    "," MORE_COLUMNS,
+		    shown);
+	free(shown);
+	return EXIT_USAGE;
 }
 
-size_t columns_find(const char *columns, const struct field *ret_fields[FIELD_COUNT])
+int columns_parse(const char *text, struct columns *ret_columns)
 {
-	size_t count = 0, len, i;
+	int status = EXIT_SUCCESS;
 
-	if (!columns)
-		return columns_usual(ret_fields);
-	for (;; columns += len + 1) {
-		len = strcspn(columns, ",");
-		for (i = 0; i < FIELD_COUNT; i++)
-			if (strlen(fields[i].column) == len &&
-			    !strncasecmp(fields[i].column, columns, len))
-				break;
-		if (i == FIELD_COUNT || count == FIELD_COUNT)
-			return 0;
-		ret_fields[count++] = &fields[i];
-		if (!columns[len])
-			return count;
+	ret_columns->count = 0;
+	if (!text || *text == '+')
+		for (size_t i = 0; i < FIELD_COUNT; i++)
+			if (fields[i].usual)
+				columns_add(ret_columns, &fields[i]);
+	if (!text)
+		return EXIT_SUCCESS;
+	text += *text == '+';
+	for (;;) {
+		size_t len = strcspn(text, ",");
+
+		status = columns_add_name(ret_columns, text, len);
+		if (status || !text[len])
+			return status;
+		text += len + 1;
 	}
 }

@@ -9,11 +9,13 @@
 #include <stddef.h>
 
 struct xensplit_device;
+struct xensplit_pair;
 
 #define USUAL_COLUMNS                                                                 \
 	"DOMID,DOMAIN,TYPE,DEVID,BACKEND,FRONTEND-STATE,BACKEND-STATE,ONLINE,ORIGIN," \
 	"STALE"
-#define MORE_COLUMNS "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH,DAMAGED,PHASE"
+#define MORE_COLUMNS \
+	"BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH,DAMAGED,PHASE,CREATED,UNIQUE-ID,KEYS"
 
 enum field_type {
 	FIELD_NUMBER, /* uint32_t, XENSPLIT_ANY for none */
@@ -21,6 +23,8 @@ enum field_type {
 	FIELD_STATE,  /* int */
 	FIELD_FLAG,   /* int */
 	FIELD_ORIGIN, /* int */
+	FIELD_TIME,   /* uint64_t, seconds since the epoch, 0 for none */
+	FIELD_KEYS,   /* the whole device: two lists of pairs */
 };
 
 struct field {
@@ -31,23 +35,31 @@ struct field {
 	int usual;
 };
 
-#define FIELD_COUNT 15
+#define FIELD_COUNT 18
 extern const struct field fields[FIELD_COUNT];
 
 /* Where the field of that device is, of the C type that its row tells. */
 const void *field_at(const struct field *field, const struct xensplit_device *device);
 
-/* As a table shows it; to be freed. */
+/* As a table shows it, but not yet escaped; to be freed. */
 char *field_text(const struct field *field, const struct xensplit_device *device);
 
 const char *origin_name(int origin);
 
+/* More than there are: one may be named twice. */
+#define COLUMNS_MAX 64
+
+struct columns {
+	const struct field *fields[COLUMNS_MAX];
+	size_t count;
+};
+
 /*
- * columns_find - the fields that a list of column names means
- * @columns: names separated by commas, NULL for the usual ones
+ * columns_parse - the fields that the argument of --output means
+ * @text: names separated by commas; behind a '+', what to add to the usual ones; NULL for those
  *
- * Returns: their number, 0 where one is unknown.
+ * Returns: an exit status, after a message where a name is unknown.
  */
-size_t columns_find(const char *columns, const struct field *ret_fields[FIELD_COUNT]);
+int columns_parse(const char *text, struct columns *ret_columns);
 
 #endif

@@ -4,6 +4,29 @@
 #include "json-items.h"
 #include "xensplit.h"
 
+static void add_pairs(struct json_object *keys, const char *end,
+		      const struct xensplit_pair *pairs, size_t count)
+{
+	struct json_object *object = json_member(keys, end);
+
+	for (size_t i = 0; i < count; i++)
+		json_add_text(object, pairs[i].key, pairs[i].value);
+}
+
+static void add_keys(struct json_object *object, const char *key,
+		     const struct xensplit_device *device)
+{
+	struct json_object *keys;
+
+	if (!device->unique_id) { /* no record says which nodes are keys */
+		json_add_text(object, key, NULL);
+		return;
+	}
+	keys = json_member(object, key);
+	add_pairs(keys, "front", device->front, device->front_count);
+	add_pairs(keys, "back", device->back, device->back_count);
+}
+
 static void add_field(struct json_object *object, const struct field *field,
 		      const struct xensplit_device *device)
 {
@@ -26,6 +49,12 @@ static void add_field(struct json_object *object, const struct field *field,
 		return;
 	case FIELD_FLAG:
 		json_add_flag(object, field->key, *(const int *)at);
+		return;
+	case FIELD_TIME:
+		json_add_time(object, field->key, *(const uint64_t *)at);
+		return;
+	case FIELD_KEYS:
+		add_keys(object, field->key, device);
 		return;
 	case FIELD_ORIGIN:
 		json_add_text(object, field->key, origin_name(*(const int *)at));

@@ -40,6 +40,14 @@ struct json_object *json_array(struct json_object *report, const char *name)
 	return array;
 }
 
+struct json_object *json_member(struct json_object *object, const char *name)
+{
+	struct json_object *member = must(json->new_object());
+
+	json->object_add(object, name, member);
+	return member;
+}
+
 struct json_object *json_item(struct json_object *array)
 {
 	struct json_object *object = must(json->new_object());
@@ -72,6 +80,12 @@ void json_add_number(struct json_object *object, const char *key, uint32_t numbe
 {
 	json->object_add(object, key,
 			 number == XENSPLIT_ANY ? NULL : must(json->new_int64(number)));
+}
+
+void json_add_time(struct json_object *object, const char *key, uint64_t seconds)
+{
+	json->object_add(object, key,
+			 seconds ? must(json->new_int64((int64_t)seconds)) : NULL);
 }
 
 void json_add_flag(struct json_object *object, const char *key, int flag)

@@ -14,6 +14,7 @@ void json_load(void);
 /* {"schema":1}, and arrays to come. */
 struct json_object *json_report(void);
 struct json_object *json_array(struct json_object *report, const char *name);
+struct json_object *json_member(struct json_object *object, const char *name);
 /* An object, at the end of the array. */
 struct json_object *json_item(struct json_object *array);
 /* On one line of stdout; ends the report. */
@@ -24,6 +25,8 @@ void json_add_bytes(struct json_object *object, const char *key, const char *byt
 		    size_t len);
 void json_add_text(struct json_object *object, const char *key, const char *text);
 void json_add_number(struct json_object *object, const char *key, uint32_t number);
+/* Seconds since the epoch, 0 for none. */
+void json_add_time(struct json_object *object, const char *key, uint64_t seconds);
 void json_add_flag(struct json_object *object, const char *key, int flag);
 /* A number as these digits tell it. */
 void json_add_decimal(struct json_object *object, const char *key, const char *digits);

@@ -24,7 +24,7 @@ static int want_help, want_version, want_verbs;
 static const struct opt common_options[] = {
 	{ OPT_COUNT, 'v', "verbose", NULL, &tool.verbose, "say more; twice: say all" },
 	{ OPT_FLAG, 'q', "quiet", NULL, &tool.quiet, "print errors only" },
-	{ OPT_FLAG, 0, "json", NULL, &tool.json, "print the results as one JSON object" },
+	{ OPT_FLAG, 'J', "json", NULL, &tool.json, "print the results as one JSON object" },
 	{ OPT_FLAG, 'h', "help", NULL, &want_help, "print this help" },
 	{ OPT_FLAG, 'V', "version", NULL, &want_version, "print the version" },
 	{ 0 },

@@ -62,33 +62,33 @@ void print_devices_json(const struct xensplit_device *const *devices, size_t cou
 	json_print(report);
 }
 
-int print_devices_table(const struct xensplit_device *const *devices, size_t count,
-			const char *columns, int headings)
+static char *cell(const struct field *field, const struct xensplit_device *device,
+		  int flags)
 {
-	const struct field *shown[FIELD_COUNT];
-	size_t shown_count = columns_find(columns, shown);
-	struct libscols_table *table;
+	char *text = field_text(field, device), *shown;
 
-	if (!shown_count) {
-		char *text = escape(columns, strlen(columns));
+	if (flags & TABLE_RAW) /* escapes by itself */
+		return text;
+	shown = escape(text, strlen(text));
+	free(text);
+	return shown;
+}
 
-		usage_error("--output '%s': the columns are " USUAL_COLUMNS
-			    "," MORE_COLUMNS,
-			    text);
-		free(text);
-		return EXIT_USAGE;
-	}
-	table = table_new(headings);
-	for (size_t i = 0; i < shown_count; i++)
-		table_column(table, shown[i]->column, shown[i]->type == FIELD_NUMBER);
+void print_devices_table(const struct xensplit_device *const *devices, size_t count,
+			 const struct columns *columns, int flags)
+{
+	struct libscols_table *table = table_new(flags);
+
+	for (size_t i = 0; i < columns->count; i++)
+		table_column(table, columns->fields[i]->column,
+			     columns->fields[i]->type == FIELD_NUMBER);
 	for (size_t i = 0; i < count; i++) {
 		struct libscols_line *line = table_line(table);
 
-		for (size_t j = 0; j < shown_count; j++)
-			table_cell(line, j, field_text(shown[j], devices[i]));
+		for (size_t j = 0; j < columns->count; j++)
+			table_cell(line, j, cell(columns->fields[j], devices[i], flags));
 	}
 	table_print(table);
-	return EXIT_SUCCESS;
 }
 
 const struct xensplit_device **list_devices(const struct xensplit_list *list,

@@ -14,7 +14,7 @@
 /* The value comes last: a guest may make it long, and then only the end of the line runs out. */
 void print_nodes_table(const struct xensplit_nodes *nodes)
 {
-	struct libscols_table *table = table_new(1);
+	struct libscols_table *table = table_new(0);
 	const struct xensplit_node *node;
 
 	table_column(table, "PATH", 0);

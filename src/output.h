@@ -8,6 +8,8 @@
 
 #include "xensplit.h"
 
+struct columns;
+
 /* A line of stdout about a device: "mydevice/0 of domain 5 (g1): ..."; @domain may be NULL. */
 void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -15,14 +17,9 @@ void print_line(const struct xensplit_id *id, const char *domain, const char *fo
 /* Another line of stdout. */
 void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * print_devices_table
- * @columns: as columns_find() takes them
- *
- * Returns: an exit status: columns may name what there is not.
- */
-int print_devices_table(const struct xensplit_device *const *devices, size_t count,
-			const char *columns, int headings);
+/* @flags: of table_new() */
+void print_devices_table(const struct xensplit_device *const *devices, size_t count,
+			 const struct columns *columns, int flags);
 
 /* @nodes: those of the one device, NULL for no such array */
 void print_devices_json(const struct xensplit_device *const *devices, size_t count,

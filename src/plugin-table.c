@@ -9,6 +9,7 @@ PLUGIN_EXPORT const struct table_plugin xensplit_plugin = {
 	.unref_table = scols_unref_table,
 	.enable_noencoding = scols_table_enable_noencoding,
 	.enable_noheadings = scols_table_enable_noheadings,
+	.enable_raw = scols_table_enable_raw,
 	.new_column = scols_table_new_column,
 	.new_line = scols_table_new_line,
 	.refer_data = scols_line_refer_data,

@@ -11,6 +11,7 @@ struct table_plugin {
 	__typeof__(scols_unref_table) *unref_table;
 	__typeof__(scols_table_enable_noencoding) *enable_noencoding;
 	__typeof__(scols_table_enable_noheadings) *enable_noheadings;
+	__typeof__(scols_table_enable_raw) *enable_raw;
 	__typeof__(scols_table_new_column) *new_column;
 	__typeof__(scols_table_new_line) *new_line;
 	__typeof__(scols_line_refer_data) *refer_data;

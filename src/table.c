@@ -7,7 +7,7 @@
 
 static const struct table_plugin *scols;
 
-struct libscols_table *table_new(int headings)
+struct libscols_table *table_new(int flags)
 {
 	struct libscols_table *table;
 
@@ -16,7 +16,8 @@ struct libscols_table *table_new(int headings)
 		scols = plugin_load("table");
 	table = must(scols->new_table());
 	scols->enable_noencoding(table, 1); /* escape() has done it */
-	scols->enable_noheadings(table, !headings);
+	scols->enable_noheadings(table, !!(flags & TABLE_NO_HEADINGS));
+	scols->enable_raw(table, !!(flags & TABLE_RAW));
 	return table;
 }
 

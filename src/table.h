@@ -8,10 +8,13 @@
 struct libscols_table;
 struct libscols_line;
 
-struct libscols_table *table_new(int headings);
+#define TABLE_NO_HEADINGS (1 << 0)
+#define TABLE_RAW	  (1 << 1) /* single spaces; blanks and such in a cell as \xNN */
+
+struct libscols_table *table_new(int flags);
 void table_column(struct libscols_table *table, const char *name, int right);
 struct libscols_line *table_line(struct libscols_table *table);
-/* @text: printable ASCII; the table frees it */
+/* @text: printable ASCII, or any if TABLE_RAW; the table frees it */
 void table_cell(struct libscols_line *line, size_t column, char *text);
 /* Ends the table. */
 void table_print(struct libscols_table *table);

@@ -140,7 +140,7 @@ schema()
 	fails 1 "no \x1b[31mring\x0a\\\\" attach 5 -t 20
 	((SECONDS - start < 5))
 	[[ $stderr == "xensplit: attach: mydevice/0 of domain 5"* ]]
-	does list --no-headings
+	does list --noheadings
 	[[ $output == *"5 guest5 mydevice"* ]]
 	tool attach 5 mydevice/1 -t 20 --json
 	[[ $status -eq 1 ]]

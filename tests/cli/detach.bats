@@ -130,7 +130,7 @@ is_empty()
 mydevice/5 of domain 5 (guest5)
 mydevice/11 of domain 5 (guest5)
 other/0 of domain 5 (guest5)" ]]
-	does list --no-headings -o DOMID,TYPE,DEVID
+	does list --noheadings -o DOMID,TYPE,DEVID
 	[[ $(tr -s ' ' <<<"$output") =~ ^\ ?6\ mydevice\ 0$ ]]
 	does detach --all 6
 	is_empty

@@ -105,7 +105,7 @@ sample()
 		[attach]="backend front back timeout no-wait rollback replace no-keep-keys
 			backend-type reserved dry-run"
 		[detach]="timeout force all dry-run"
-		[list]="all output no-headings"
+		[list]="all output noheadings raw"
 		[show]=""
 		[wait]="until timeout"
 		[reap]="dry-run"
@@ -126,6 +126,14 @@ sample()
 	fails 2 "--rollback" detach 5 --rollback
 	fails 2 "--list-verbs" list --list-verbs
 	fails 2 "--until" --until=gone wait 5
+}
+
+@test "an unknown column gets one line with the known ones, and exit 2" {
+	for columns in "" "," "DOMID," ",DOMID" nonsense "DOMID,TYPE,x" "domid devid" $'DOMID\n' + '+,' +x ++DOMID; do
+		fails 2 "the columns are DOMID,DOMAIN," list -o "$columns"
+	done
+	fails 2 "--output: unknown column 'x\x1b': the columns" list -o $'DOMID,x\e,TYPE'
+	fails 2 "--output: 64 columns at most" list -o "$(printf 'DOMID,%.0s' {1..64})TYPE"
 }
 
 @test "an unknown verb gets one line and exit 2" {
@@ -162,6 +170,7 @@ sample()
 	fails 2 "--timeout 0: use --no-wait" attach 5 -t 0
 	fails 2 "leave out --no-wait" attach 5 --no-wait --rollback
 	fails 2 "detach --all takes no TYPE" detach --all 5 mydevice
+	fails 2 "--json goes without --raw" list -J -r
 	fails 2 "--until 'open': it takes connected, initwait, closed or gone" wait 5 --until=open
 	fails 2 "--front 'x': it takes KEY=VALUE" attach 5 -F x
 	fails 2 "--back '=x': it takes KEY=VALUE" attach 5 -B =x
