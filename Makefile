@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Builds libxensplit and the tool xensplit. `make help` lists the targets.
-# Everything that is made lands in $(O); the sources stay as they are.
+# All output goes to $(O); the source tree is not changed.
 # Tests are in tests/tests.mk. Files are found by wildcard: a new one needs no edit here.
 
-# As the header has it: the one place that says so.
+# The header is the only place that defines the version.
 VERSION := $(shell sed -n 's/^.define XENSPLIT_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' \
 	include/xensplit.h | paste -sd.)
 
@@ -36,8 +36,8 @@ Q := @
 msg = @printf '  %-7s %s\n' '$(1)' '$(2)';
 endif
 
-# The version stands above; the symbol map has to agree with it, or old programs would get
-# new symbols under an old name.
+# The symbol map must agree with the version, or old programs would get new symbols under an
+# old name.
 empty :=
 space := $(empty) $(empty)
 version_parts := $(subst ., ,$(VERSION))
@@ -51,7 +51,7 @@ $(error version $(VERSION) and the newest block of $(MAP), LIBXENSPLIT_$(MAP_VER
 endif
 endif
 
-# pkg-config is asked once, and only by a recipe: reading this file needs nothing but make.
+# Recipes run pkg-config, once: reading this file needs nothing but make.
 pkg_lib   := xenstore xentoollog xentoolcore
 pkg_tool  := xencontrol smartcols json-c
 pkg_config = $(shell $(PKG_CONFIG) $(1) $(2))
@@ -66,7 +66,7 @@ COMPILE = $(CC) $(BASE_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(CFLAGS) $(LDFLAGS)
 
 LIB_SRC  := $(wildcard lib/*.c)
-# What only some verbs need stands behind plugins, which are loaded by these.
+# These files wrap libraries that only some verbs need. They are built as plugins.
 PLUGIN_SRC := src/domctl.c src/plugin-json.c src/plugin-table.c
 PLUGINS  := domctl.so json.so table.so
 TOOL_SRC := $(filter-out $(PLUGIN_SRC),$(wildcard src/*.c))
@@ -80,14 +80,14 @@ PLUGIN_OBJ := $(PLUGIN_SRC:src/%.c=$(O)/src/%.o)
 SONAME  := libxensplit.so.$(SOVERSION)
 SOFILE  := libxensplit.so.$(VERSION)
 LIBRARY := $(if $(LIB_SRC),$(O)/libxensplit.so $(O)/libxensplit.a)
-# Two links of one tool: the one to run from here finds library and plugins beside it, the one
-# that is installed leaves the library to the system.
+# The tool is linked twice: one to run from the build tree, with library and plugins beside it,
+# and one to install, which finds the library in the system.
 TOOL    := $(if $(TOOL_SRC),$(O)/xensplit $(O)/install/xensplit $(PLUGINS:%=$(O)/plugins/%))
 
 .PHONY: all
 all: $(LIBRARY) $(TOOL) ## the library and the tool (the default)
 
-# Says which package is missing before the compiler says which header.
+# Names a missing package before the compiler complains about a missing header.
 $(O)/.found: Makefile tests/setup/packages
 	$(Q)mkdir -p $(@D)
 	$(Q)tests/setup/found $(firstword $(CC)) $(pkg_lib) $(pkg_tool)
@@ -109,12 +109,12 @@ $(O)/libxensplit.so: $(O)/$(SOFILE)
 	$(Q)ln -sf $(SOFILE) $(O)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $@
 
-# With all that is internal, for the unit tests.
+# Includes all internal symbols, for the unit tests.
 $(O)/lib/internal.a: $(LIB_STATIC_OBJ)
 	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-# In one object, so that a name such as fail() stays the library's own: who links statically
-# may have one, too.
+# One object with the internal symbols made local: a program that links statically may have
+# a fail() of its own.
 $(O)/lib/public.o: $(LIB_STATIC_OBJ)
 	$(call msg,LD,$@)$(LD) -r -o $@ $^ && $(OBJCOPY) --localize-hidden $@
 
@@ -134,8 +134,8 @@ $(O)/install/xensplit: $(TOOL_OBJ) $(O)/install/plugin-dir.c $(O)/libxensplit.so
 TOOL_LINK = $(LINK) -Wl,--as-needed -o $@ $(filter-out %.so,$^) -L$(O) -lxensplit \
 	$(LIB_LIBS) -ldl
 
-# The way from the tool to its plugins, so that both may be moved together; where they do not
-# share a prefix, the folder. `make install` may be told another one than `make` was.
+# The path from the tool to its plugins: relative, so that both can be moved together, or
+# absolute if they do not share a prefix. `make install` may set other paths than `make`.
 $(O)/src/plugin-dir.c: plugin_dir := plugins
 $(O)/install/plugin-dir.c: plugin_dir = $(strip $(if \
 	$(and $(filter $(PREFIX)/%,$(SBINDIR)),$(filter $(PREFIX)/%,$(PLUGINDIR))),\
@@ -159,10 +159,10 @@ $(PLUGINS:%=$(O)/plugins/%):
 		$(call pkg_config,--libs,$(pkg))
 
 .PHONY: examples
-examples: $(EXAMPLES) ## the programs of examples/
+examples: $(EXAMPLES) ## the example programs
 
-# An example names what else it needs in a line of its own, /* pkg-config: NAME... */, and is
-# left out where that is not installed.
+# An example names the libraries it needs in a line /* pkg-config: NAME... */ of its own, and
+# is skipped if they are not installed.
 $(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)more=$$(sed -n 's|^/\* pkg-config: \(.*\) \*/$$|\1|p' $<); \
@@ -176,7 +176,7 @@ $(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile
 include tests/tests.mk
 
 .PHONY: install uninstall
-install: all ## into $(DESTDIR)$(PREFIX); PREFIX, LIBDIR, SBINDIR, MANDIR ... say where
+install: all ## into $(DESTDIR)$(PREFIX); set PREFIX, LIBDIR, SBINDIR, MANDIR ...
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))set -e; \
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) \
 		$(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR); \
@@ -200,7 +200,7 @@ install: all ## into $(DESTDIR)$(PREFIX); PREFIX, LIBDIR, SBINDIR, MANDIR ... sa
 	done; \
 	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install installed
 	$(call msg,REMOVE,$(DESTDIR)$(PREFIX))rm -f $(DESTDIR)$(INCLUDEDIR)/xensplit.h \
 		$(DESTDIR)$(LIBDIR)/$(SOFILE) $(DESTDIR)$(LIBDIR)/$(SONAME) \
 		$(DESTDIR)$(LIBDIR)/libxensplit.so $(DESTDIR)$(LIBDIR)/libxensplit.a \
@@ -210,7 +210,7 @@ uninstall: ## remove what install put there
 		$(foreach p,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
 .PHONY: dist clean help
-dist: ## $(O)/xensplit-VERSION.tar.gz, from the last commit
+dist: ## $(O)/xensplit-VERSION.tar.gz of the last commit
 	$(call msg,DIST,$(O)/xensplit-$(VERSION).tar.gz)mkdir -p $(O) && git archive \
 		--prefix=xensplit-$(VERSION)/ -o $(O)/xensplit-$(VERSION).tar.gz HEAD
 

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bash completion for xensplit(8). Verbs and options come from the tool itself, so that they
-# are those of the version at hand.
+# bash completion for xensplit(8). Asks the installed tool for its verbs and options, so that
+# they fit its version.
 
-# Reads words, one a line. Names come from other domains: none may be more than a word.
+# Reads words, one per line. Other domains choose these names: accept only plain words.
 _xensplit_reply()
 {
 	local word

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* How does a program attach a device, wait for it, and take it away again? */
+/* How to attach a device, wait until it connects, and remove it again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static int attach_and_detach(struct xensplit_ctx *ctx, uint32_t domid)
 		fprintf(stderr, "attach: %s\n", xensplit_errmsg(ctx));
 	else
 		printf("device %u of domain %u is Connected\n", id.devid, domid);
-	/* Set as soon as the device is written, whether it connects then or not. */
+	/* Set once the device is written, even if it does not connect. */
 	if (id.devid == XENSPLIT_DEVID_AUTO)
 		return r;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * How does a program attach devices to several domains at a time, from its own poll loop?
+ * How to attach devices to several domains at the same time, from a poll loop.
  *
- * An operation never waits: the loop does. Ctrl-C cancels what is still under way.
+ * An operation never blocks; the loop waits. Ctrl-C cancels unfinished operations.
  */
 #include <errno.h>
 #include <poll.h>
@@ -61,7 +61,7 @@ static void report(struct xensplit_ctx *ctx, struct xensplit_op *op, int r)
 		       device->id.devid, device->id.domid);
 }
 
-/* The operations of one context share a descriptor: each is asked when it wakes. */
+/* The operations of one context share a descriptor: process each when it wakes up. */
 static void poll_once(void)
 {
 	struct pollfd fd = { xensplit_op_get_fd(ops[0]),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * How does a toolstack commit a device together with nodes of its own?
+ * How a toolstack commits a device together with its own nodes.
  *
- * It gives the context its connection, and stages a batch inside its own transaction.
+ * It gives the context its connection, and stages a batch in its own transaction.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,10 +14,10 @@
 
 #define TRIES 20
 
-/* What this toolstack notes about its device. */
+/* A node that this toolstack writes for its device. */
 static const char note[] = "/toolstack-example";
 
-/* @value: NULL removes the note */
+/* @value: NULL removes the node */
 static int write_note(struct xs_handle *xs, xs_transaction_t t, const char *value)
 {
 	if (value ? xs_write(xs, t, note, value, (unsigned int)strlen(value))
@@ -26,7 +26,7 @@ static int write_note(struct xs_handle *xs, xs_transaction_t t, const char *valu
 	return -errno;
 }
 
-/* The batch and the note, both or neither. */
+/* The batch and the node, both or neither. */
 static int commit(struct xs_handle *xs, struct xensplit_batch *batch, const char *value)
 {
 	int try, r;
@@ -39,7 +39,7 @@ static int commit(struct xs_handle *xs, struct xensplit_batch *batch, const char
 		r = xensplit_batch_stage(batch, t);
 		if (!r)
 			r = write_note(xs, t, value);
-		/* What fails does not spoil the transaction: only an abort keeps it out. */
+		/* A failure does not spoil the transaction: abort it explicitly. */
 		if (r)
 			xs_transaction_end(xs, t, true);
 		if (r == -EAGAIN)
@@ -50,7 +50,7 @@ static int commit(struct xs_handle *xs, struct xensplit_batch *batch, const char
 			return 0;
 		if (errno != EAGAIN)
 			return -errno;
-		/* Somebody else changed the same nodes: all over again. */
+		/* Another client changed the same nodes: try again. */
 	}
 	return -EBUSY;
 }
@@ -75,7 +75,7 @@ static int attach(struct xs_handle *xs, struct xensplit_ctx *ctx,
 	return r ? r : xensplit_wait(ctx, id, XENSPLIT_UNTIL_CONNECTED, 10000);
 }
 
-/* Phase one asks both drivers to close, phase two removes what they have left. */
+/* Phase one asks both drivers to close, phase two removes the nodes. */
 static int detach(struct xs_handle *xs, struct xensplit_ctx *ctx,
 		  const struct xensplit_id *id, int phase)
 {

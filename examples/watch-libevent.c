@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* How does a monitor run in libevent's loop? */
+/* How to run a monitor in libevent's loop. */
 /* pkg-config: libevent_core */
 #include <event2/event.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void take_events(struct xensplit_monitor *monitor)
 	fflush(stdout);
 }
 
-/* libevent takes the time from now on; the monitor has an absolute one. */
+/* libevent takes a relative timeout; the monitor's is absolute. */
 static void wait_for_more(struct watch *watch)
 {
 	uint64_t until = xensplit_monitor_get_timeout(watch->monitor), now, left;
@@ -56,7 +56,7 @@ static void on_event(evutil_socket_t fd, short what, void *data)
 		wait_for_more(watch);
 }
 
-/* EV_READ is what xensplit_monitor_get_events() says, in libevent's words. */
+/* EV_READ is libevent's equivalent of xensplit_monitor_get_events(). */
 static int run(struct xensplit_monitor *monitor)
 {
 	struct watch watch = { .base = event_base_new(), .monitor = monitor };

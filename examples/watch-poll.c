@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* How does a program follow all devices in a poll loop of its own? */
+/* How to follow all devices from a poll loop. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void print_event(const struct xensplit_event *event)
 		       xensplit_state_name(event->from), xensplit_state_name(event->to));
 		break;
 	case XENSPLIT_EVENT_ERROR:
-		/* A guest wrote this text: a program that prints it escapes it first. */
+		/* A guest wrote this text: escape it before printing it. */
 		printf("%s driver wrote an error (%zu bytes)\n", end_name(event->end),
 		       strlen(event->text));
 		break;
@@ -43,7 +43,7 @@ static void print_event(const struct xensplit_event *event)
 	}
 }
 
-/* The monitor has an absolute time in microseconds, poll takes milliseconds from now. */
+/* The monitor's timeout is absolute, in microseconds; poll's is relative, in milliseconds. */
 static int poll_timeout(struct xensplit_monitor *monitor)
 {
 	uint64_t until = xensplit_monitor_get_timeout(monitor), now;
@@ -67,7 +67,7 @@ static int watch(struct xensplit_monitor *monitor)
 		fflush(stdout);
 		if (poll(&fd, 1, poll_timeout(monitor)) < 0 && errno != EINTR)
 			return -errno;
-		/* Also without an event: it finds out that xenstored is gone. */
+		/* Even without an event: it checks that xenstored is alive. */
 		r = xensplit_monitor_process(monitor);
 		if (r)
 			return r;

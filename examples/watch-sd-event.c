@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* How does a monitor run in systemd's sd-event loop? */
+/* How to run a monitor in systemd's sd-event loop. */
 /* pkg-config: libsystemd */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include <xensplit.h>
 
-/* sd-event has one source for the descriptor and one for the time: both end here. */
+/* sd-event has one source for the descriptor and one for the timeout; both use this. */
 struct watch {
 	struct xensplit_monitor *monitor;
 	sd_event_source *timer;

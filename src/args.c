@@ -12,7 +12,7 @@
 #define MAX_OPTS    32
 #define MAX_SECONDS 86400
 
-/* getopt's value for an option without a letter: beyond any letter. */
+/* getopt's value for an option without a letter: greater than any letter. */
 #define LONG_ONLY 256
 
 int parse_number(const char *text, uint32_t max, uint32_t *ret_number)
@@ -153,11 +153,11 @@ int opts_parse(const struct opt *const *tables, int argc, char **argv, int permu
 		}
 	}
 
-	optind = 0; /* from the start: the verb has options of its own */
+	optind = 0; /* restart: the verb has its own options */
 	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		for (i = 0; i < count && longs[i].val != got; i++)
 			;
-		/* Either way a message is out: getopt's own, or opt_store()'s. */
+		/* getopt or opt_store() has printed a message. */
 		if (i == count || opt_store(rows[i], optarg))
 			return -1;
 	}

@@ -66,14 +66,14 @@ static int preview(struct tool *tool, const struct xensplit_attach_opts *opts,
 	return status;
 }
 
-/* --- with --rollback a signal takes the device back --- */
+/* --- --rollback: a signal removes the device --- */
 
 static struct xensplit_op *cancellable;
 static volatile sig_atomic_t caught;
 
 static void cancel(int number)
 {
-	if (caught) /* the second time: at once */
+	if (caught) /* the second signal: exit at once */
 		_exit(128 + number);
 	caught = number;
 	xensplit_op_cancel(cancellable);
@@ -90,7 +90,7 @@ static void catch_signals(struct xensplit_op *op)
 		sigaction(signals[i], &action, NULL);
 }
 
-/* Whoever sent it shall see that it was heeded. */
+/* Ends by the signal, so that the sender can see it. */
 static void die_of_it(void)
 {
 	signal(caught, SIG_DFL);
@@ -109,7 +109,7 @@ static int finish(struct tool *tool, struct xensplit_op *op, int err,
 				      args.no_wait ? "written, not waited for" : NULL,
 				      start);
 	status = tool_fail_device(tool, err, "attach", id);
-	/* It is there all the same, and JSON tells its states. */
+	/* The device exists, and JSON has its states. */
 	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
 		tool_report_op(tool, "attach", op, id, NULL, start);
 	return status;

@@ -76,11 +76,11 @@ static int detach(struct tool *tool, const struct xensplit_id *id)
 	return status;
 }
 
-/* --- all of a domain --- */
+/* --- all devices of a domain --- */
 
 struct all {
 	const struct xensplit_device **devices;
-	const struct xensplit_device **detached; /* in the order of their end */
+	const struct xensplit_device **detached; /* in the order in which they ended */
 	size_t done;
 	uint64_t start;
 	int status;
@@ -99,7 +99,7 @@ static void ended(const struct many *many, size_t index, int err)
 	const struct xensplit_device *device = all->devices[index];
 	int failed;
 
-	if (err == -ENOENT) /* another's detach was faster */
+	if (err == -ENOENT) /* another client's detach was faster */
 		return;
 	if (err) {
 		failed = tool_fail_device(many->tool, err, "detach", &device->id);
@@ -136,7 +136,7 @@ static int detach_all(struct tool *tool, const struct xensplit_device **devices,
 	return all.status;
 }
 
-/* An empty list of a domain that is none would be taken for good news. */
+/* A mistyped domain must not look like a domain without devices. */
 static int nothing(struct tool *tool, uint32_t domid)
 {
 	int err = xensplit_domain_check(tool->ctx, domid);

@@ -23,14 +23,14 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-/* The findings about a device stand together, so each is met once. */
+/* Findings about a device are adjacent, so each device appears once. */
 static int is_next_device(const struct xensplit_id *last, const struct xensplit_id *id)
 {
 	return !last || last->domid != id->domid || last->devid != id->devid ||
 	       strcmp(last->type, id->type) != 0;
 }
 
-/* Those that can be repaired, to be freed. */
+/* The devices that can be repaired; the caller frees the list. */
 static struct xensplit_id *list_repairable(const struct xensplit_findings *findings,
 					   size_t *ret_count)
 {
@@ -49,7 +49,7 @@ static struct xensplit_id *list_repairable(const struct xensplit_findings *findi
 	return ids;
 }
 
-/* What is written to nodes that are there; what can't be, its own repair will say. */
+/* Shows writes to existing nodes; a repair that can't be done fails on its own. */
 static void show(struct tool *tool, const struct xensplit_id *ids, size_t count)
 {
 	struct xensplit_batch *batch = NULL;
@@ -67,7 +67,7 @@ static void show(struct tool *tool, const struct xensplit_id *ids, size_t count)
 	}
 }
 
-/* One answer to a dry run. Returns: 0 or the library's error. */
+/* Output of a dry run. Returns: 0 or the library's error. */
 static int preview(struct tool *tool, const struct xensplit_id *ids, size_t count)
 {
 	struct xensplit_batch *batch = NULL;
@@ -89,7 +89,7 @@ static int begin(const struct many *many, size_t index, unsigned int timeout_ms,
 	return xensplit_op_repair(many->tool->ctx, &many->ids[index], timeout_ms, ret_op);
 }
 
-/* What is not Connected then, the second look explains. */
+/* The second check explains devices that are not Connected after the repair. */
 static void ended(const struct many *many, size_t index, int err)
 {
 	int *status = many->data;
@@ -100,7 +100,7 @@ static void ended(const struct many *many, size_t index, int err)
 	*status = *status ? *status : err;
 }
 
-/* Returns: an exit status, that of the first that could not be repaired. */
+/* Returns: an exit status, for the first device that could not be repaired. */
 static int fix(struct tool *tool, const struct xensplit_id *ids, size_t count)
 {
 	int status = EXIT_SUCCESS;
@@ -135,13 +135,13 @@ static int report(struct tool *tool, const struct xensplit_findings *findings)
 
 static int check_domain(struct tool *tool, const struct xensplit_filter *filter)
 {
-	/* A device of a domain that is gone is what there is to explain. */
+	/* For a single device or a type, the domain may be gone: that is a finding. */
 	if (filter->domid == XENSPLIT_ANY || filter->type)
 		return 0;
 	return xensplit_domain_check(tool->ctx, filter->domid);
 }
 
-/* Repairs, and looks again. Returns: an exit status. */
+/* Repairs, and checks again. Returns: an exit status. */
 static int fix_and_look(struct tool *tool, const struct xensplit_filter *filter,
 			struct xensplit_findings **findings)
 {

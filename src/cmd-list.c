@@ -59,7 +59,7 @@ static int run(struct tool *tool, int argc, char **argv)
 
 	err = xensplit_list_new(tool->ctx, &filter, args.all ? XENSPLIT_LIST_FOREIGN : 0,
 				&list);
-	/* An empty list of a domain that is none would be taken for good news. */
+	/* A mistyped domain must not look like a domain without devices. */
 	if (!err && argc && !xensplit_list_get(list, 0))
 		err = xensplit_domain_check(tool->ctx, filter.domid);
 	if (err)

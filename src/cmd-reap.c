@@ -19,7 +19,7 @@ static void report(const struct xensplit_reaped *reaped)
 		print_line(&reaped->id, reaped->domain, "removed");
 }
 
-/* Each is said for itself. Returns: the first failure's exit status. */
+/* Reports each device. Returns: the first failure's exit status. */
 static int report_all(struct tool *tool, const struct xensplit_reap *reap)
 {
 	const struct xensplit_reaped *reaped;

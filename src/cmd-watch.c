@@ -10,7 +10,7 @@
 #include "output.h"
 #include "tool.h"
 
-/* Even then a dead xenstored is noticed. */
+/* How often to check for a dead xenstored even while stdout is blocked. */
 #define STUCK_MS 1000
 
 static struct {
@@ -36,7 +36,7 @@ static int use_color(void)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
 
-/* Also if it is broken: writing will tell. */
+/* True for a broken pipe, too: the write will fail. */
 static int stdout_is_ready(void)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -54,7 +54,7 @@ static int print_events(const struct tool *tool, struct xensplit_monitor *monito
 	while ((uint32_t)count < most && stdout_is_ready() &&
 	       xensplit_monitor_next(monitor, &event) > 0) {
 		print_event(event, tool->json, use_color());
-		/* Whoever reads a pipe wants each line when it happens. */
+		/* The reader of a pipe wants each line at once. */
 		if (fflush(stdout))
 			return -errno;
 		count++;
@@ -63,8 +63,8 @@ static int print_events(const struct tool *tool, struct xensplit_monitor *monito
 }
 
 /*
- * While nobody reads, the monitor goes on taking in what happens: otherwise all that a guest
- * writes would pile up in memory.
+ * While stdout is blocked, keep reading events: otherwise everything that a guest writes would
+ * pile up in memory.
  */
 static int wait_once(struct xensplit_monitor *monitor, uint64_t idle_until_ms)
 {

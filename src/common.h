@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all of the tool may use. */
+/* Used by all files of the tool. */
 #ifndef XENSPLIT_COMMON_H
 #define XENSPLIT_COMMON_H
 
@@ -7,13 +7,13 @@
 
 #include "exit-status.h"
 
-/* "xensplit: " and one line on stderr. Returns: EXIT_USAGE. */
+/* Prints "xensplit: " and one line to stderr. Returns: EXIT_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The exit status for an error of the library. */
 int exit_status(int err);
 
-/* Ends the run where there is no memory. */
+/* Exits if an allocation failed. */
 void *must(void *allocated);
 
 uint64_t now_ms(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The one file that calls libxenctrl: its ABI changes with every release of Xen, and the calls
- * here have had the same prototype since 4.11.
+ * The only file that calls libxenctrl. Its ABI changes with every release of Xen, but the
+ * prototypes of these calls have not changed since 4.11.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static void drop_message(struct xentoollog_logger *logger, xentoollog_level leve
 		(void)args;
 }
 
-/* libxenctrl calls it an error that this domain may not make hypercalls; here it is none. */
+/* libxenctrl logs an error if this domain may not make hypercalls; that is no error here. */
 static struct xentoollog_logger silent = { .vmessage = drop_message };
 
 static xc_interface *xc;
@@ -45,7 +45,7 @@ static int domctl_query(uint32_t domid, struct xensplit_domain *domain)
 	r = xc_domain_getinfolist(xc, domid, 1, &info);
 	if (r < 0)
 		return errno == ESRCH ? -ESRCH : -EOPNOTSUPP;
-	if (r == 0 || info.domain != domid) /* it finds the next one that there is */
+	if (r == 0 || info.domain != domid) /* it returns the next existing domain */
 		return -ESRCH;
 
 	if (info.flags & XEN_DOMINF_paused)

@@ -11,7 +11,7 @@ struct domctl_plugin {
 	const char *version;
 	/* Returns: 0 or a negative errno. */
 	int (*open)(void);
-	/* As the query of struct xensplit_hypervisor. */
+	/* Like the query of struct xensplit_hypervisor. */
 	int (*query)(uint32_t domid, struct xensplit_domain *domain);
 	void (*close)(void);
 };

@@ -2,7 +2,7 @@
 #ifndef XENSPLIT_EXIT_STATUS_H
 #define XENSPLIT_EXIT_STATUS_H
 
-/* Part of the interface: scripts rely on them. 0 and 1 are EXIT_SUCCESS and EXIT_FAILURE. */
+/* Scripts rely on these. 0 and 1 are EXIT_SUCCESS and EXIT_FAILURE. */
 enum exit_status {
 	EXIT_USAGE = 2,
 	EXIT_NOT_FOUND = 3,

@@ -10,7 +10,7 @@
 #include "text.h"
 #include "xensplit.h"
 
-/* Of the size that the header says, or the compiler complains. */
+/* The header gives the size, so that the compiler finds a missing row. */
 const struct field fields[] = {
 #define FIELD(column, key, type, member, usual)                                    \
 	{                                                                          \

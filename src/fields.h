@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is told of a device. Table and JSON are both made from these rows, so that neither can
- * lack a field.
+ * The fields of a device. Table and JSON are both made from these rows, so that neither lacks a
+ * field.
  */
 #ifndef XENSPLIT_FIELDS_H
 #define XENSPLIT_FIELDS_H
@@ -38,15 +38,15 @@ struct field {
 #define FIELD_COUNT 18
 extern const struct field fields[FIELD_COUNT];
 
-/* Where the field of that device is, of the C type that its row tells. */
+/* A pointer to the device's field, of the C type that its row says. */
 const void *field_at(const struct field *field, const struct xensplit_device *device);
 
-/* As a table shows it, but not yet escaped; to be freed. */
+/* The text for a table, not escaped yet; the caller frees it. */
 char *field_text(const struct field *field, const struct xensplit_device *device);
 
 const char *origin_name(int origin);
 
-/* More than there are: one may be named twice. */
+/* More than there are, because a column may be named twice. */
 #define COLUMNS_MAX 64
 
 struct columns {
@@ -55,10 +55,10 @@ struct columns {
 };
 
 /*
- * columns_parse - the fields that the argument of --output means
- * @text: names separated by commas; behind a '+', what to add to the usual ones; NULL for those
+ * columns_parse - parse the argument of --output
+ * @text: names separated by commas; a '+' before them adds to the default columns; NULL: defaults
  *
- * Returns: an exit status, after a message where a name is unknown.
+ * Returns: an exit status, after a message if a name is unknown.
  */
 int columns_parse(const char *text, struct columns *ret_columns);
 

@@ -11,7 +11,7 @@
 static const struct domctl_plugin *domctl;
 static int open_failed;
 
-/* Where libxenctrl looks for it. Returns: 0 or a negative errno. */
+/* Checks for the device that libxenctrl opens. Returns: 0 or a negative errno. */
 static int privcmd_find(void)
 {
 	if (!access("/dev/xen/privcmd", F_OK) || !access("/proc/xen/privcmd", F_OK))
@@ -28,7 +28,7 @@ static int hypervisor_open(struct xentoollog_logger *logger)
 		return 0;
 	if (open_failed)
 		return -EOPNOTSUPP;
-	/* libxenctrl brings a dozen libraries along: not for nothing. */
+	/* libxenctrl needs a dozen libraries: load it only if it can work. */
 	err = privcmd_find();
 	if (!err) {
 		plugin = plugin_load("domctl");

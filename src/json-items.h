@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What several reports tell of: devices and nodes. */
+/* JSON for devices and nodes, used by several reports. */
 #ifndef XENSPLIT_JSON_ITEMS_H
 #define XENSPLIT_JSON_ITEMS_H
 
@@ -8,10 +8,10 @@ struct xensplit_device;
 struct xensplit_node;
 
 void json_add_device(struct json_object *array, const struct xensplit_device *device);
-/* A node as it is has a path, a value and permissions; a change has what it touches. */
+/* Writes path, value and permissions of a node, or only what a change changes. */
 void json_add_node(struct json_object *array, const struct xensplit_node *node);
 
-/* What is done to a node, in one word. */
+/* One word for a change of a node. */
 const char *node_op_name(int op);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The stdio logger of libxentoollog puts level and context before each message, and shows
- * progress as a percentage, on a pipe too. Here messages read like the tool's own.
+ * libxentoollog's stdio logger prefixes each message with level and context, and prints progress
+ * as a percentage, even to a pipe. This one prints messages in the tool's own style.
  */
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static void print_message(xentoollog_level level, int errnoval, const char *form
 	fputc('\n', stderr);
 }
 
-/* The library says each request that it is about to make, and most runs are not to show them. */
+/* The library logs every request before it is sent; most runs do not show these. */
 static void logger_message(struct xentoollog_logger *logger, xentoollog_level level,
 			   int errnoval, const char *context, const char *format,
 			   va_list args)
@@ -71,8 +71,8 @@ static void logger_message(struct xentoollog_logger *logger, xentoollog_level le
 }
 
 /*
- * Progress is told of before each pause, whether or not it is to be seen. The library counts
- * milliseconds. A line that wrapped could not be taken away again.
+ * Called before each pause, even if progress is not shown. The library counts milliseconds. Cut
+ * the line to the terminal's width, since a wrapped line could not be erased.
  */
 static void logger_progress(struct xentoollog_logger *logger, const char *context,
 			    const char *doing_what, int percent, unsigned long done,

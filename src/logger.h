@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All that goes to stderr. */
+/* All output to stderr. */
 #ifndef XENSPLIT_LOGGER_H
 #define XENSPLIT_LOGGER_H
 
@@ -7,18 +7,18 @@
 
 struct xentoollog_logger;
 
-/* "xensplit: " lines on stderr, and progress where that is a terminal. Static: never freed. */
+/* "xensplit: " lines on stderr, and progress if that is a terminal. Static: never freed. */
 struct xentoollog_logger *logger_get(int verbose, int quiet);
 
-/* One such line, whatever --quiet says. */
+/* Prints such a line, even with --quiet. */
 void logger_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void logger_verror(const char *format, va_list args)
 	__attribute__((format(printf, 1, 0)));
 
 /*
- * logger_make_way - something is about to be written, here or to stdout
+ * logger_make_way - call before writing to stderr or stdout
  *
- * Takes the line of progress away. If nobody reads what is written, that is not xenstored's fault.
+ * Erases the line of progress. A blocked reader must not count as a silent xenstored.
  */
 void logger_make_way(void);
 

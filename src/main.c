@@ -24,13 +24,14 @@ static int want_help, want_version, want_verbs;
 static const struct opt common_options[] = {
 	{ OPT_COUNT, 'v', "verbose", NULL, &tool.verbose, "say more; twice: say all" },
 	{ OPT_FLAG, 'q', "quiet", NULL, &tool.quiet, "print errors only" },
-	{ OPT_FLAG, 'J', "json", NULL, &tool.json, "print the results as one JSON object" },
+	{ OPT_FLAG, 'J', "json", NULL, &tool.json,
+	  "print the results as one JSON object" },
 	{ OPT_FLAG, 'h', "help", NULL, &want_help, "print this help" },
 	{ OPT_FLAG, 'V', "version", NULL, &want_version, "print the version" },
 	{ 0 },
 };
 
-/* Before the verb only. */
+/* Only before the verb. */
 static const struct opt global_options[] = {
 	{ OPT_FLAG, 0, "list-verbs", NULL, &want_verbs, "print the verbs, one per line" },
 	{ 0 },
@@ -161,16 +162,16 @@ static int run(int argc, char **argv)
 	verb = verb_find(argv[first]);
 	if (!verb)
 		return EXIT_USAGE;
-	argv[first] = argv[0]; /* it begins getopt's messages */
+	argv[first] = argv[0]; /* getopt's messages begin with it */
 	return run_verb(verb, argc - first, argv + first);
 }
 
-/* A full disk must not look like a short list. */
+/* A list cut short by a full disk must not look complete. */
 static int stdout_check(int status)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
-	if (errno != EPIPE) /* whoever closed the pipe had seen enough */
+	if (errno != EPIPE) /* the reader has closed the pipe on purpose */
 		logger_error("can't write to stdout");
 	return status ? status : EXIT_FAILURE;
 }

@@ -9,9 +9,9 @@
 #include "logger.h"
 #include "many.h"
 
-/* More at a time would only cost xenstored more for each watch that it looks through. */
+/* More at the same time would only make xenstored slower, as it walks all watches. */
 #define SLOTS 64
-/* How long one may keep others waiting; twice as long with each time it comes back. */
+/* How long one operation may delay the others; doubles each time it is retried. */
 #define TURN_FIRST_MS 50
 #define TURN_MOST_MS  5000
 
@@ -26,10 +26,10 @@ struct run {
 	uint64_t begun_ms;
 	uint64_t deadline_ms;
 	struct slot slots[SLOTS];
-	size_t *queue; /* those that are to be begun: a ring of many->count */
+	size_t *queue; /* not started yet: a ring of many->count */
 	size_t head;
 	size_t queued;
-	unsigned char *turns; /* how often each was put behind the others */
+	unsigned char *turns; /* how often each was put back in the queue */
 	size_t ended;
 };
 
@@ -78,7 +78,7 @@ static unsigned int turn_ms(const struct run *run, size_t index)
 	return ms < TURN_MOST_MS ? ms : TURN_MOST_MS;
 }
 
-/* Returns: -ENOTCONN where all is over. */
+/* Returns: -ENOTCONN if all must end. */
 static int advance(struct run *run, struct slot *slot)
 {
 	uint64_t now = now_ms();
@@ -110,7 +110,7 @@ static void show_progress(const struct run *run)
 		     run->many->timeout_ms);
 }
 
-/* Until one of them has something to do, or has had its turn. */
+/* Waits until an operation has work to do, or its turn is over. */
 static int wait_once(const struct run *run)
 {
 	struct pollfd fd = { .fd = -1, .events = POLLIN };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Operations on many devices, side by side, within one time limit. */
+/* Runs operations on many devices at the same time, within one time limit. */
 #ifndef XENSPLIT_MANY_H
 #define XENSPLIT_MANY_H
 
@@ -10,24 +10,24 @@
 
 struct many {
 	struct tool *tool;
-	const char *doing; /* for the line of progress: "detaching" */
+	const char *doing; /* for the progress line: "detaching" */
 	const struct xensplit_id *ids;
 	size_t count;
-	unsigned int timeout_ms; /* for all of them */
-	/* Begins the operation on one. Returns: 0 or the library's error. */
+	unsigned int timeout_ms; /* for all of them together */
+	/* Starts the operation on one device. Returns: 0 or the library's error. */
 	int (*begin)(const struct many *many, size_t index, unsigned int timeout_ms,
 		     struct xensplit_op **ret_op);
-	/* It has ended with @err, which xensplit_errmsg() explains. */
+	/* Called when one has ended with @err, which xensplit_errmsg() explains. */
 	void (*ended)(const struct many *many, size_t index, int err);
 	void *data;
 };
 
 /*
- * many_run - do it
+ * many_run - run the operations
  *
- * A device that keeps the others waiting is put behind them, and begun again: so begin() is
- * for operations that can be left half way and go on from there, as a detach and a repair can.
- * Returns: 0, or the library's error where no device is to blame.
+ * A device that delays the others is put back in the queue and started again, so begin() must
+ * start an operation that can be interrupted and resumed, such as a detach or a repair.
+ * Returns: 0, or the library's error if it does not belong to a device.
  */
 int many_run(const struct many *many);
 

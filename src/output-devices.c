@@ -31,7 +31,7 @@ void print_line(const struct xensplit_id *id, const char *domain, const char *fo
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
-	fflush(stdout); /* what is done is told, also if the next ends the process */
+	fflush(stdout); /* keep the line even if the next device ends the process */
 }
 
 void print_note(const char *format, ...)

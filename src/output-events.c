@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What watch sees, as lines and as JSON. */
+/* Prints events of watch, as lines or JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static const char *event_name(int type)
 	};
 
 	if (type < 1 || (size_t)type >= sizeof(names) / sizeof(names[0]))
-		return "unknown"; /* of a library newer than this tool */
+		return "unknown"; /* from a library newer than this tool */
 	return names[type];
 }
 
@@ -41,7 +41,7 @@ static const char *end_name(int end)
 	return end == XENSPLIT_END_FRONTEND ? "frontend" : "backend";
 }
 
-/* The library counts from boot; a reader wants the time of day. */
+/* Converts time since boot to time of day. */
 static struct timespec event_time(const struct xensplit_event *event)
 {
 	struct timespec now, since;
@@ -84,7 +84,7 @@ static void print_event_json(const struct xensplit_event *event)
 	json_print(object);
 }
 
-/* At a glance: there, on its way out, wrong. */
+/* Green: connected; yellow: closing; red: wrong. */
 static const char *state_color(int state)
 {
 	switch (state) {

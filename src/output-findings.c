@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What doctor found, as text and as JSON. */
+/* Prints the findings of doctor, as text or JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

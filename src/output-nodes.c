@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Nodes as they are, and changes of them. */
+/* Prints nodes and their changes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "table.h"
 #include "text.h"
 
-/* The value comes last: a guest may make it long, and then only the end of the line runs out. */
+/* The value comes last, since a guest may make it long: only the line's end overflows. */
 void print_nodes_table(const struct xensplit_nodes *nodes)
 {
 	struct libscols_table *table = table_new(0);

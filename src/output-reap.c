@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What reap did, as JSON. */
+/* Prints the results of reap, as JSON. */
 #include "json.h"
 #include "output.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All that goes to stdout: tables, JSON, and lines for a reader. */
+/* All output to stdout: tables, JSON, and lines. */
 #ifndef XENSPLIT_OUTPUT_H
 #define XENSPLIT_OUTPUT_H
 
@@ -10,38 +10,38 @@
 
 struct columns;
 
-/* A line of stdout about a device: "mydevice/0 of domain 5 (g1): ..."; @domain may be NULL. */
+/* Prints "mydevice/0 of domain 5 (g1): ..."; @domain may be NULL. */
 void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Another line of stdout. */
+/* Prints any other line. */
 void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* @flags: of table_new() */
 void print_devices_table(const struct xensplit_device *const *devices, size_t count,
 			 const struct columns *columns, int flags);
 
-/* @nodes: those of the one device, NULL for no such array */
+/* @nodes: of the only device, NULL for no array of nodes */
 void print_devices_json(const struct xensplit_device *const *devices, size_t count,
 			const struct xensplit_nodes *nodes);
 
 void print_nodes_table(const struct xensplit_nodes *nodes);
 
-/* What a batch, or a dry run of reap, would change. */
+/* Prints what a batch, or a dry run of reap, would change. */
 void print_changes(const struct xensplit_batch *batch, int json);
 void print_reap_changes(const struct xensplit_reap *reap, int json);
 
-/* What became of each device. */
+/* Prints the result for each device. */
 void print_reap_json(const struct xensplit_reap *reap);
 
 void print_findings(const struct xensplit_findings *findings, int json);
 
-/* One line, or one JSON object. */
+/* Prints one line, or one JSON object. */
 void print_event(const struct xensplit_event *event, int json, int color);
-/* The line that says that nothing will be missed from now on. */
+/* Prints that no event will be missed from now on. */
 void print_armed(int json);
 
-/* The devices of a list as an array, to be freed; it borrows from the list. */
+/* An array of the devices in a list, valid as long as the list; the caller frees it. */
 const struct xensplit_device **list_devices(const struct xensplit_list *list,
 					    size_t *ret_count);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The one file that calls json-c. */
+/* The only file that calls json-c. */
 #include "plugin-json.h"
 #include "plugin.h"
 

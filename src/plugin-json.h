@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* json-c, as far as the tool uses it. */
+/* The functions of json-c that the tool uses. */
 #ifndef XENSPLIT_PLUGIN_JSON_H
 #define XENSPLIT_PLUGIN_JSON_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The one file that calls libsmartcols. */
+/* The only file that calls libsmartcols. */
 #include "plugin-table.h"
 #include "plugin.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libsmartcols, as far as the tool uses it. */
+/* The functions of libsmartcols that the tool uses. */
 #ifndef XENSPLIT_PLUGIN_TABLE_H
 #define XENSPLIT_PLUGIN_TABLE_H
 

@@ -10,8 +10,8 @@
 #include "plugin.h"
 
 /*
- * Of plugin-dir.c, which the Makefile writes: where the plugins are, from the root or from the
- * folder that holds the tool, which may have been moved together with them.
+ * Defined in plugin-dir.c, which the Makefile writes: the folder of the plugins, absolute or
+ * relative to the tool's folder, so that both can be moved together.
  */
 extern const char plugin_dir[];
 

@@ -15,7 +15,7 @@ struct libscols_table *table_new(int flags)
 	if (!scols)
 		scols = plugin_load("table");
 	table = must(scols->new_table());
-	scols->enable_noencoding(table, 1); /* escape() has done it */
+	scols->enable_noencoding(table, 1); /* escape() has escaped all texts */
 	scols->enable_noheadings(table, !!(flags & TABLE_NO_HEADINGS));
 	scols->enable_raw(table, !!(flags & TABLE_RAW));
 	return table;

@@ -7,14 +7,15 @@
 struct xensplit_id;
 
 /*
- * escape - bytes from XenStore, or from the command line, fit to be shown
+ * escape - make bytes from XenStore or the command line printable
  *
- * What is not printable ASCII becomes \xNN, and a backslash two. Guests write these bytes: a
- * terminal must not obey them, and JSON must stay UTF-8. Returns: a text to be freed.
+ * Bytes that are not printable ASCII become \xNN, and a backslash becomes two. Guests can write
+ * these bytes: a terminal must not interpret them, and JSON must be UTF-8. The caller frees the
+ * result.
  */
 char *escape(const char *bytes, size_t len);
 
-/* "mydevice/0 of domain 5", to be freed. */
+/* "mydevice/0 of domain 5"; the caller frees it. */
 char *id_name(const struct xensplit_id *id);
 
 #endif

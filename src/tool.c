@@ -26,7 +26,7 @@ void tool_say(const char *reason, const char *verb, const struct xensplit_id *id
 {
 	char *name = id_name(id);
 
-	/* The library names the device in most of what it says. */
+	/* Most of the library's texts name the device already. */
 	if (strstr(reason, name))
 		logger_error("%s: %s", verb, reason);
 	else
@@ -72,7 +72,7 @@ int tool_domain(struct tool *tool, const char *verb, const char *text,
 	return err ? tool_fail(tool, err, verb) : EXIT_SUCCESS;
 }
 
-/* Cuts TYPE[/DEVID] in two, in its place. */
+/* Splits TYPE[/DEVID] in place. */
 static int parse_device(char *text, int allow_auto, struct xensplit_id *id)
 {
 	char *slash = strchr(text, '/');

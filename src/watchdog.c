@@ -12,12 +12,12 @@
 #include "watchdog.h"
 
 #define SILENCE_MS 10000
-/* They leave less than the second that a verb may be late. */
+/* These add up to less than the second that a verb may be late. */
 #define LATE_MS		700
 #define LATE_SILENCE_MS 700
 #define CONFIRM_MS	100
 
-/* Not SIGALRM: an alarm(2) that was set before this program was started goes on in it. */
+/* Not SIGALRM: an alarm(2) set before exec stays in effect. */
 #define SIGNAL SIGRTMIN
 
 static timer_t timer;
@@ -25,7 +25,7 @@ static int running;
 static const char *verb_name;
 static uint64_t deadline_ms;
 
-/* When the last request was made; 0 where something else is waited for since. */
+/* When the last request was sent; 0 if the tool waits for something else. */
 static _Atomic uint64_t asked_ms;
 static uint64_t suspect_ms;
 static volatile sig_atomic_t progress_shown;
@@ -47,7 +47,7 @@ static void arm(uint64_t time_ms)
 	timer_settime(timer, TIMER_ABSTIME, &at, NULL);
 }
 
-/* When a request of that time is overdue. */
+/* When a request sent at that time is overdue. */
 static uint64_t due(uint64_t asked)
 {
 	uint64_t late = deadline_ms + LATE_MS;
@@ -57,7 +57,7 @@ static uint64_t due(uint64_t asked)
 	return asked + LATE_SILENCE_MS > late ? asked + LATE_SILENCE_MS : late;
 }
 
-/* Not snprintf(), which is not for signal handlers. Returns: the end of the text. */
+/* snprintf() is not safe in signal handlers. Returns: the end of the text. */
 static char *add_text(char *to, const char *text)
 {
 	while (*text)
@@ -81,7 +81,7 @@ static char *add_seconds(char *to, uint64_t ms)
 	return to;
 }
 
-/* Nobody may be reading, and then the message must not become what is waited for. */
+/* Must not block if nobody reads the message. */
 static void give_up(uint64_t silence_ms)
 {
 	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -111,7 +111,7 @@ static void look(int signo)
 	if (!asked || now < when) {
 		arm(when);
 	} else if (suspect_ms != asked) {
-		/* It may have been this process that stood still, and the answer is there. */
+		/* Maybe this process was stopped, and the answer has arrived. */
 		suspect_ms = asked;
 		arm(now + CONFIRM_MS);
 	} else {
@@ -130,7 +130,7 @@ void watchdog_start(const char *verb)
 	watchdog_request();
 	if (sigaction(SIGNAL, &action, NULL) ||
 	    timer_create(CLOCK_MONOTONIC, &event, &timer))
-		return; /* as good as it gets: nothing else depends on it */
+		return; /* continue without: nothing else depends on it */
 	running = 1;
 	sigemptyset(&set);
 	sigaddset(&set, SIGNAL);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Building and running the tests; included by the Makefile above. Each suite prints TAP,
-# tests/tap-sum adds up.
+# Build and run the tests; included by the Makefile above. Each suite prints TAP; tests/tap-sum
+# adds up the results.
 
 UNIT  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c))
 STORE := $(patsubst tests/store/%.c,%,$(wildcard tests/store/test-*.c))
@@ -9,11 +9,11 @@ CLI   := $(wildcard tests/cli/*.bats)
 HARNESS := $(wildcard tests/harness/*.bats)
 UNIT_PROG  := $(UNIT:%=$(O)/tests/unit/%)
 STORE_PROG := $(STORE:%=$(O)/tests/store/%)
-# What several test programs share stands beside them in files not called test-*.
+# Files not called test-* hold code shared by several test programs.
 test_obj   = $(patsubst %.c,$(O)/%.o,$(wildcard tests/$(1)/*.c))
 UNIT_HELP  := $(filter-out $(UNIT_PROG:=.o),$(call test_obj,unit))
 STORE_HELP := $(filter-out $(STORE_PROG:=.o),$(call test_obj,store))
-# Simulated guests run under the plain sandbox, also when what they test is instrumented.
+# Simulated guests always run under the plain sandbox, even if the tested code is instrumented.
 PLAIN   ?= $(abspath $(O))
 SANDBOX ?= $(PLAIN)/sandbox/xensplit-sandbox
 
@@ -48,12 +48,12 @@ $(STORE_PROG): %: %.o $(STORE_HELP) $(O)/libxensplit.so
 
 -include $(patsubst %.o,%.d,$(call test_obj,unit) $(call test_obj,store))
 
-# Suites that run side by side: they wait more than they compute.
+# Suites that run at the same time: they wait more than they compute.
 JOBS ?= 2
 tap_sum = $(Q)tests/tap-sum -j $(JOBS)
 
-# Suites as tap-sum takes them, NAME=COMMAND, for the build in folder $(1); $(2) goes into the
-# name, $(3) before the program.
+# Arguments for tap-sum, NAME=COMMAND, for the build in folder $(1); $(2) is a prefix of the
+# name, $(3) of the program.
 unit_suites  = $(foreach t,$(UNIT),'$(2)unit/$(t)=$(3) $(1)/tests/unit/$(t)')
 store_suites = $(foreach t,$(STORE),'$(2)store/$(t)=$(SANDBOX) --guests 5,6 -- $(3) $(1)/tests/store/$(t)')
 cli_suites   = $(foreach t,$(CLI),'$(2)cli/$(basename $(notdir $(t)))=XENSPLIT=$(abspath $(1))/xensplit bats --formatter tap $(t)')
@@ -72,14 +72,14 @@ build-asan: | $(O)/.found
 
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
 .PHONY: check-asan check-valgrind check-harness installcheck check-fresh
-check: tests build-sandbox build-asan build-root ## every test but fuzz and bench
+check: tests build-sandbox build-asan build-root ## all tests except fuzz and bench
 	$(tap_sum) $(harness_suites) $(call fast_suites,$(O)) $(sandbox_suites) \
 		$(asan_suites) $(valgrind_suites) $(install_suites) $(xen_suites)
 
 check-fast: tests build-sandbox ## unit, store and cli: under a minute
 	$(tap_sum) $(call fast_suites,$(O))
 
-check-unit: $(UNIT_PROG) | setup ## the library's internals, alone
+check-unit: $(UNIT_PROG) | setup ## the library's internals
 	$(tap_sum) $(call unit_suites,$(O))
 
 check-store: $(STORE_PROG) build-sandbox ## the library against a real xenstored
@@ -89,14 +89,14 @@ check-cli: all build-sandbox ## the tool against a real xenstored
 	$(tap_sum) $(call cli_suites,$(O))
 
 sweep = XENSPLIT=$(abspath $(O))/xensplit KILL_STEP=1 BETWEEN_STEP=1 bats --formatter tap tests/cli
-check-sweep: all build-sandbox ## killed, or another tool in between, at every request
+check-sweep: all build-sandbox ## kill, or run another tool, at every request
 	$(tap_sum) 'sweep/kill=$(sweep)/kill.bats' 'sweep/between=$(sweep)/between.bats'
 
 sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
 check-sandbox: build-sandbox ## the sandbox itself
 	$(tap_sum) $(sandbox_suites)
 
-# What the machines in QEMU get to run is what a user would have.
+# The machines in QEMU run what a user would install.
 .PHONY: build-root
 build-root: all
 	$(Q)rm -rf $(O)/root
@@ -115,30 +115,30 @@ check-asan: build-asan build-sandbox ## unit, store and cli, built with ASan and
 valgrind := valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 valgrind_suites = $(call unit_suites,$(O),valgrind/,$(valgrind)) \
 	$(call store_suites,$(O),valgrind/,$(valgrind))
-check-valgrind: tests build-sandbox ## unit and store under valgrind
+check-valgrind: tests build-sandbox ## unit and store, under valgrind
 	$(tap_sum) $(valgrind_suites)
 
-check-harness: all build-sandbox ## the sum, the checks of lint, the completions
+check-harness: all build-sandbox ## tap-sum, the checks of lint, the completions
 	$(tap_sum) $(harness_suites)
 
 install_suites = 'install=O=$(abspath $(O)) bats --formatter tap tests/install'
-installcheck: all ## what make install puts down works and goes away again
+installcheck: all ## make install, run what it installed, make uninstall
 	$(tap_sum) $(install_suites)
 
 check-fresh: ## demo and check in an empty Debian with only git and make
 	$(Q)O=$(abspath $(O)) tests/setup/fresh-debian demo check
 
 .PHONY: demo demo-xen
-demo: all build-sandbox ## the main job, in the sandbox
+demo: all build-sandbox ## attach and detach a device, in the sandbox
 	$(Q)tests/demo
 
-demo-xen: build-root ## the main job, on real Xen in QEMU
+demo-xen: build-root ## attach and detach a device, on real Xen in QEMU
 	$(Q)$(xen_run) --story tests/xen/demo.sh
 
 .PHONY: bench fuzz lint
 SECONDS := 60
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
-fuzz: $(FUZZ) ## each parser of what a guest writes, SECONDS=60
+fuzz: $(FUZZ) ## each parser of what a guest can write, SECONDS=60
 	$(Q)$(if $(FUZZ),,echo 'tests/fuzz holds no fuzz-*.c' >&2; exit 1;)set -e; \
 	for prog in $(FUZZ); do \
 		mkdir -p $$prog.corpus; \
@@ -151,7 +151,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h include/*.h) Makefile 
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(LIB_SRC) $(LIB_LIBS)
 
 BENCH := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
-bench: all build-sandbox $(BENCH) ## time and store requests, beside those of its peers
+bench: all build-sandbox $(BENCH) ## times and store requests, compared with other tools
 	$(Q)O=$(abspath $(O)) tests/bench/run
 
 $(O)/tests/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(O)/libxensplit.so Makefile
@@ -159,5 +159,5 @@ $(O)/tests/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(O)/libxensplit
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -o $@ $< -L$(O) -lxensplit $(LIB_LIBS) \
 		-Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../..'
 
-lint: tests build-sandbox ## formatters, analysers, manual, ABI and symbols; CHECK=NAME for one
+lint: tests build-sandbox ## formatters, analysers, manual, ABI, symbols; CHECK=NAME for one
 	$(Q)O=$(abspath $(O)) VERSION=$(VERSION) tests/lint/run $(CHECK)

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mydeviceback - the backend domain's half of a Xen split device that does
- * nothing
+ * mydeviceback - the backend of a Xen split device that does nothing
  *
- * The whole XenBus handshake and not a byte of data: the starting point for
- * a backend of your own. The comments say where the mapping of the shared
- * ring, the event channel and the real device behind it belong.
+ * Does the whole XenBus handshake, and transfers no data: a template for your
+ * own backend. The comments say where to map the shared ring, bind the event
+ * channel, and set up the real device.
  *
  *	probe                  ->  go InitWait: ready for a frontend
- *	frontend Initialising  ->  InitWait again, if an earlier one has left
+ *	frontend Initialising  ->  InitWait again, if an earlier frontend has left
  *	frontend Connected     ->  map what it shares, go Connected
  *	frontend Closing       ->  unmap it, go Closing
- *	frontend Closed        ->  unmap it, go Closed; if the toolstack has set
- *	                           "online" to 0, give the device up
- *	frontend gone          ->  give the device up
+ *	frontend Closed        ->  unmap it, go Closed; release the device if the
+ *	                           toolstack has set "online" to 0
+ *	frontend gone          ->  release the device
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -22,7 +21,7 @@
 #include <xen/xen.h>
 #include <xen/xenbus.h>
 
-/* Void from Linux 6.2 on, and in many a stable kernel before it: see Makefile. */
+/* Void from Linux 6.2 on, and in some stable kernels before it: see Makefile. */
 #ifdef XENBUS_REMOVE_RETURNS_INT
 #define REMOVE_TYPE   int
 #define REMOVE_RETURN 0
@@ -36,8 +35,8 @@
  * and "event-channel" under dev->otherend), maps the ring
  * (xenbus_map_ring_valloc) and binds the event channel to an interrupt handler.
  * The guest wrote those values and shares that memory: check every one, and
- * copy a request out of the ring before you look at it. On failure call
- * xenbus_dev_fatal(), which says why in the store and goes Closing.
+ * copy a request out of the ring before you read it. On failure call
+ * xenbus_dev_fatal(), which writes the error to XenStore and goes Closing.
  */
 static void mydeviceback_connect(struct xenbus_device *dev)
 {
@@ -45,9 +44,9 @@ static void mydeviceback_connect(struct xenbus_device *dev)
 }
 
 /*
- * Runs when the frontend closes or begins anew and when the driver leaves the
- * device, so it may run twice. A real driver finishes its requests, unbinds
- * the event channel and unmaps the ring (xenbus_unmap_ring_vfree) here.
+ * Runs when the frontend closes or restarts, and when the driver is unbound, so
+ * it may run twice. A real driver finishes its requests, unbinds the event
+ * channel and unmaps the ring (xenbus_unmap_ring_vfree) here.
  */
 static void mydeviceback_disconnect(struct xenbus_device *dev)
 {
@@ -61,19 +60,19 @@ static int mydeviceback_probe(struct xenbus_device *dev,
 
 	/*
 	 * A real driver allocates its private data here, keeps it with
-	 * dev_set_drvdata(&dev->dev, ...) and frees it in remove. What the
-	 * frontend needs to know of the backend (features, sizes) is written
-	 * under dev->nodename before InitWait.
+	 * dev_set_drvdata(&dev->dev, ...) and frees it in remove. It writes
+	 * what the frontend needs to know (features, sizes) under
+	 * dev->nodename before InitWait.
 	 */
 	return xenbus_switch_state(dev, XenbusStateInitWait);
 }
 
-/* A frontend is at its beginning: a new one, or the one we served reloaded. */
+/* The frontend is Initialising: a new one, or the same one reloaded. */
 static void mydeviceback_restart(struct xenbus_device *dev)
 {
 	if (dev->state == XenbusStateInitWait)
 		return;
-	/* The toolstack is taking the device away; let the frontend see that. */
+	/* The toolstack is removing the device; let the frontend see that. */
 	if (!xenbus_dev_is_online(dev))
 		return;
 	mydeviceback_disconnect(dev);
@@ -85,8 +84,8 @@ static void mydeviceback_closed(struct xenbus_device *dev)
 	bool online = xenbus_dev_is_online(dev);
 
 	/*
-	 * In InitWait there is nothing to close: the frontend is one that saw
-	 * this driver go, and InitWait is what makes it connect again.
+	 * In InitWait there is nothing to close: the frontend noticed that this
+	 * driver went away, and connects again when it sees InitWait.
 	 */
 	if (online && dev->state == XenbusStateInitWait)
 		return;
@@ -102,7 +101,7 @@ static void mydeviceback_changed(struct xenbus_device *dev,
 {
 	dev_dbg(&dev->dev, "frontend is %s\n", xenbus_strstate(frontend_state));
 
-	/* The guest may write anything here, in any order: all is ignored or safe. */
+	/* The guest may write any state at any time; unexpected ones are harmless. */
 	switch (frontend_state) {
 	case XenbusStateInitialising:
 		mydeviceback_restart(dev);
@@ -132,7 +131,7 @@ static void mydeviceback_changed(struct xenbus_device *dev,
 	}
 }
 
-/* XenBus itself goes Closed once this has returned. */
+/* XenBus sets the state to Closed after this returns. */
 static REMOVE_TYPE mydeviceback_remove(struct xenbus_device *dev)
 {
 	mydeviceback_disconnect(dev);

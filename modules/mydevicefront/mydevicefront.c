@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mydevicefront - the guest's half of a Xen split device that does nothing
+ * mydevicefront - the frontend of a Xen split device that does nothing
  *
- * The whole XenBus handshake and not a byte of data: the starting point for
- * a frontend of your own. The comments say where the shared ring, the event
- * channel and the class device (net, block, input, ...) of a real one belong.
+ * Does the whole XenBus handshake, and transfers no data: a template for your
+ * own frontend. The comments say where to set up the shared ring, the event
+ * channel and the class device (net, block, input, ...).
  *
  *	backend InitWait     ->  set up what is shared, go Connected
- *	backend Connected    ->  nothing to do here; a real device starts now
- *	backend Closing      ->  take it down, go Closed
+ *	backend Connected    ->  nothing here; a real device starts now
+ *	backend Closing      ->  disconnect, go Closed
  *	backend Closed       ->  the same, if the backend skipped Closing
  *	backend InitWait, while we are Closed
  *	                     ->  the backend was reloaded: connect again
@@ -20,7 +20,7 @@
 #include <xen/xen.h>
 #include <xen/xenbus.h>
 
-/* Void from Linux 6.2 on, and in many a stable kernel before it: see Makefile. */
+/* Void from Linux 6.2 on, and in some stable kernels before it: see Makefile. */
 #ifdef XENBUS_REMOVE_RETURNS_INT
 #define REMOVE_TYPE   int
 #define REMOVE_RETURN 0
@@ -34,8 +34,9 @@
  * (xenbus_setup_ring, or xenbus_grant_ring before Linux 5.19), allocates an
  * event channel, and publishes both in a transaction (xenbus_printf of
  * "ring-ref" and "event-channel" under dev->nodename) before it changes its
- * state: the backend reads them as soon as it sees the new one. On failure it
- * calls xenbus_dev_fatal(), which says why in the store and goes Closing.
+ * state, because the backend reads them when it sees the new state. On failure
+ * it calls xenbus_dev_fatal(), which writes the error to XenStore and goes
+ * Closing.
  */
 static void mydevicefront_connect(struct xenbus_device *dev)
 {
@@ -43,9 +44,9 @@ static void mydevicefront_connect(struct xenbus_device *dev)
 }
 
 /*
- * Runs when the backend closes and when the driver leaves the device, so it
- * may run twice. A real driver stops its queue, unbinds the event channel and
- * ends the grants here.
+ * Runs when the backend closes, and when the driver is unbound, so it may run
+ * twice. A real driver stops its queue, unbinds the event channel and ends the
+ * grants here.
  */
 static void mydevicefront_disconnect(struct xenbus_device *dev)
 {
@@ -61,10 +62,10 @@ static int mydevicefront_probe(struct xenbus_device *dev,
 	 * A real driver allocates its private data here, keeps it with
 	 * dev_set_drvdata(&dev->dev, ...) and frees it in remove.
 	 *
-	 * A device that was bound before was left in Closed. Back to
-	 * Initialising, which tells the backend to begin anew; for a new
-	 * device this writes nothing. XenBus reports the state of the backend
-	 * as soon as we return, so it does not matter which half came first.
+	 * A device that was bound before is still Closed. Go back to
+	 * Initialising, which makes the backend restart; for a new device this
+	 * writes nothing. XenBus reports the backend's state after we return,
+	 * so it does not matter which half is first.
 	 */
 	return xenbus_switch_state(dev, XenbusStateInitialising);
 }
@@ -82,7 +83,7 @@ static void mydevicefront_changed(struct xenbus_device *dev,
 		break;
 
 	case XenbusStateClosed:
-		/* From before we were loaded: it has yet to see us begin. */
+		/* Closed before this driver was loaded: the backend will restart. */
 		if (dev->state == XenbusStateInitialising ||
 		    dev->state == XenbusStateClosed)
 			break;
@@ -97,7 +98,7 @@ static void mydevicefront_changed(struct xenbus_device *dev,
 	}
 }
 
-/* XenBus itself goes Closed once this has returned. */
+/* XenBus sets the state to Closed after this returns. */
 static REMOVE_TYPE mydevicefront_remove(struct xenbus_device *dev)
 {
 	mydevicefront_disconnect(dev);
@@ -110,7 +111,7 @@ static struct xenbus_driver mydevicefront_driver = {
 	.name = KBUILD_MODNAME,
 	.ids = mydevicefront_ids,
 #ifdef XENBUS_HAS_NOT_ESSENTIAL
-	/* insmod waits for devices not yet Connected: with this 30 s, without 300. */
+	/* insmod waits for devices that are not Connected: 30 s with this, else 300 s. */
 	.not_essential = true,
 #endif
 	.probe = mydevicefront_probe,
