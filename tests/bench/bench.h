@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the programs of the benchmark share: the time, and what a process costs. */
+/* Shared by the programs of the benchmark: time, and the cost of a process. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -19,12 +19,12 @@
 
 extern char **environ;
 
-/* What a process took, from before it is started until it has been waited for. */
+/* The cost of a process, from fork until it was waited for. */
 struct cost {
 	uint64_t ns;
-	double cpu_ms; /* of itself and of what it waited for */
+	double cpu_ms; /* of itself and its children */
 	long rss_kb;   /* at its peak */
-	int status;    /* as a shell has it */
+	int status;    /* as in a shell */
 };
 
 static inline uint64_t now_ns(void)
@@ -35,7 +35,7 @@ static inline uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* The process that bench_kill() ends; it is only there while it is waited for. */
+/* The process that bench_kill() ends; only set while it runs. */
 static volatile sig_atomic_t bench_pid;
 
 static inline void bench_kill(int sig)
@@ -45,7 +45,7 @@ static inline void bench_kill(int sig)
 		kill(bench_pid, SIGKILL);
 }
 
-/* Its output is made, and thrown away. It is killed after @limit seconds; 0: never. */
+/* Discards the output. Kills the process after @limit seconds; 0: never. */
 static inline struct cost run_process(char *const argv[], unsigned int limit)
 {
 	static posix_spawn_file_actions_t quiet;

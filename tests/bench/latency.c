@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How long it takes from a guest's write of its state to the line on the stdout of
- * `xensplit watch`, beside what the store itself takes: rows for the table. Runs in the sandbox;
- * domain 5 has mydevice/0, which no driver has claimed.
+ * Measures the time from a guest's write of its state to the line on the stdout of
+ * `xensplit watch`, compared with that of the store itself. Prints rows of the table. Runs in the
+ * sandbox; domain 5 has mydevice/0, which no driver has claimed.
  */
 #include <err.h>
 #include <spawn.h>
@@ -21,7 +21,7 @@
 extern char **environ;
 
 static struct xs_handle *dom0, *guest;
-static FILE *lines; /* what watch says */
+static FILE *lines; /* output of watch */
 
 static uint64_t now_ns(void)
 {
@@ -51,7 +51,7 @@ static void read_state(struct xs_handle *xs)
 	free(value);
 }
 
-/* Each time another one, so that each is a change. */
+/* A different value each time, so that each write is a change. */
 static void guest_writes(void)
 {
 	static int i;
@@ -117,7 +117,7 @@ static void measure(const char *what, void (*try)(void))
 
 		try();
 		took[i] = now_ns() - begun;
-		usleep(500); /* each begins with all at rest */
+		usleep(500); /* let everything settle */
 	}
 	qsort(took, TRIES, sizeof(*took), compare);
 	if (!unit)
@@ -149,7 +149,7 @@ static pid_t start_watch(char *tool)
 	if (!lines)
 		err(1, "fdopen");
 	wait_line();
-	wait_line(); /* the device that is there */
+	wait_line(); /* the existing device */
 	return pid;
 }
 

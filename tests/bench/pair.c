@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * pair ROUNDS A... -- B...: runs two commands in turn, so often, and says what A takes, what B
- * takes, and how many times B's time A's is, round by round: three medians, in milliseconds.
- * {} at the end of one argument is a number that no other run of the same command has.
+ * pair ROUNDS A... -- B...: runs two commands in turn and prints three medians: milliseconds of A,
+ * milliseconds of B, and the ratio A/B of each round. {} at the end of one argument becomes a
+ * number that no other run of the same command has.
  */
 #include "bench.h"
 
@@ -35,7 +35,7 @@ static double run_ms(struct command *command)
 	return (double)cost.ns / 1e6;
 }
 
-/* Who is first in a round is second in the next. */
+/* The command that is first in one round is second in the next. */
 static void run_round(struct command *a, struct command *b, size_t round)
 {
 	struct command *first = round % 2 ? b : a, *second = round % 2 ? a : b;
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	if (!a.ms || !b.ms || !ratios)
 		err(1, "calloc");
 
-	run_ms(&a); /* from here on the files are in memory */
+	run_ms(&a); /* load the files into memory */
 	run_ms(&b);
 	for (i = 0; i < rounds; i++) {
 		run_round(&a, &b, i);

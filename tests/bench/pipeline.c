@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * pipeline FIRST-DOMID DEVICES PER-COMMIT ROUNDS: attaches a device to each of so many domains,
- * in turn by the library's batches and by the same requests, recorded from a batch, which are
- * sent on the socket without waiting for one answer before the next request. That is the least
- * that a client can do about them: but for the start of each transaction, no round trips.
- * Prints three medians: milliseconds of the library, of the other, and the ratio round by round.
+ * pipeline FIRST-DOMID DEVICES PER-COMMIT ROUNDS: attaches a device to each of DEVICES domains,
+ * alternating between the library's batches and the same requests, recorded from a batch and sent
+ * on the socket without waiting for each answer. That is the minimum for any client: no round
+ * trips except to start each transaction. Prints three medians: milliseconds of the library, of
+ * the requests, and the ratio of each round.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -23,7 +23,7 @@ struct message {
 	char payload[XENSTORE_PAYLOAD_MAX];
 };
 
-/* Between the library and the store while it is recorded. */
+/* Sits between the library and the store to record requests. */
 struct recorder {
 	int listen_fd, client_fd, store_fd;
 	char *bytes; /* of all requests */
@@ -92,7 +92,7 @@ static void record(struct recorder *r, const struct message *msg)
 	r->len += size_of(msg);
 }
 
-/* libxenstore has one request under way at a time, and nobody watches. */
+/* libxenstore sends one request at a time, and there are no watches. */
 static void *relay(void *data)
 {
 	struct recorder *r = data;
@@ -120,7 +120,7 @@ static struct xensplit_ctx *context(const char *path)
 	return ctx;
 }
 
-/* --- both ways --- */
+/* --- both variants --- */
 
 static double by_library(struct xensplit_ctx *ctx)
 {
@@ -144,7 +144,7 @@ static double by_library(struct xensplit_ctx *ctx)
 	return (double)(now_ns() - begun) / 1e6;
 }
 
-/* That what is looked for is not there is an answer as good as any. */
+/* An error that a node does not exist is a valid answer. */
 static void take_reply(int fd, struct message *reply)
 {
 	if (!read_message(fd, reply))
@@ -153,7 +153,7 @@ static void take_reply(int fd, struct message *reply)
 		errx(1, "a request was answered by %s", reply->payload);
 }
 
-/* Sends what there is room for, and takes the answers that come meanwhile. */
+/* Sends as much as fits, and reads answers meanwhile. */
 static unsigned int send_some(int fd, const char *data, size_t len)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLOUT };
@@ -180,7 +180,7 @@ static unsigned int send_some(int fd, const char *data, size_t len)
 	return taken;
 }
 
-/* All requests up to the next start of a transaction are out at once. */
+/* Sends all requests up to the next start of a transaction at once. */
 static double by_requests(const struct recorder *r, int fd)
 {
 	uint64_t begun = now_ns();

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * scale DEVICES DATA EMPTY BASE MANY: what a device costs where there are many. The last three
- * are directories of sandboxes, each with the same forty domains: the first never has a
- * device, the second ten, the third 10, 100, ... DEVICES. Each step is done in all of them by
- * turns, so that what else the machine does falls on all alike. What is done without a device
- * is taken off, so that neither the start of a process nor the look at each domain counts.
- * Processor time is that of the client and of xenstored: a busy machine changes it least.
+ * scale DEVICES DATA EMPTY BASE MANY: measures the cost per device when there are many. The last
+ * three arguments are directories of sandboxes with the same forty domains: EMPTY never has a
+ * device, BASE ten, MANY 10, 100, ... DEVICES. Each step alternates between them, so that other
+ * load on the machine affects all alike. The cost without devices is subtracted, so that neither
+ * process start nor the read of each domain counts. Processor time is that of the client and of
+ * xenstored, which other load affects least.
  *
- * A device's cost is printed as rows for the table, all totals go into the file DATA.
+ * Prints the cost per device as rows of the table; writes all totals to the file DATA.
  */
 #include <poll.h>
 #include <stdbool.h>
 
 #include "world.h"
 
-#define EXPECT_SECS  90	 /* what is likely to take longer is not tried */
-#define SAMPLE_MS    400 /* of samples, at least, where one alone is short */
+#define EXPECT_SECS  90	 /* skip what is likely to take longer */
+#define SAMPLE_MS    400 /* minimum total of samples, if a single one is short */
 #define SAMPLE_MAX   2000
 #define SAMPLES_MIN  8
 #define SAMPLES	     4096
-#define SLOW_MS	     5000 /* is done once only */
-#define ROUNDS	     3	  /* beside xenstore-ls */
-#define PEER_DEVICES 1000 /* where a device is a process, more would take too long */
+#define SLOW_MS	     5000 /* measure only once */
+#define ROUNDS	     3	  /* compared with xenstore-ls */
+#define PEER_DEVICES 1000 /* with a process for each device, more would take too long */
 
 struct step {
-	const char *name; /* in the table; NULL: a peer, which is drawn only */
+	const char *name; /* in the table; NULL: another tool, only drawn */
 	const char *key;  /* in DATA */
-	bool needs;	  /* needs the devices; else it needs none to be there */
-	bool leaves;	  /* the devices are there when it is done */
+	bool needs;	  /* needs the devices; otherwise they must not exist */
+	bool leaves;	  /* leaves the devices in place */
 	struct took (*run)(struct world *w, unsigned int devices);
-	bool by_domain;		 /* a process for each domain with devices */
-	unsigned int last;	 /* number of devices that it is done with; 0: any */
-	double before, previous; /* of the last numbers of devices, ms */
+	bool by_domain;		 /* runs a process for each domain with devices */
+	unsigned int last;	 /* maximum number of devices; 0: any */
+	double before, previous; /* for the last numbers of devices, ms */
 };
 
 /* --- the steps --- */
@@ -121,7 +121,7 @@ static struct took detach_all(struct world *w, unsigned int devices)
 
 	for (i = 0; all.wall >= 0 && i < domains_of(devices); i++) {
 		snprintf(domid, sizeof(domid), "%u", FIRST_DOMID + i);
-		all = sum(all, run_tool(w, argv, devices ? 0 : 3)); /* 3: there is none */
+		all = sum(all, run_tool(w, argv, devices ? 0 : 3)); /* 3: no devices */
 		if (all.wall > LIMIT_SECS * 1e3)
 			all = too_long;
 	}
@@ -130,7 +130,7 @@ static struct took detach_all(struct world *w, unsigned int devices)
 	return all;
 }
 
-/* The domains die, and others come in their place, but neither counts. */
+/* Killing the domains and creating new ones is not measured. */
 static struct took reap(struct world *w, unsigned int devices)
 {
 	unsigned int i, domains = devices ? domains_of(devices) : 0;
@@ -148,7 +148,7 @@ static struct took reap(struct world *w, unsigned int devices)
 	return took;
 }
 
-/* A process, or a script of seven, for each device. */
+/* Runs a process, or a script with seven, for each device. */
 static struct took each_device(const struct world *w, char *argv[], const char *format,
 			       char *last, char *domid_text, unsigned int devices)
 {
@@ -181,7 +181,7 @@ static struct took attach_script(struct world *w, unsigned int devices)
 	return each_device(w, argv, "%u", devid, domid, devices);
 }
 
-/* In this order a store is hardly ever filled for its own sake. */
+/* In an order in which the store rarely has to be filled separately. */
 static struct step steps[] = {
 	{ NULL, "script", .run = attach_script, .leaves = true, .last = PEER_DEVICES },
 	{ NULL, "attach", .run = attach_tool, .leaves = true, .last = PEER_DEVICES },
@@ -244,7 +244,7 @@ static void add(struct samples *s, struct took took)
 	s->count++;
 }
 
-/* The mean of the middle half: what interrupted a sample falls out. */
+/* The mean of the middle half: drops samples that were interrupted. */
 static double middle(double *values, size_t count)
 {
 	double all = 0;
@@ -262,7 +262,7 @@ static struct took typical(struct samples *s)
 	return (struct took){ middle(s->wall, s->count), middle(s->cpu, s->count) };
 }
 
-/* What nothing takes, and what BASE devices take in addition. */
+/* The cost without devices, and the additional cost of BASE devices. */
 static void take_base(struct samples *empty, struct samples *base, struct world *worlds,
 		      struct step *step, double length)
 {
@@ -294,10 +294,10 @@ static bool take_many(struct samples *many, struct world *w, struct step *step,
 
 struct result {
 	unsigned int devices;
-	double ms;		 /* in all */
-	double each;		 /* ms a device; negative: not measured */
+	double ms;		 /* total */
+	double each;		 /* ms per device; negative: not measured */
 	double ratio, cpu_ratio; /* to a device of BASE */
-	double expect;		 /* ms, where it was not measured */
+	double expect;		 /* ms, if it was not measured */
 };
 
 static struct result measure(struct world *worlds, struct step *step,
@@ -335,7 +335,7 @@ static struct result measure(struct world *worlds, struct step *step,
 	return r;
 }
 
-/* The largest ratio counts; all are shown, those of processor time in brackets. */
+/* The largest ratio is the result; all are shown, for processor time in brackets. */
 static void print_row(const struct step *step, const struct result *results, size_t count)
 {
 	const struct result *worst = results;
@@ -364,7 +364,7 @@ static void print_row(const struct step *step, const struct result *results, siz
 	fflush(stdout);
 }
 
-/* --- beside xenstore-ls --- */
+/* --- compared with xenstore-ls --- */
 
 static void compare(struct world *w, unsigned int devices, bool with_doctor)
 {
@@ -420,7 +420,7 @@ int main(int argc, char **argv)
 	data = fopen(argv[2], "we");
 	if (!data)
 		err(1, "%s", argv[2]);
-	unsetenv("LD_LIBRARY_PATH"); /* it was for this program alone */
+	unsetenv("LD_LIBRARY_PATH"); /* only this program needs it */
 	for (i = 0; i < 3; i++)
 		world_begin(&worlds[i], argv[3 + i]);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sandbox with forty domains, and as many devices of theirs as somebody wants. A commit costs
- * xenstored the more the more domains there are: for each node and each domain it finds out
- * whether that may hear of it. So they are always the same, and few enough for a guest's quota
- * of 1000 nodes to hold its part of 10000 devices.
+ * A sandbox with forty domains and any number of devices. A commit costs xenstored more with more
+ * domains, because it checks for each node and each domain whether to send an event. So the number
+ * of domains is fixed, and just large enough for 10000 devices within a guest's quota of 1000
+ * nodes.
  */
 #ifndef WORLD_H
 #define WORLD_H
@@ -18,7 +18,7 @@
 
 #define DOMAINS	    40
 #define FIRST_DOMID 100
-#define BASE	    10	/* devices; the cost of one of them is the measure */
+#define BASE	    10	/* devices; the reference for the cost of a device */
 #define PER_COMMIT  32	/* devices */
 #define LIMIT_SECS  120 /* for one process */
 
@@ -27,8 +27,8 @@ struct world {
 	char store[256];
 	struct xensplit_ctx *ctx;
 	struct xs_handle *xs;
-	unsigned int devices; /* that are there */
-	unsigned int fresh;   /* so many of its domains never had a device */
+	unsigned int devices; /* existing ones */
+	unsigned int fresh;   /* number of domains that never had a device */
 	clockid_t daemon;     /* processor time of its xenstored */
 };
 
@@ -39,14 +39,14 @@ struct took {
 
 static char *tool, *sandbox, *script;
 
-/* What is started, or connects, from now on does so in this world. */
+/* New processes and connections use this world. */
 static void enter(const struct world *w)
 {
 	setenv("XENSTORED_PATH", w->store, 1);
 	setenv("XENSPLIT_SANDBOX", w->dir, 1);
 }
 
-/* Ten or more devices to a domain. */
+/* At least ten devices per domain. */
 static unsigned int domains_of(unsigned int devices)
 {
 	unsigned int domains = devices / BASE;
@@ -75,7 +75,7 @@ static double clock_ms(clockid_t clock)
 	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
-/* What this program does, from begin to end. */
+/* Time and cost of this program itself. */
 static struct took begin(const struct world *w)
 {
 	return (struct took){
@@ -126,7 +126,7 @@ static void control_domain(const struct world *w, char *verb, unsigned int domid
 
 /* --- the devices of a world --- */
 
-/* Those from @from on, below @to, in one commit. */
+/* Attaches devices @from to @to, exclusive, in one commit. */
 static void attach_some(struct world *w, unsigned int from, unsigned int to,
 			unsigned int devices)
 {
@@ -167,13 +167,13 @@ static struct took attach_library(struct world *w, unsigned int devices)
 	return attach_all(w, devices, PER_COMMIT);
 }
 
-/* In commits as large as that of BASE devices. */
+/* In commits of BASE devices each. */
 static struct took attach_in_small(struct world *w, unsigned int devices)
 {
 	return attach_all(w, devices, BASE);
 }
 
-/* Past the library, so that each version of it finds the same. */
+/* Bypasses the library, so that each version of it finds the same. */
 static void remove_devices(struct world *w)
 {
 	char path[64];
@@ -192,7 +192,7 @@ static void remove_devices(struct world *w)
 	w->devices = 0;
 }
 
-/* A domain's first device may cost more, and is none of those that are measured. */
+/* A domain's first device may cost more, so it is not measured. */
 static void age(struct world *w)
 {
 	unsigned int i;
@@ -219,7 +219,7 @@ static void none_left(struct world *w, const char *after)
 	}
 }
 
-/* Whoever listens on a socket. */
+/* The process that listens on a socket. */
 static pid_t listener(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Compiled, never run: what the macros of the header become in a caller. */
+/* Compiled, never run: uses the macros of the header as a caller does. */
 #include <xensplit.h>
 #include <xensplit.h>
 

@@ -15,7 +15,7 @@
 
 #include "sandbox.h"
 
-/* NULL, and a message, outside of a sandbox. */
+/* NULL, after a message, outside a sandbox. */
 const char *sandbox_dir(void)
 {
 	const char *dir = getenv("XENSPLIT_SANDBOX");
@@ -56,7 +56,7 @@ int control_open(void)
 	return connect_unix(path, SOCK_SEQPACKET);
 }
 
-/* One command to the shim. Returns its answer, 0 or a negative errno. */
+/* Sends one command to the shim. Returns its answer, 0 or a negative errno. */
 int control(const char *format, ...)
 {
 	char text[64];
@@ -81,7 +81,7 @@ int control(const char *format, ...)
 	return atoi(text);
 }
 
-/* From now on libxenstore, here and in what we start, is that domain. */
+/* Makes libxenstore, here and in child processes, connect as that domain. */
 int use_domain_socket(unsigned int domid)
 {
 	const char *dir = sandbox_dir();
@@ -114,7 +114,7 @@ int verb_as(int argc, char **argv)
 	return run_in_place(argv + 2);
 }
 
-/* Kills xenstored and waits for its end, or freezes it as it is, or ends that. */
+/* Kills xenstored and waits until it has ended, freezes it, or thaws it. */
 int verb_stop_daemon(int argc, char **argv)
 {
 	bool freeze = argc == 2 && !strcmp(argv[1], "--freeze");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Domains: what libxl and xen-init-dom0 of Xen 4.17 leave in the store, and a domain's end.
- * The console is left out, for it is a device of its own.
+ * Domains: the nodes that libxl and xen-init-dom0 of Xen 4.17 write, and their removal. Without
+ * the console, which is a device itself.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -20,7 +20,7 @@
 #define STORE_PORT     "1" /* what a PV guest finds in its start info page */
 #define COMMIT_RETRIES 100
 
-/* Who owns a node: a node's children are like it unless they say otherwise. */
+/* The owner of a node; children inherit it unless they have their own. */
 enum owner {
 	INHERITED,
 	DOM0_ONLY,
@@ -57,7 +57,7 @@ static const struct {
 	{ "cpu/0/availability", "online", INHERITED },
 };
 
-/* One transaction that makes a domain's nodes; the first failure is kept in @err. */
+/* One transaction that creates a domain's nodes; @err keeps the first failure. */
 struct tree {
 	struct xs_handle *xs;
 	xs_transaction_t tx;
@@ -99,7 +99,7 @@ static void put_domain(struct tree *t, const char *name, const char *uuid)
 	snprintf(libxl, sizeof(libxl), "/libxl/%u", t->domid);
 	snprintf(vm, sizeof(vm), "/vm/%s", uuid);
 
-	/* What a dead domain of that id left is not for the new one. */
+	/* Remove what a dead domain with that id left. */
 	xs_rm(t->xs, t->tx, home);
 	xs_rm(t->xs, t->tx, vm);
 	xs_rm(t->xs, t->tx, libxl);
@@ -125,7 +125,7 @@ static void put_dom0(struct tree *t)
 	put(t, INHERITED, "Pool-0", "/local/pool/0/name");
 }
 
-/* Guests of other sandbox commands may conflict with us, and soon no longer do. */
+/* Guests of other sandbox commands may collide with this, for a short time. */
 static int commit(struct tree *t, const char *name, const char *uuid)
 {
 	int retries = COMMIT_RETRIES;
@@ -185,7 +185,7 @@ static int introduce(struct xs_handle *xs, unsigned int domid, const char *name,
 	return control("serve %u", domid);
 }
 
-/* Without a name it is guestDOMID, without a UUID it gets one of its own. */
+/* The default name is guestDOMID, the default UUID a new one. */
 int make_domain(unsigned int domid, const char *name, const char *uuid)
 {
 	char own_name[16], own_uuid[37];

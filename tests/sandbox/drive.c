@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The verb drive: a process that is a domain's kernel, with one driver loaded. */
+/* The verb drive: simulates a domain's kernel with one driver loaded. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <err.h>
@@ -19,7 +19,7 @@
 
 #define MAX_DELAY_MS 3600000
 
-/* Resolves \xHH and \\ in place; returns the length, for a NUL may be among the bytes. */
+/* Resolves \xHH and \\ in place; returns the length, as there may be NUL bytes. */
 static size_t unescape(char *text)
 {
 	char *from = text, *to = text;
@@ -54,8 +54,8 @@ static int stop_signals(void)
 }
 
 /*
- * Serves the bus until a signal comes, the domain dies, or with @once a device has ended.
- * libxenstore does not tell when its connection breaks, so a second one, @life_fd, does.
+ * Handles events until a signal arrives, the domain dies, or with @once a device has ended.
+ * libxenstore does not report a broken connection; a second connection, @life_fd, does.
  */
 static void serve(struct bus *bus, int life_fd, bool once)
 {
@@ -120,7 +120,7 @@ static int parse_option(int opt, struct misbehaviour *how, bool *once)
 	case 's':
 		if (parse_number(optarg, XenbusStateReconfigured, &number) < 0)
 			return usage_error("--stop-at takes a state from 0 to 8");
-		how->stop_at = number ?: 1; /* there is nothing to write before 1 */
+		how->stop_at = number ?: 1; /* nothing is written before 1 */
 		return 0;
 	case 'n':
 		how->never_close = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The driver: the handshake of a small split device, and its misbehaviour on request. */
+/* The driver: the handshake of a small split device, and faults on request. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static void flood(struct bus *bus, struct device *dev)
 	bus_say(bus, dev->node, "flooded %lu", i - 1);
 }
 
-/* True: the device is spoilt, the driver does not go on with it. */
+/* True: the device is spoilt, and the driver stops handling it. */
 static bool spoil(struct bus *bus, struct device *dev)
 {
 	if (bus->how.garbage) {

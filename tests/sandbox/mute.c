@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The verb mute: a socket that anyone may connect to, and nobody gets an answer from. */
+/* The verb mute: a socket that accepts connections and never answers. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ int verb_mute(int argc, char **argv)
 		err(EXIT_FAILURE, "%s", argv[1]);
 	puts("ready");
 	fflush(stdout);
-	/* What is accepted stays open: its end would be an answer, too. */
+	/* Keep connections open: closing them would be an answer. */
 	for (;;)
 		accept(fd, NULL, NULL);
 }

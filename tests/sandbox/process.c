@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Starting processes, and seeing to it that none outlives the one that started it. */
+/* Starting processes, such that none outlives its parent. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ static void unblock_signals(void)
 
 /*
  * Starts a process that dies with this one. A daemon (@out_fd not negative) gets its own
- * session, lest Ctrl-C reach it, and its own standard files; a command shares ours.
+ * session, so that Ctrl-C does not reach it, and its own standard files; a command shares ours.
  */
 pid_t start_process(char **argv, char **env, int out_fd, int err_fd)
 {
@@ -77,8 +77,8 @@ static void signal_children(int sig)
 }
 
 /*
- * Kills every descendant. The caller is a subreaper: when a child dies, its own children become
- * ours, so the loop ends when there is none left.
+ * Kills every descendant. The caller is a subreaper: when a child dies, it inherits the child's
+ * children, so the loop ends when there is none left.
  */
 void kill_descendants(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The verb proxy: stands between a command and the store, counts the requests and, if told so,
- * kills the command at one of them, or has something else happen in the store before it.
+ * The verb proxy: sits between a command and the store and counts requests. On request, kills the
+ * command at one of them, or runs another command before it.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -47,12 +47,12 @@ static const char *const type_names[XS_TYPE_COUNT] = {
 	[XS_DIRECTORY_PART] = "DIRECTORY_PART",
 };
 
-/* One connection of the command, and ours to the store on its behalf. */
+/* A connection of the command, and the matching one to the store. */
 struct link {
 	struct link *next;
 	int client_fd, store_fd;
 	struct message request, reply;
-	bool fatal; /* it made the request whose reply nobody is to see */
+	bool fatal; /* it sent the request whose reply must not arrive */
 	uint32_t fatal_id;
 };
 
@@ -64,7 +64,7 @@ struct proxy {
 	struct sockaddr_un addr;
 	int listen_fd, signal_fd;
 	struct link *links;
-	FILE *list; /* of the requests, kept in memory until the end */
+	FILE *list; /* of the requests, in memory until the end */
 	char *list_text;
 	size_t list_size;
 	unsigned long count, per_type[XS_TYPE_COUNT];
@@ -78,7 +78,7 @@ static const char *type_name(uint32_t type)
 	return type < XS_TYPE_COUNT && type_names[type] ? type_names[type] : "UNKNOWN";
 }
 
-/* The first string of the payload says what the request is about. */
+/* The first string of the payload is the path. */
 static void print_request(FILE *f, unsigned long number, const struct message *msg)
 {
 	size_t i;
@@ -106,12 +106,12 @@ static void count_request(struct proxy *p, const struct message *msg)
 
 static void kill_command(struct proxy *p)
 {
-	kill_descendants(); /* before any socket closes: the command sees nothing of it */
+	kill_descendants(); /* before any socket closes, so that the command can't notice */
 	p->ended = true;
 	p->status = 128 + SIGKILL;
 }
 
-/* The command waits for its answer meanwhile. What runs speaks to the store itself. */
+/* The command waits for its answer meanwhile. What this runs uses the store directly. */
 static void run_between(const struct proxy *p)
 {
 	setenv("XENSTORED_PATH", p->store_path, 1);
@@ -120,7 +120,7 @@ static void run_between(const struct proxy *p)
 	setenv("XENSTORED_PATH", p->addr.sun_path, 1);
 }
 
-/* Reads what there is of a message; false: the connection is at its end. */
+/* Reads available bytes of a message; false at the end of the connection. */
 static bool receive(int fd, struct message *msg)
 {
 	ssize_t n;
@@ -139,7 +139,7 @@ static bool receive(int fd, struct message *msg)
 	return true;
 }
 
-/* Waits if the other side does not read: it has its own thread, or only one request out. */
+/* May block: the other side has its own thread, or only one open request. */
 static bool forward(int fd, struct message *msg)
 {
 	const char *from = (const char *)msg;
@@ -284,7 +284,7 @@ static void serve(struct proxy *p)
 			else
 				drop_link(where);
 		}
-		/* Last: what the command asked before it ended counts too. */
+		/* Last: requests that the command sent before it ended count, too. */
 		if (!p->ended && fds[1].revents)
 			add_link(p);
 		else if (!p->ended && fds[0].revents)

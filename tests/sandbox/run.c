@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sandbox itself: a directory, xenstored under the shim, and a command.
+ * The sandbox itself: a directory, xenstored with the shim, and a command.
  *
- * Two processes watch over it, each a subreaper and each told when the other dies: the keeper,
- * which is the parent of xenstored and of the command, and the one the user started, which
- * waits for the keeper. Whichever of them is killed, even by SIGKILL, the other one ends what
- * is left.
+ * Two processes guard it, both subreapers, and each notices if the other dies: the keeper, which
+ * is the parent of xenstored and of the command, and the process that the user started, which
+ * waits for the keeper. If one of them is killed, even by SIGKILL, the other one kills all other
+ * processes of the sandbox.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -26,7 +26,7 @@
 #include "sandbox.h"
 
 #define XENSTORED_GLOB "/usr/lib/xen-*/bin/xenstored"
-#define START_SECS     10   /* until xenstored and the domains are up */
+#define START_SECS     10   /* for xenstored and the domains to start */
 #define GRACE_MS       2000 /* from a signal until the command is killed */
 #define MAX_GUESTS     64
 
@@ -90,7 +90,7 @@ static char *find_xenstored(void)
 	return path;
 }
 
-/* The shim lies beside this program. */
+/* The shim is in the same directory as this program. */
 static char *find_shim(void)
 {
 	char *self = realpath("/proc/self/exe", NULL), *shim = NULL;
@@ -124,7 +124,7 @@ static int open_log(const struct sandbox *sb)
 	return fd;
 }
 
-/* The shim says when xenstored is ready; if it never will be, the log says why. */
+/* The shim reports when xenstored is ready; if it fails, the log says why. */
 static int wait_for_daemon(int out_fd, int log_fd)
 {
 	char text[256];
@@ -198,7 +198,7 @@ static int start_domains(struct sandbox *sb)
 	return ret;
 }
 
-/* Ours to wait for: the signals that ask us to end, and those of our children. */
+/* Signals to wait for: those that end the sandbox, and SIGCHLD. */
 static void block_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -208,10 +208,10 @@ static void block_signals(sigset_t *set)
 	sigaddset(set, SIGQUIT);
 	sigaddset(set, SIGTERM);
 	sigprocmask(SIG_BLOCK, set, NULL);
-	signal(SIGCHLD, SIG_DFL); /* who ignores it has no children to wait for */
+	signal(SIGCHLD, SIG_DFL); /* if it is ignored, children can't be waited for */
 }
 
-/* A signal that the terminal sends reaches the command without us. */
+/* The terminal sends its signals to the command directly. */
 static void pass_on(const siginfo_t *info, pid_t pid)
 {
 	if (info->si_code <= 0)
@@ -245,7 +245,7 @@ static long ms_left(const struct timespec *deadline)
 	       (deadline->tv_nsec - now.tv_nsec) / 1000000;
 }
 
-/* Returns the command's exit status, or that of the signal if it does not heed it in time. */
+/* Returns the command's exit status, or that of the signal if it does not end in time. */
 static int wait_for_command(struct sandbox *sb, const sigset_t *set, pid_t watcher)
 {
 	struct timespec deadline, timeout = { .tv_sec = 3600 };
@@ -284,7 +284,7 @@ static int keeper(struct sandbox *sb, const sigset_t *set, pid_t watcher)
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	alarm(START_SECS); /* its death is the watcher's to explain and to clean up */
+	alarm(START_SECS); /* if it kills the keeper, the watcher reports that and cleans up */
 	if (getppid() == watcher && start_daemon(sb) == 0 && start_domains(sb) == 0) {
 		alarm(0);
 		sb->command_pid = start_process(sb->command, NULL, -1, -1);
@@ -297,7 +297,7 @@ static int keeper(struct sandbox *sb, const sigset_t *set, pid_t watcher)
 	return status;
 }
 
-/* Passes signals on to the keeper until it ends. */
+/* Forwards signals to the keeper until it ends. */
 static int watch_keeper(pid_t pid, const sigset_t *set)
 {
 	siginfo_t info;

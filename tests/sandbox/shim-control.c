@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The socket through which xensplit-sandbox plays the hypervisor. A packet is one command, its
- * answer is one packet: a negative errno, or 0, in decimal.
+ * The socket by which xensplit-sandbox acts as the hypervisor. A packet is one command; its answer
+ * is one packet with 0 or a negative errno in decimal.
  */
 #define _GNU_SOURCE
 #include <errno.h>

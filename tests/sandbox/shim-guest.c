@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sockets whose clients are a guest. A guest has one ring page, however many of its programs
- * talk to the store; its kernel shares the ring among them, and this file does the same: it
- * numbers the requests anew, puts the client's id in front of the tokens of its watches, and
- * takes back the watches and transactions of a client that went away.
+ * The sockets for clients in a guest. A guest has a single ring page for all programs that use the
+ * store. Like the guest's kernel, this file multiplexes them: it renumbers requests, prefixes the
+ * tokens of watches with the client's id, and removes the watches and transactions of a client
+ * that has disconnected.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,12 +35,12 @@ struct transaction {
 };
 
 struct client {
-	struct source src; /* first: it is what the loop hands back */
+	struct source src; /* first, since the loop passes it back */
 	struct client *next;
 	struct guest *guest;
 	unsigned int id;
 	struct message in;
-	char *out; /* answers that the socket had no room for */
+	char *out; /* answers that did not fit the socket */
 	size_t out_len;
 	struct watch *watches;
 	struct transaction *transactions;
@@ -49,7 +49,7 @@ struct client {
 struct request {
 	struct request *next;
 	uint32_t ring_id, client_req_id;
-	struct client *client; /* NULL: it went away, nobody waits */
+	struct client *client; /* NULL: it has disconnected, drop the answer */
 };
 
 struct guest {
@@ -60,7 +60,7 @@ struct guest {
 	struct xenstore_domain_interface *page;
 	struct client *clients;
 	struct request *requests;
-	struct queued *cleanup; /* requests on behalf of clients that went away */
+	struct queued *cleanup; /* requests for clients that have disconnected */
 	bool sending;
 	struct message to_ring, from_ring;
 	uint32_t last_ring_id;
@@ -69,7 +69,7 @@ struct guest {
 
 static struct guest *guests;
 
-/* The client's own words, or the clean-up's, become the guest's next request. */
+/* The client's request, or the clean-up's, becomes the guest's next request. */
 
 static void want_input(struct client *c)
 {
@@ -85,7 +85,7 @@ static void send_to_client(struct client *c, const struct xsd_sockmsg *hdr,
 	char *out;
 
 	if (c->out_len + len > MAX_BACKLOG) {
-		shutdown(c->src.fd, SHUT_RDWR); /* comes back as an end of file */
+		shutdown(c->src.fd, SHUT_RDWR); /* the loop then sees an end of file */
 		return;
 	}
 	out = realloc(c->out, c->out_len + len);
@@ -165,14 +165,14 @@ static void forget_watch(struct client *c, const char *path, const char *token)
 	}
 }
 
-/* Puts the client's id in front of the token. False: the message has no room for it. */
+/* Prefixes the token with the client's id. False: it does not fit. */
 static bool mark_token(struct client *c, struct message *msg)
 {
 	char prefix[16], *token = second_string(msg->payload, msg->hdr.len);
 	size_t n = snprintf(prefix, sizeof(prefix), "%x:", c->id);
 
 	if (!token)
-		return true; /* xenstored says what is wrong with it */
+		return true; /* xenstored reports the error */
 	if (msg->hdr.len + n > XENSTORE_PAYLOAD_MAX)
 		return false;
 	memmove(token + n, token, msg->payload + msg->hdr.len - token);
@@ -240,7 +240,7 @@ static void next_from_cleanup(struct guest *g)
 	new_request(g, NULL);
 }
 
-/* The clients take turns: the one just served goes to the end of the list. */
+/* Round robin: a client that was served goes to the end of the list. */
 static void next_message(struct guest *g)
 {
 	struct client **where = &g->clients, *c;
@@ -276,7 +276,7 @@ static void queue_cleanup(struct guest *g, uint32_t type, uint32_t tx_id,
 	*end = q;
 }
 
-/* What xenstored says goes to the client that it is for. */
+/* Sends a message from xenstored to the right client. */
 
 static void dispatch_event(struct guest *g)
 {
@@ -335,7 +335,7 @@ static void dispatch_reply(struct guest *g)
 	free(r);
 }
 
-/* The rings: each side moves only its own index, after the bytes. */
+/* The rings: each side changes only its own index, after the bytes. */
 
 static bool ring_put(struct guest *g)
 {
@@ -499,7 +499,7 @@ static void accept_client(struct source *src, uint32_t events)
 	g->clients = c;
 }
 
-/* Opens the socket of a guest whom xenstored has been introduced to. */
+/* Opens the socket of a guest that was introduced to xenstored. */
 int guest_serve(unsigned int domid)
 {
 	struct guest *g = calloc(1, sizeof(*g));
@@ -525,7 +525,7 @@ int guest_serve(unsigned int domid)
 	return 0;
 }
 
-/* The domain is no more: its programs find their sockets closed. */
+/* The domain is gone: closes the sockets of its programs. */
 void guest_gone(unsigned int domid)
 {
 	struct guest **where = &guests, *g;

@@ -38,7 +38,7 @@ void loop_want(struct source *src, uint32_t events)
 	epoll_ctl(epoll_fd, EPOLL_CTL_MOD, src->fd, &ev);
 }
 
-/* Closing the last descriptor of a file takes it out of the epoll set. */
+/* Closing the last descriptor of a file removes it from the epoll set. */
 void loop_remove(struct source *src)
 {
 	close(src->fd);
@@ -49,7 +49,7 @@ void loop_wake(void)
 {
 	uint64_t one = 1;
 
-	/* A counter that is full has woken the loop already. */
+	/* A full counter has woken the loop already. */
 	if (write(wake.fd, &one, sizeof(one)) < 0)
 		return;
 }
@@ -67,7 +67,7 @@ static void *loop(void *arg)
 {
 	struct epoll_event ev;
 
-	/* One event at a time: what handles it may free the source of the next. */
+	/* One event at a time: a handler may free the source of the next one. */
 	for (;;) {
 		int n = epoll_wait(epoll_fd, &ev, 1, -1);
 
@@ -95,7 +95,7 @@ int loop_start(void)
 	if (epoll_fd < 0 || wake.fd < 0 || loop_add(&wake, wake.fd, woken) < 0)
 		return -1;
 
-	/* Signals are xenstored's. */
+	/* Leave signals to xenstored. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&thread, NULL, loop, NULL);
@@ -114,7 +114,7 @@ static int socket_address(struct sockaddr_un *addr, const char *name)
 	return len < (int)sizeof(addr->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
-/* A listening socket @name beside xenstored's own. */
+/* A listening socket @name in xenstored's directory. */
 int loop_listen(const char *name, int type)
 {
 	struct sockaddr_un addr;

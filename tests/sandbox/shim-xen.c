@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The little of a hypervisor that xenstored looks at: which domains exist, the page that each
- * shares with it, and event channels. Both threads call in here, hence the lock.
+ * The parts of a hypervisor that xenstored uses: which domains exist, the page shared with each,
+ * and event channels. Both threads call these functions, so there is a lock.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,14 +24,14 @@ struct domain {
 
 struct port {
 	bool bound, pending, masked;
-	unsigned int domid; /* of no meaning to the VIRQ */
+	unsigned int domid; /* unused for the VIRQ */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t virq_idle = PTHREAD_COND_INITIALIZER;
-static struct domain *domains; /* in the order of their domids; dom0 is not among them */
+static struct domain *domains;	     /* sorted by domid; without dom0 */
 static struct port ports[MAX_PORTS]; /* port 0 is never used, as in Xen */
-static unsigned int nr_ports = 1;    /* how many of them were ever bound, 0 included */
+static unsigned int nr_ports = 1;    /* number of ports ever bound, including 0 */
 static unsigned int virq_port;
 static int events_fd = -1; /* counts the ports that are pending and not masked */
 
@@ -55,7 +55,7 @@ static struct domain **find_domain(unsigned int domid)
 	return d;
 }
 
-/* The first domain that is not below @first. */
+/* The first domain with an id of at least @first. */
 bool xen_domain_find(unsigned int first, unsigned int *ret_domid)
 {
 	struct domain *d;
@@ -145,8 +145,8 @@ static void raise_port(struct port *p)
 }
 
 /*
- * Takes the domain away and returns when xenstored has seen it: its handler of the VIRQ has
- * then run to the end, and the page is no longer in use.
+ * Removes the domain and returns when xenstored has noticed: its VIRQ handler has finished, and
+ * the page is no longer in use.
  */
 int xen_domain_die(unsigned int domid)
 {
@@ -172,7 +172,7 @@ int xen_domain_die(unsigned int domid)
 		ret = pthread_cond_timedwait(&virq_idle, &lock, &until);
 	pthread_mutex_unlock(&lock);
 	if (ret)
-		return -ret; /* xenstored hangs and may still write to the page: leave it */
+		return -ret; /* xenstored hangs and may still write to the page: keep it */
 	free(d->page);
 	free(d);
 	return 0;
@@ -240,7 +240,7 @@ int xen_port_unbind(unsigned int port)
 	return p ? 0 : -1;
 }
 
-/* The lowest pending port; it stays masked until xenstored has handled it. */
+/* The lowest pending port; masked until xenstored has handled it. */
 int xen_port_take(void)
 {
 	int ret = -1;
@@ -277,10 +277,10 @@ int xen_port_unmask(unsigned int port)
 			pthread_cond_signal(&virq_idle);
 	}
 	pthread_mutex_unlock(&lock);
-	return 0; /* a port unbound by its own handler is no error */
+	return 0; /* its own handler may have unbound the port */
 }
 
-/* xenstored tells a domain that its rings moved. */
+/* xenstored notifies a domain that its rings changed. */
 int xen_port_notify(unsigned int port)
 {
 	struct port *p;
@@ -294,7 +294,7 @@ int xen_port_notify(unsigned int port)
 	return 0;
 }
 
-/* A domain tells xenstored that its rings moved. */
+/* A domain notifies xenstored that its rings changed. */
 void xen_domain_notify(unsigned int domid)
 {
 	unsigned int i;

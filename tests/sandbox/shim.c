@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every symbol that shim.so puts before xenstored's own libraries. A new release of Xen that
- * asks for others gets them here.
+ * All symbols in shim.so that override xenstored's libraries. If a new release of Xen needs more,
+ * add them here.
  */
 #undef _FORTIFY_SOURCE
 #undef _FILE_OFFSET_BITS
@@ -21,7 +21,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The handles are opaque to xenstored: any address that is not NULL does. */
+/* The handles are opaque to xenstored: any address except NULL will do. */
 static char handle;
 
 /* libxenctrl: which domains exist */
@@ -73,7 +73,7 @@ EXPORT int xc_domain_getinfo(xc_interface *xch, uint32_t first_domid,
 }
 #endif
 
-/* libxenevtchn: how xenstored and the domains wake each other */
+/* libxenevtchn: how xenstored and domains notify each other */
 
 EXPORT xenevtchn_handle *xenevtchn_open(struct xentoollog_logger *logger,
 					unsigned int open_flags)
@@ -91,7 +91,7 @@ EXPORT xenevtchn_handle *xenevtchn_fdopen(struct xentoollog_logger *logger, int 
 	(void)logger;
 	(void)fd;
 	(void)open_flags;
-	errno = ENOSYS; /* only a live update calls it */
+	errno = ENOSYS; /* only called by a live update */
 	return NULL;
 }
 
@@ -101,7 +101,7 @@ EXPORT int xenevtchn_fd(xenevtchn_handle *xce)
 	return xen_events_fd();
 }
 
-/* The first one goes to dom0 and ends xenstored's start: its sockets are open by now. */
+/* The first notification is to dom0, at the end of xenstored's start: its sockets are open. */
 static void say_ready(void)
 {
 	static bool said;
@@ -197,7 +197,7 @@ EXPORT int xengnttab_unmap(xengnttab_handle *xgt, void *start_address, uint32_t 
 	return 0;
 }
 
-/* libc: dom0's event channel and ring page, which Linux shows as two files */
+/* libc: dom0's event channel and ring page, two files in Linux */
 
 static int open_fake(const char *name, const char *text, size_t size)
 {

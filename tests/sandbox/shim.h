@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of shim.so know of each other. Two threads meet here: xenstored's only
- * thread, which calls the functions of shim.c, and the shim's own, which runs the loop of
- * shim-loop.c. Whatever both touch belongs to shim-xen.c and its lock.
+ * Shared by the parts of shim.so. There are two threads: xenstored's only thread, which calls the
+ * functions of shim.c, and the shim's own, which runs the loop of shim-loop.c. Data used by both
+ * is in shim-xen.c and protected by its lock.
  */
 #ifndef SANDBOX_SHIM_H
 #define SANDBOX_SHIM_H

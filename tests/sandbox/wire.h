@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A message of the store's wire protocol, part of which may still be to come or to go. */
+/* A message of the store's wire protocol, possibly incomplete. */
 #ifndef SANDBOX_WIRE_H
 #define SANDBOX_WIRE_H
 
@@ -14,7 +14,7 @@ struct message {
 	unsigned int done; /* bytes, header included */
 };
 
-/* What is known of the size by now: the header's alone until that is there. */
+/* The size as far as it is known: only the header's until that has arrived. */
 static inline size_t message_size(const struct message *msg)
 {
 	if (msg->done < sizeof(msg->hdr))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The bus, as Linux's drivers/xen/xenbus behaves: which nodes become devices, when they cease
- * to be, and how a driver's state reaches the store. Its quirks are here on purpose.
+ * The bus, which behaves like Linux's drivers/xen/xenbus, quirks included: which nodes become
+ * devices, when devices end, and how a driver's state is written.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include "xenbus.h"
 
-#define BUS_ID_SIZE 20 /* XEN_BUS_ID_SIZE, its NUL included */
+#define BUS_ID_SIZE 20 /* XEN_BUS_ID_SIZE, including the NUL */
 #define BUS_TOKEN   "bus"
 
 static const char *bus_root(const struct bus *bus)
@@ -21,7 +21,7 @@ static const char *bus_root(const struct bus *bus)
 	return bus->front ? "device" : "backend";
 }
 
-/* Path elements below the root: device/T/I, backend/T/D/I. */
+/* Number of path elements below the root: device/T/I, backend/T/D/I. */
 static int bus_levels(const struct bus *bus)
 {
 	return bus->front ? 2 : 3;
@@ -97,7 +97,7 @@ void bus_error(struct bus *bus, struct device *dev, const char *format, ...)
 	bus_say(bus, dev->node, "error: %s", text);
 }
 
-/* 1 once it is written, 0 when the node is gone and there is nothing to write to. */
+/* 1 once it is written, 0 if the node is gone. */
 static int write_state(struct bus *bus, struct device *dev, enum xenbus_state state)
 {
 	char path[XENSTORE_PATH_SIZE], text[4];
@@ -166,7 +166,7 @@ static void watch_otherend(struct bus *bus, struct device *dev, bool on)
 		xs_unwatch(bus->xs, path, dev->node);
 }
 
-/* The driver lets go of the device, and the device is no more. */
+/* The driver releases the device, and the device is removed. */
 void bus_unregister(struct bus *bus, struct device *dev)
 {
 	struct device **where = &bus->devices;
@@ -218,7 +218,7 @@ static bool bus_id_fits(struct bus *bus, const char *node)
 			strrchr(node, '/') + 1) < BUS_ID_SIZE;
 }
 
-/* A backend whose frontend it cannot see does not become a device; a frontend does, and fails. */
+/* A backend that can't see its frontend does not become a device; a frontend does, and fails. */
 static bool backend_has_frontend(struct bus *bus, const char *node)
 {
 	char *frontend = read_key(bus, node, "frontend");
@@ -281,7 +281,7 @@ static void probe_node(struct bus *bus, const char *node)
 	watch_otherend(bus, dev, true);
 }
 
-/* The length of the part of @path that names a device, 0 if it ends before. */
+/* The length of the part of @path that names a device, 0 if it is shorter. */
 static size_t device_part(const struct bus *bus, const char *path)
 {
 	int slashes = bus_levels(bus);
@@ -307,7 +307,7 @@ static void node_changed(struct bus *bus, const char *path)
 	char node[XENSTORE_PATH_SIZE];
 
 	if (!slash || !strchr(slash + 1, '/') || !is_our_type(bus, path))
-		return; /* with one slash Linux looks no further, not even at a removal */
+		return; /* Linux ignores paths with one slash, even on removal */
 	if (!node_exists(bus, path)) {
 		cleanup_devices(bus, path);
 		return;
@@ -327,7 +327,7 @@ static void otherend_changed(struct bus *bus, const char *path, const char *node
 		bus, dev, read_number(bus, dev->otherend, "state", XenbusStateUnknown));
 }
 
-/* Everything that the watches have to say by now. */
+/* Handles all events that have arrived. */
 void bus_event(struct bus *bus)
 {
 	char **event;
@@ -342,7 +342,7 @@ void bus_event(struct bus *bus)
 	}
 }
 
-/* Devices that are older than the driver: every node at the bus's depth. */
+/* Finds devices older than the driver: every node at the bus's depth. */
 static void scan(struct bus *bus, const char *path, int levels)
 {
 	unsigned int i, count = 0;
@@ -370,14 +370,14 @@ int bus_start(struct bus *bus)
 	return 0;
 }
 
-/* The driver is unloaded. */
+/* Unloads the driver. */
 void bus_stop(struct bus *bus)
 {
 	while (bus->devices)
 		bus_unregister(bus, bus->devices);
 }
 
-/* The domain died and takes its devices along. */
+/* The domain died with its devices. */
 void bus_die(struct bus *bus)
 {
 	struct device *dev;

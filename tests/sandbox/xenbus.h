@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A simulated kernel's xenbus, and the driver that sits on it. */
+/* A simulated kernel's xenbus, and its driver. */
 #ifndef SANDBOX_XENBUS_H
 #define SANDBOX_XENBUS_H
 
@@ -10,15 +10,15 @@
 
 #define XENSTORE_PATH_SIZE 3073 /* the longest path and its NUL */
 
-/* What a driver does other than it should. */
+/* Faults of a driver. */
 struct misbehaviour {
 	int stop_at; /* never goes beyond this state; 0: no limit */
 	bool never_close;
 	unsigned int delay_ms; /* before each change of its state */
-	const char *error;     /* written in place of connecting */
-	const char *garbage;   /* likewise, into the state; @garbage_len bytes */
+	const char *error;     /* written instead of connecting */
+	const char *garbage;   /* likewise, to the state; @garbage_len bytes */
 	size_t garbage_len;
-	unsigned long flood; /* changes of its state before it goes on */
+	unsigned long flood; /* number of state changes before it continues */
 };
 
 struct device {
@@ -26,7 +26,7 @@ struct device {
 	char *node;	/* relative to the domain's home, as in Linux */
 	char *otherend; /* NULL: not bound to the driver */
 	enum xenbus_state state;
-	bool spoilt; /* by its driver, which does nothing more for it */
+	bool spoilt; /* by its driver, which ignores it from now on */
 };
 
 struct bus {

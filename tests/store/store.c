@@ -15,7 +15,7 @@ extern char **environ;
 struct driver {
 	pid_t pid;
 	int out;
-	char text[16384]; /* all it said */
+	char text[16384]; /* all its output */
 	size_t len;
 };
 
@@ -94,7 +94,7 @@ void run(const char *format, ...)
 
 /* --- drivers --- */
 
-/* Takes in what it says until @part is there. */
+/* Reads output until @part appears. */
 static bool read_until(struct driver *driver, const char *part)
 {
 	uint64_t deadline = now_ms() + 10000;
@@ -198,7 +198,7 @@ static void take_message(struct xentoollog_logger *l, xentoollog_level level,
 					  args);
 	if (used < sizeof(logged))
 		snprintf(logged + used, sizeof(logged) - used, "\n");
-	errno = ERANGE; /* a logger may do that; the library has to stand it */
+	errno = ERANGE; /* a logger may do that; the library must cope */
 }
 
 static void end_logger(struct xentoollog_logger *l)
@@ -373,7 +373,7 @@ static void print_tree(FILE *out, const char *path)
 	unsigned int count, i;
 	char **names, child[1024];
 
-	/* A domain's mark is made by its first device, and stays. */
+	/* A domain's mark is written with its first device, and stays. */
 	sscanf(path, "/local/domain/%*u/xensplit%n", &mark);
 	if (mark && !path[mark])
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the tests of the library against a real xenstored share. They run inside
- * `xensplit-sandbox --guests 5,6`, know the public header alone, and begin each with fresh
+ * Shared by the tests of the library against a real xenstored. They run inside
+ * `xensplit-sandbox --guests 5,6`, use only the public header, and each starts with fresh
  * domains 5 and 6 and no device.
  */
 #ifndef TESTS_STORE_H
@@ -33,7 +33,7 @@
 #define BE  "/local/domain/0/backend/mydevice/5/0"
 
 extern struct xensplit_ctx *ctx;
-extern struct xs_handle *dom0; /* a connection of the test's own */
+extern struct xs_handle *dom0; /* the test's own connection */
 extern const struct xensplit_id mydevice;
 
 /* Setup and teardown of each test. */
@@ -41,13 +41,13 @@ int world_begin(void **state);
 int world_end(void **state);
 #define store_test(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 
-/* Another context, by the same logger, or as @opts says; ended by the test. */
+/* Another context, with the same logger, or with @opts; freed at the end of the test. */
 struct xensplit_ctx *new_ctx(struct xensplit_opts *opts);
-/* All that was logged since the test began, a line each: "warn: text". */
+/* All log messages since the test began, one per line: "warn: text". */
 extern char logged[65536];
 extern struct xentoollog_logger *logger;
 
-/* A shell command, which has to succeed; "$SANDBOX" is the sandbox's tool. */
+/* Runs a shell command, which must succeed; "$SANDBOX" is the sandbox's tool. */
 void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A connection as that domain, closed at the end of the test. */
 struct xs_handle *as_domain(unsigned int domid);
@@ -56,19 +56,19 @@ void sleep_ms(unsigned int ms);
 
 /* --- nodes, as dom0 --- */
 
-/* @perms as in struct xensplit_node; NULL leaves them */
+/* @perms as in struct xensplit_node; NULL keeps them */
 void put_bytes(const char *path, const char *value, size_t len, const char *perms);
 void put(const char *path, const char *value, const char *perms);
 bool exists(const char *path);
-/* A field of the record at @path; NULL where it has none. */
+/* A field of the record at @path; NULL if it has none. */
 const char *record_field(const char *path, const char *key);
 void assert_node(const char *path, const char *value, const char *perms);
 void assert_gone(const char *path);
 void assert_no_device(void);
-/* Every node, with value and permissions, one a line; freed at the end of the test. */
+/* Every node, with value and permissions, one per line; freed at the end of the test. */
 const char *dump(void);
 void assert_untouched(const char *before);
-/* Polls for a value, for half a minute at most. */
+/* Polls for a value, for at most half a minute. */
 void await(const char *path, const char *value);
 void await_gone(const char *path);
 
@@ -76,22 +76,22 @@ void await_gone(const char *path);
 
 /* Arguments of `xensplit-sandbox drive`; returns when it is ready. */
 struct driver *drive(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* SIGTERM, as if its module were unloaded, or without a word. */
+/* Ends the driver by SIGTERM, as if its module were unloaded, or by SIGKILL. */
 void driver_unload(struct driver *driver);
 void driver_kill(struct driver *driver);
-/* Waits for a line that holds this; false at its end, or after ten seconds. */
+/* Waits for a line with this text; false if the driver ends, or after ten seconds. */
 bool driver_says(struct driver *driver, const char *part);
-/* What it said so far no longer counts. */
+/* Discards the output so far. */
 void driver_forget(struct driver *driver);
-/* Well-behaved ones for both ends of mydevice. */
+/* Starts normal drivers for both ends of mydevice. */
 void drive_both(void);
 
 /* --- devices --- */
 
 struct xensplit_attach_opts device_opts(uint32_t domid, const char *type, uint32_t devid);
-/* mydevice/0 of domain 5, not waited for, which has to succeed. */
+/* Attaches mydevice/0 of domain 5 without a wait; must succeed. */
 void attach_mydevice(void);
-/* The same, by both drivers until it is connected. */
+/* The same, with both drivers, until it is connected. */
 void connect_mydevice(void);
 const struct xensplit_device *list_one(struct xensplit_list **list, uint32_t flags);
 
@@ -107,7 +107,7 @@ const struct xensplit_device *list_one(struct xensplit_list **list, uint32_t fla
 			wrong("\"%s\" does not say \"%s\"\n", (text), (part)); \
 	} while (0)
 
-/* The result of a call on ctx, with the text it left where it is another one. */
+/* Checks the result of a call on ctx; shows its error text if it differs. */
 #define assert_result(call, expected)                                                 \
 	do {                                                                          \
 		int result_ = (call);                                                 \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What an attach writes, for whom, and what it refuses to write over. */
+/* What an attach writes, with which owners, and what it does not overwrite. */
 #include "store.h"
 
 static int attach(struct xensplit_attach_opts opts)
@@ -7,7 +7,7 @@ static int attach(struct xensplit_attach_opts opts)
 	return xensplit_attach(ctx, &opts, 0, NULL);
 }
 
-/* The lines that @after has more than @before, in order; nothing may have gone. */
+/* The lines of @after that are not in @before, in order; none may be missing. */
 static char *added(const char *before, const char *after)
 {
 	char *more = calloc(1, strlen(after) + 1);
@@ -25,7 +25,7 @@ static char *added(const char *before, const char *after)
 	return more;
 }
 
-/* Every node that is new, with its owner and readers: this is the schema, to the letter. */
+/* Every new node, with its owner and readers: the complete schema. */
 static void the_schema(void **state)
 {
 	static const struct xensplit_pair front[] = { { "mac", "00:16" },
@@ -124,7 +124,7 @@ static void pitfall_03_the_guest_may_write_its_state_and_no_more(void **state)
 	assert_node(FE "/backend", BE, "n0,r5,r0");
 }
 
-/* What the guest makes of its own half decides nothing: the record does. */
+/* What the guest writes to its own half decides nothing: the record does. */
 static void pitfall_03_a_half_that_the_guest_rewrote(void **state)
 {
 	struct xs_handle *guest = as_domain(5);
@@ -134,7 +134,7 @@ static void pitfall_03_a_half_that_the_guest_rewrote(void **state)
 	(void)state;
 	put("/local/domain/6/backend/mydevice/5/0/state", "4", "n6,r5");
 	attach_mydevice();
-	/* It can remove its directory, but for one that dom0 owns above. */
+	/* It can remove its directory, except for one that dom0 owns above. */
 	assert_true(xs_rm(guest, XBT_NULL, FE));
 	put("/local/domain/5/device", "", "n5,r0");
 	put("/local/domain/5/device/mydevice", "", "n5,r0");
@@ -152,7 +152,7 @@ static void pitfall_03_a_half_that_the_guest_rewrote(void **state)
 	assert_node("/local/domain/6/backend/mydevice/5/0/state", "4", "n6,r5");
 }
 
-/* Configuration is read from the record, whatever a driver domain writes into its half. */
+/* Configuration is read from the record, whatever a driver domain writes to its half. */
 static void pitfall_04_a_driver_domain_that_rewrites_its_half(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -200,7 +200,7 @@ static void pitfall_06_the_frontends_domain_is_not_there(void **state)
 	assert_untouched(before);
 }
 
-/* xenstored takes an unknown domain as a reader in silence: the check is ours. */
+/* xenstored accepts an unknown domain as a reader, so the library checks. */
 static void pitfall_06_the_backends_domain_is_not_there(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -213,7 +213,7 @@ static void pitfall_06_the_backends_domain_is_not_there(void **state)
 	assert_untouched(before);
 }
 
-/* Its nodes alone do not make a domain: xenstored refuses an owner that Xen does not know. */
+/* Nodes do not prove that a domain exists: xenstored refuses an owner unknown to Xen. */
 static void pitfall_19_nodes_of_a_domain_that_is_gone(void **state)
 {
 	const char *before;
@@ -226,7 +226,7 @@ static void pitfall_19_nodes_of_a_domain_that_is_gone(void **state)
 	xs_rm(dom0, XBT_NULL, "/local/domain/7");
 }
 
-/* Permissions of a former domain are dead, though they read the same. */
+/* Permissions of a former domain have no effect, although they look the same. */
 static void pitfall_07_leftovers_are_made_anew(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -285,7 +285,7 @@ static void a_device_that_is_attached_stays_as_it_is(void **state)
 	assert_contains(xensplit_errmsg(ctx),
 			"mydevice/0 of domain 5 is attached already (frontend "
 			"Initialising, backend Initialising)");
-	/* With its backend elsewhere it is the same device. */
+	/* The same device, even with its backend elsewhere. */
 	opts.backend_domid = 6;
 	assert_result(attach(opts), -EEXIST);
 	assert_untouched(before);
@@ -310,7 +310,7 @@ static void replace_moves_a_backend(void **state)
 	assert_string_equal(record_field(REC, "backend-id"), "6");
 }
 
-/* Drivers that hold the old device close it first, and then take the new one up. */
+/* Drivers that hold the old device close it first, then take up the new one. */
 static void replace_of_a_device_in_use(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -349,17 +349,17 @@ static void pitfall_09_an_automatic_id_is_not_soon_used_again(void **state)
 		assert_result(xensplit_detach(ctx, &id, 0, 0), 0);
 	}
 	assert_node("/xensplit/5/mydevice/next-devid", "3", "n0");
-	/* It steps over what is there. */
+	/* It skips what exists. */
 	assert_result(attach(device_opts(5, "mydevice", 3)), 0);
 	put("/local/domain/5/device/mydevice/4/state", "1", NULL);
 	put("/local/domain/0/backend/mydevice/5/5/state", "1", NULL);
 	assert_int_equal(attach_auto(), 6);
-	/* Other types and domains count by themselves. */
+	/* Other types and domains count separately. */
 	assert_gone("/xensplit/6");
 	assert_gone("/xensplit/5/other");
 }
 
-/* At the end of what fits into a bus id it begins again; a cursor nobody understands too. */
+/* After the last id that fits a bus id, or with a bad cursor, it starts from 0. */
 static void pitfall_09_the_cursor_wraps_within_the_bus_id(void **state)
 {
 	struct xensplit_attach_opts opts =
@@ -382,7 +382,7 @@ static void pitfall_09_the_cursor_wraps_within_the_bus_id(void **state)
 	assert_int_equal(devid, 4);
 }
 
-/* XAPI and dom0less give a guest its `device`: what it made there is not trusted. */
+/* XAPI and dom0less give a guest its `device`: do not trust what it made there. */
 static void pitfall_20_a_device_directory_of_the_guest(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -401,7 +401,7 @@ static void pitfall_20_a_device_directory_of_the_guest(void **state)
 	assert_may(guest, FE "/state", true, true);
 	assert_result(xensplit_detach(ctx, &mydevice, 0, 1000), 0);
 	assert_gone("/local/domain/5/device/mydevice");
-	/* Next to something of the guest's own, too. */
+	/* Next to a node of the guest, too. */
 	assert_true(xs_write(guest, XBT_NULL, "device/mydevice/9/x", "x", 1));
 	opts.flags = 0;
 	assert_result(attach(opts), 0);
@@ -451,7 +451,7 @@ static void pitfall_23_the_longest_value_and_the_oddest(void **state)
 	assert_node(FE "/empty", "", "n5,r0");
 }
 
-/* Whatever is wrong with it: a clear word, and the store byte for byte what it was. */
+/* Whatever is wrong: a clear message, and no change of the store. */
 static void bad_input_changes_nothing(void **state)
 {
 	static const struct xensplit_pair written = { "state", "4" },

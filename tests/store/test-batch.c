@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Many steps, one commit; in a transaction of the caller's; or only to be looked at. */
+/* Many steps in one commit, in a transaction of the caller, or as a preview. */
 #include "store.h"
 
 static struct xensplit_batch *batch;
@@ -48,7 +48,7 @@ static void a_hundred_devices_in_one_commit(void **state)
 		assert_int_equal(devid, i / 2);
 	}
 	assert_result(xensplit_list_new(ctx, NULL, 0, &list), 0);
-	/* In order of domid and of the id's number. */
+	/* In order of domid and of the id as a number. */
 	xensplit_list_foreach (list, index, device) {
 		assert_int_equal(device->id.domid, index < 50 ? 5 : 6);
 		assert_int_equal(device->id.devid, index % 50);
@@ -82,7 +82,7 @@ static void one_that_fails_stops_all(void **state)
 	assert_untouched(before);
 	assert_result(xensplit_batch_devid(batch, 0, &devid), -ENODATA);
 	assert_int_equal(devid, 77);
-	/* The same batch goes through when the way is free. */
+	/* The same batch succeeds once the device is gone. */
 	assert_result(xensplit_detach(ctx, &mydevice, 0, 1000), 0);
 	assert_result(xensplit_batch_commit(batch), 0);
 	assert_result(xensplit_batch_devid(batch, 0, &devid), 0);
@@ -100,7 +100,7 @@ static void steps_that_are_refused(void **state)
 	assert_result(xensplit_batch_remove(batch, &mydevice, 1u << 1), -EINVAL);
 	assert_result(xensplit_batch_close(batch, &(struct xensplit_id){ 5, "", 0 }),
 		      -EINVAL);
-	assert_result(xensplit_batch_commit(batch), 0); /* of nothing */
+	assert_result(xensplit_batch_commit(batch), 0); /* an empty one */
 	assert_result(xensplit_batch_devid(batch, 0, &devid), -EINVAL);
 	assert_result(xensplit_batch_devid(batch, -1, &devid), -EINVAL);
 	assert_result(xensplit_batch_close(batch, &mydevice), 0);
@@ -108,7 +108,7 @@ static void steps_that_are_refused(void **state)
 	assert_untouched(before);
 }
 
-/* What it was given is copied: the caller's memory may be gone by the time of the commit. */
+/* Options are copied: the caller may free them before the commit. */
 static void options_are_copied(void **state)
 {
 	char type[] = "mydevice", key[] = "key", value[] = "value";
@@ -128,7 +128,7 @@ static void options_are_copied(void **state)
 	assert_node(FE "/key", "value", "n5,r0");
 }
 
-/* Steps see what those before them did. */
+/* Steps see the changes of earlier steps. */
 static void steps_follow_one_another(void **state)
 {
 	(void)state;
@@ -143,7 +143,7 @@ static void steps_follow_one_another(void **state)
 	assert_true(exists("/xensplit/5/mydevice/1"));
 }
 
-/* Every change, one a line, but for what is another one each time. */
+/* Every change, one per line, without what differs each time. */
 static char *changes(void)
 {
 	const struct xensplit_node *node;
@@ -175,7 +175,7 @@ static void add_all_kinds(void)
 	assert_true(xensplit_batch_remove(batch, &third, 0) >= 0);
 }
 
-/* A look at it writes nothing, and says what the commit then does, to the node. */
+/* A preview writes nothing, and shows exactly what the commit then does. */
 static void a_preview_is_what_a_commit_does(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 1);
@@ -202,7 +202,7 @@ static void a_preview_is_what_a_commit_does(void **state)
 	assert_contains(previewed, "2 /local/domain/5/device/third/0 - -\n");
 	assert_result(xensplit_batch_commit(batch), 0);
 	committed = changes();
-	/* The parents that xenstored makes by itself are a preview's alone. */
+	/* Only the preview shows the parents that xenstored creates. */
 	assert_contains(previewed, "1 /local/domain/5/device/new  n0,r5\n");
 	for (line = strtok_r(committed, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest))
@@ -211,7 +211,7 @@ static void a_preview_is_what_a_commit_does(void **state)
 	free(committed);
 }
 
-/* A directory gets its last permissions after its first children were made. */
+/* A directory gets its final permissions after its first children. */
 static void assert_written(const struct xensplit_node *node, size_t index)
 {
 	const struct xensplit_node *later;
@@ -224,7 +224,7 @@ static void assert_written(const struct xensplit_node *node, size_t index)
 	assert_node(node->path, node->value, perms);
 }
 
-/* Every node that a commit says it wrote reads so afterwards, permissions included. */
+/* Every node in the changes of a commit reads back the same, with permissions. */
 static void changes_tell_the_truth(void **state)
 {
 	const struct xensplit_node *node;
@@ -263,7 +263,7 @@ static void a_preview_that_fails_as_the_commit_would(void **state)
 
 /* --- a transaction of the caller's --- */
 
-/* The same batch machinery on a connection of the test's. */
+/* Tests batches on the test's own connection. */
 static void on_own_connection(void)
 {
 	XENSPLIT_OPTS(xensplit_opts, opts);
@@ -311,7 +311,7 @@ static void staged_and_committed(void **state)
 	on_own_connection();
 	two_devices_before();
 	t = stage_a_toolstacks_work();
-	/* Nobody sees any of it before. */
+	/* Nobody sees any of it before the commit. */
 	assert_gone("/local/domain/5/device/new");
 	assert_gone("/tool/mine");
 	assert_true(xs_transaction_end(dom0, t, false));
@@ -339,7 +339,7 @@ static void staged_and_aborted(void **state)
 	assert_untouched(before);
 }
 
-/* The caller's commit collides: the same batch is staged again, in a new transaction. */
+/* If the caller's commit collides, the same batch is staged again. */
 static void staged_again_after_a_collision(void **state)
 {
 	struct xs_handle *somebody = as_domain(0);
@@ -377,7 +377,7 @@ static void a_staged_step_that_fails(void **state)
 	assert_untouched(before);
 }
 
-/* --- mending --- */
+/* --- repair --- */
 
 static void a_repair_sets_what_an_attach_would_have(void **state)
 {
@@ -394,7 +394,7 @@ static void a_repair_sets_what_an_attach_would_have(void **state)
 	assert_result(xensplit_batch_repair(batch, &mydevice), 0);
 	assert_result(xensplit_batch_commit(batch), 0);
 	assert_untouched(before);
-	/* Where nothing is wrong nothing is written. */
+	/* If nothing is wrong, nothing is written. */
 	assert_result(xensplit_batch_commit(batch), 0);
 	assert_null(xensplit_batch_change(batch, 0));
 }

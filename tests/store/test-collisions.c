@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pitfall 1 and 2: guests and other clients that write to the same nodes without a pause. They
- * can make each commit collide; what is asked for gets done all the same, or ends soon.
+ * Pitfall 1 and 2: guests and other clients that keep writing to the same nodes. They can make
+ * each commit collide; the operation still succeeds, or fails soon.
  */
 #include <pthread.h>
 
@@ -64,7 +64,7 @@ static void pitfall_02_detach_while_the_guest_writes_its_state(void **state)
 	}
 }
 
-/* Where its `device` is the guest's own it can write there before the device exists. */
+/* A guest that owns its `device` can write there before the device exists. */
 static void pitfall_02_attach_while_the_guest_writes_beside_it(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -86,7 +86,7 @@ static void pitfall_02_attach_while_the_guest_writes_beside_it(void **state)
 	assert_gone(FE);
 }
 
-/* On the very nodes that the commit makes, it can only be refused, and soon. */
+/* On the same nodes as the commit, the only possible result is a quick refusal. */
 static void pitfall_02_attach_onto_what_a_guest_keeps_writing(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -112,7 +112,7 @@ static void pitfall_02_attach_onto_what_a_guest_keeps_writing(void **state)
 		assert_node(FE "/backend", BE, "n0,r5,r0");
 }
 
-/* Two toolstacks at once, each with its own devices: both get theirs, all of them. */
+/* Two toolstacks at the same time, with different devices: both get all of theirs. */
 struct toolstack {
 	pthread_t thread;
 	struct xensplit_ctx *ctx;
@@ -164,7 +164,7 @@ static void pitfall_02_two_contexts_in_two_threads(void **state)
 	xensplit_list_free(list);
 }
 
-/* And for the same device: one gets it, the other hears so. */
+/* With the same device: one gets it, the other an error. */
 static void *attach_one(void *data)
 {
 	struct toolstack *t = data;
@@ -204,7 +204,7 @@ static int every_domain_lives(void *data, uint32_t domid, struct xensplit_domain
 	return 0;
 }
 
-/* xenstored commits a transaction in which a request failed: we do not. */
+/* xenstored would commit a transaction in which a request failed; the library does not. */
 static void pitfall_01_nothing_of_a_commit_that_fails_half_way(void **state)
 {
 	static const struct xensplit_hypervisor table = { sizeof(table),
@@ -215,7 +215,7 @@ static void pitfall_01_nothing_of_a_commit_that_fails_half_way(void **state)
 	const char *before;
 
 	(void)state;
-	/* That it would: the pitfall is real. */
+	/* Shows that xenstored would. */
 	t = xs_transaction_start(dom0);
 	assert_true(xs_write(dom0, t, "/tool/partial", "1", 1));
 	assert_false(xs_set_permissions(dom0, t, "/tool/partial",
@@ -224,7 +224,7 @@ static void pitfall_01_nothing_of_a_commit_that_fails_half_way(void **state)
 	assert_true(exists("/tool/partial"));
 	xs_rm(dom0, XBT_NULL, "/tool/partial");
 
-	/* The last permissions of all are what fails: Xen, it says, knows domain 7. */
+	/* The last permissions fail: domain 7 has nodes, but Xen does not know it. */
 	put("/local/domain/7/name", "ghost", NULL);
 	before = dump();
 	context.hypervisor = &table;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a caller brings along: logger, connection, watches, errno. */
+/* What a caller passes in: logger, connection, watches, errno. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static void on_own_connection(void)
 	ctx = new_ctx(&opts);
 }
 
-/* Watches of the caller's fire for the caller alone, and the library's never reach him. */
+/* The caller gets its own watches and none of the library's. */
 static void the_callers_watches_stay_his(void **state)
 {
 	unsigned int count, seen = 0;
@@ -58,7 +58,7 @@ static void the_callers_connection_outlives_the_context(void **state)
 	ctx = new_ctx(NULL);
 }
 
-/* A logger that spoils errno, as the tests' does, spoils nothing. */
+/* A logger that changes errno, like that of the tests, does no harm. */
 static void messages_reach_the_logger(void **state)
 {
 	(void)state;
@@ -71,7 +71,7 @@ static void messages_reach_the_logger(void **state)
 	assert_contains(logged, "xensplit: debug: list /xensplit\n");
 }
 
-/* progress(): done == 0 comes first for each text, as xentoollog.h promises its loggers. */
+/* progress() starts with done == 0 for each text, as xentoollog.h requires. */
 static struct {
 	char doing[256];
 	unsigned int calls, texts;
@@ -127,7 +127,7 @@ static size_t open_files(void)
 	return n;
 }
 
-/* Calls that wait take connections, and give them back. */
+/* Calls that wait open connections, and close them. */
 static void no_descriptor_is_left_open(void **state)
 {
 	size_t before;
@@ -172,7 +172,7 @@ static void no_xenstored(void **state)
 	free(usual);
 }
 
-/* NULL where it is no choice is refused, never followed. */
+/* A NULL where it is not allowed is refused, not dereferenced. */
 static void null_is_refused(void **state)
 {
 	XENSPLIT_OPTS(xensplit_attach_opts, opts);

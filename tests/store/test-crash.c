@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kill -9 at every request that the tool makes of the store, before xenstored gets it and
- * before its answer is back: the store holds the whole device or nothing of it, and the next
- * attach or detach goes through as if nothing had been.
+ * Kills the tool by SIGKILL at every request to the store, before xenstored gets it and before
+ * the answer arrives: the store has a whole device or nothing, and the next attach or detach
+ * works as usual.
  */
 #include <sys/wait.h>
 
@@ -19,7 +19,7 @@ static int status_of(const char *command)
 	return WEXITSTATUS(status);
 }
 
-/* The tool, killed at its request number @at; 0: counted alone. */
+/* Runs the tool and kills it at its request number @at; 0: only counts. */
 static int tool(unsigned int at, bool after, const char *arguments)
 {
 	char command[1024], kill[64] = "";
@@ -47,7 +47,7 @@ static const char *const whole[] = {
 	BE "/state", BE "/key",
 };
 
-/* 1 if all of it is there, 0 if nothing; else the test ends. */
+/* 1 if all of it is there, 0 if nothing; otherwise fails. */
 static bool is_whole(unsigned int at, bool after)
 {
 	size_t i, there = 0;
@@ -63,7 +63,7 @@ static bool is_whole(unsigned int at, bool after)
 static const char attach[] = "attach 5 -F key=value -B key=value --no-wait";
 static const char detach[] = "detach 5 -t 5";
 
-/* The drivers of the device know nothing of it any more. */
+/* Removes everything without telling the drivers. */
 static void remove_all(void)
 {
 	exists(REC) ? assert_tool("detach 5 --force -t 1") : (void)0;
@@ -75,7 +75,7 @@ static void say_how_many(const char *verb, unsigned int points, unsigned int lef
 	print_message(
 		"# %s: killed at %u points, %u times the device was there after it\n",
 		verb, points, left_whole);
-	/* The commit is in between, and both outcomes have been seen. */
+	/* The commit is one of them, and both outcomes have been seen. */
 	assert_true(points > 30);
 	assert_in_range(left_whole, 1, points - 1);
 }
@@ -107,8 +107,8 @@ static void killed_in_an_attach(void **state)
 }
 
 /*
- * How many requests it takes depends on what the drivers are seen doing, so that a run may end
- * before its point; the last commit is met in one of the runs about it.
+ * The number of requests depends on the timing of the drivers, so a run may end before its kill
+ * point; one of the runs around it meets the last commit.
  */
 #define RUNS_TO_THE_END 8
 
@@ -138,16 +138,16 @@ static void killed_in_a_detach(void **state)
 				assert_tool(detach);
 			}
 			assert_no_device();
-			/* A guest that has not seen it go would miss the next one. */
+			/* A guest that missed the removal would miss the next one, too. */
 			assert_true(driver_says(front, "unregistered"));
 		}
 	say_how_many("detach", points, left_whole);
 }
 
 /*
- * Three commits and a pause: the device is what it was, what it is to become, or
- * a record that says what is missing. Nothing is lost, its keys neither: the next
- * replace, which does not give them again, completes it.
+ * Three commits and a pause: afterwards there is the old device, the new one, or a record that
+ * says what is missing. Nothing is lost, including keys: the next replace, which does not give
+ * the keys again, completes it.
  */
 static void killed_in_an_attach_in_place_of_another(void **state)
 {

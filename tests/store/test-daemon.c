@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pitfall 16: xenstored dies under everybody who waits for something. The descriptors that
- * libxenstore gives do not tell, so all of them would wait for ever, or to the deadline.
+ * Pitfall 16: xenstored dies while clients wait. libxenstore's descriptors do not report that, so
+ * they would wait forever, or until the deadline.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -86,7 +86,7 @@ static int in_own_loop(struct waiter *w)
 		while (xensplit_monitor_next(monitor, &event) > 0)
 			;
 	}
-	/* For good. */
+	/* Final. */
 	if (r == -ENOTCONN)
 		r = xensplit_monitor_process(monitor);
 	xensplit_monitor_free(monitor);
@@ -102,7 +102,7 @@ static void *waiter_run(void *data)
 	return NULL;
 }
 
-/* A device whose both ends were started and answer nothing. */
+/* A device whose ends were started and do not answer. */
 static void attach_and_leave(const struct xensplit_id *id)
 {
 	struct xensplit_attach_opts opts = device_opts(id->domid, id->type, id->devid);
@@ -161,14 +161,14 @@ static void pitfall_16_everybody_who_waits_hears_that_the_daemon_died(void **sta
 		assert_contains(xensplit_errmsg(w->ctx), "xenstored does not answer");
 		xensplit_free(w->ctx);
 	}
-	/* And whoever comes later. */
+	/* Later calls, too. */
 	assert_result(xensplit_list_new(ctx, NULL, 0, &list), -ENOTCONN);
 	assert_result(xensplit_detach(ctx, &mydevice, 0, DEADLINE_MS), -ENOTCONN);
 	assert_result(xensplit_wait(ctx, &mydevice, XENSPLIT_UNTIL_GONE, DEADLINE_MS),
 		      -ENOTCONN);
 }
 
-/* The daemon dies but once, so there is one test. */
+/* The daemon can die only once, so there is a single test. */
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {

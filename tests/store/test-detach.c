@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How a device goes: asked first, awaited, removed in an order that both ends notice. */
+/* Detach: ask first, wait, then remove in an order that both ends notice. */
 #include "store.h"
 
 static int detach(uint32_t flags, unsigned int timeout_ms)
@@ -32,7 +32,7 @@ static void what_is_not_attached(void **state)
 	assert_untouched(before);
 }
 
-/* Nobody has it: there is nobody to wait for. */
+/* No driver has it, so there is nothing to wait for. */
 static void a_device_never_claimed_goes_at_once(void **state)
 {
 	uint64_t begun = now_ms();
@@ -44,7 +44,7 @@ static void a_device_never_claimed_goes_at_once(void **state)
 	assert_no_device();
 }
 
-/* The backend waits in InitWait for a guest without the module: it closes by itself. */
+/* The backend waits in InitWait for a guest without the module: it closes alone. */
 static void a_backend_without_its_frontend(void **state)
 {
 	uint64_t begun;
@@ -79,7 +79,7 @@ static void others_stay(void **state)
 	assert_untouched(before);
 }
 
-/* All that fired for the guest up to a node that is written last. */
+/* Reads the guest's events up to a node that is written last. */
 static bool guest_was_told(struct xs_handle *guest, const char *path)
 {
 	bool told = false;
@@ -99,7 +99,7 @@ static bool guest_was_told(struct xs_handle *guest, const char *path)
 	}
 }
 
-/* Linux looks at events with two slashes or more: "device/mydevice" alone says nothing to it. */
+/* Linux handles events with at least two slashes and ignores "device/mydevice". */
 static void pitfall_11_the_guest_is_told_of_its_device(void **state)
 {
 	struct xs_handle *guest = as_domain(5);
@@ -113,7 +113,7 @@ static void pitfall_11_the_guest_is_told_of_its_device(void **state)
 	assert_gone("/local/domain/5/device/mydevice");
 }
 
-/* And a real driver lets go of what is removed by force under it. */
+/* A real driver lets go of a device that was removed by force. */
 static void pitfall_11_a_driver_notices_a_removal(void **state)
 {
 	struct driver *front, *back;
@@ -129,7 +129,7 @@ static void pitfall_11_a_driver_notices_a_removal(void **state)
 	assert_true(driver_says(back, "unregistered"));
 }
 
-/* online = 0 and Closing come in one commit, the removal only after the backend's Closed. */
+/* online = 0 and Closing are one commit; removal comes only after the backend's Closed. */
 static void pitfall_12_close_comes_before_removal(void **state)
 {
 	struct driver *back, *front;
@@ -185,13 +185,13 @@ static void pitfall_13_a_guest_that_never_closes(void **state)
 	assert_contains(xensplit_errmsg(ctx), "mydevice/0 of domain 5 (g5)");
 	assert_contains(xensplit_errmsg(ctx), "not Closed after ");
 	assert_contains(xensplit_errmsg(ctx), "frontend Connected");
-	/* Everything is in place, and online = 0 as it was asked to close. */
+	/* Everything is still there, with online = 0 because it was asked to close. */
 	assert_string_equal(record_field(REC, "backend-id"), "0");
 	assert_node(FE "/state", "4", "n5,r0");
 	assert_node(FE "/backend", BE, "n0,r5,r0");
 	assert_node(BE "/online", "0", "n0,r5");
 	assert_true(exists(BE "/state"));
-	/* It may be tried again, and then by force. */
+	/* A second try, then by force. */
 	assert_result(detach(0, 100), -ETIMEDOUT);
 	assert_result(detach(XENSPLIT_DETACH_FORCE, 300), 0);
 	assert_no_device();
@@ -212,7 +212,7 @@ static void pitfall_13_force_waits_for_drivers_that_close(void **state)
 	assert_null(strstr(logged, "removed all the same"));
 }
 
-/* A backend that takes its own directory with it has closed. */
+/* A backend that removes its own directory has closed. */
 static void pitfall_14_a_backend_that_vanishes(void **state)
 {
 	struct xs_handle *other = as_domain(0);
@@ -220,7 +220,7 @@ static void pitfall_14_a_backend_that_vanishes(void **state)
 
 	(void)state;
 	connect_mydevice();
-	/* Before ... */
+	/* Before the wait ... */
 	assert_true(xs_rm(other, XBT_NULL, BE));
 	assert_result(detach(0, 20000), 0);
 	assert_true(now_ms() - begun < 5000);
@@ -235,7 +235,7 @@ static void pitfall_14_a_backend_that_vanishes_meanwhile(void **state)
 	attach_mydevice();
 	put(FE "/state", "4", NULL);
 	put(BE "/state", "4", NULL);
-	/* ... and during the wait. */
+	/* ... and during it. */
 	run("(while [ \"$(xenstore-read " BE "/state)\" != 5 ]; do :; done; "
 	    "sleep 0.1; xenstore-rm " BE ") >/dev/null 2>&1 &");
 	begun = now_ms();
@@ -266,7 +266,7 @@ static void pitfall_18_a_driver_domains_own_directory_stays(void **state)
 	assert_true(xs_write(driver_domain, XBT_NULL, "backend/mine", "", 0));
 }
 
-/* What drivers wrote of their errors goes with the device, and nothing of other devices. */
+/* The error nodes of the drivers are removed with the device, and no others. */
 static void error_nodes_go_too(void **state)
 {
 	(void)state;
@@ -280,7 +280,7 @@ static void error_nodes_go_too(void **state)
 	assert_gone("/local/domain/0/error");
 }
 
-/* The guest took its half away: the rest still goes in order. */
+/* The guest removed its half: the rest is still removed in order. */
 static void a_frontend_that_is_gone(void **state)
 {
 	(void)state;
@@ -290,7 +290,7 @@ static void a_frontend_that_is_gone(void **state)
 	assert_no_device();
 }
 
-/* Drivers that were never unloaded take the next device of that name up. */
+/* Drivers that stay loaded take up the next device of that name. */
 static void attach_again(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -305,7 +305,7 @@ static void attach_again(void **state)
 		assert_result(xensplit_attach(ctx, &opts, 10000, NULL), 0);
 		assert_result(detach(0, 10000), 0);
 		assert_no_device();
-		/* A guest that has not seen it go yet would miss the next one. */
+		/* A guest that has not noticed the removal would miss the next device. */
 		assert_true(driver_says(front, "unregistered"));
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What doctor is told by others than the nodes: the hypervisor, and the time an answer takes. */
+/* What doctor learns from the hypervisor, and from the time that answers take. */
 #include <dlfcn.h>
 
 #include "store.h"
@@ -16,7 +16,7 @@ static int query(void *data, uint32_t domid, struct xensplit_domain *domain)
 	return 0;
 }
 
-/* In front of libxenstore's, for the library too. */
+/* Overrides libxenstore's, for the library as well. */
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 	      unsigned int *len)
 {
@@ -90,7 +90,7 @@ static void a_driver_domain_that_does_not_run(void **state)
 		     "xl destroy 6");
 }
 
-/* It is another domain that is paused, and its running would not help this device. */
+/* The paused domain is another one, so unpausing it would not help this device. */
 static void a_stale_device_first_of_all(void **state)
 {
 	(void)state;
@@ -100,7 +100,7 @@ static void a_stale_device_first_of_all(void **state)
 		     "/xensplit/5/mydevice/0 records an earlier domain", "xensplit reap");
 }
 
-/* The finding of that code, as text; empty where there is none. */
+/* The finding with that code; fails the test if there is none. */
 static const struct xensplit_finding *find(const struct xensplit_findings *findings,
 					   const char *code)
 {
@@ -120,7 +120,7 @@ static void assert_not_repairable(const struct xensplit_findings *findings)
 
 	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
 		assert_int_equal(finding->repairable, 0);
-		/* Nor is a command given that would have the domain believed. */
+		/* No command is suggested that would trust the domain. */
 		if (finding->fix && strstr(finding->fix, "--backend"))
 			assert_contains(finding->fix, "--backend=DOMAIN");
 	}
@@ -147,7 +147,7 @@ static void a_damaged_record(void **state)
 	assert_string_equal(xensplit_errmsg(ctx), "");
 }
 
-/* By dom0, without a record, so that each half names the other. */
+/* Made by dom0 without a record, with halves that name each other. */
 static void by_hand(void)
 {
 	put(FE "/backend", BE, "n0,r5");
@@ -170,7 +170,7 @@ static void a_foreign_device_to_be_believed(void **state)
 	xensplit_findings_free(findings);
 }
 
-/* A driver domain that owns its directory claims what it likes. */
+/* A driver domain that owns its directory can claim any device. */
 static void a_foreign_device_that_two_claim(void **state)
 {
 	struct xensplit_findings *findings;
@@ -187,7 +187,7 @@ static void a_foreign_device_that_two_claim(void **state)
 	assert_contains(finding->what, "domains 0, 6 have a backend");
 	assert_not_repairable(findings);
 	xensplit_findings_free(findings);
-	/* Alone, where the frontend names another one. */
+	/* Alone, while the frontend names another one. */
 	xs_rm(dom0, XBT_NULL, "/local/domain/0/backend");
 	findings = diagnose(ctx, 5);
 	assert_null(find(findings, "several-backends"));
@@ -218,7 +218,7 @@ static void a_pointer_that_a_guest_may_write(void **state)
 		assert_not_repairable(findings);
 		xensplit_findings_free(findings);
 	}
-	/* Nobody follows that of a device with a record. */
+	/* Ignored for a device with a record. */
 	xs_rm(dom0, XBT_NULL, "/local/domain/0/backend");
 	xs_rm(dom0, XBT_NULL, FE);
 	attach_mydevice();
@@ -228,7 +228,7 @@ static void a_pointer_that_a_guest_may_write(void **state)
 	xensplit_findings_free(findings);
 }
 
-/* One that went on is no cause; one that closes says why. */
+/* An error of a driver that continued is no cause; of one that closed it is. */
 static void an_error_node(void **state)
 {
 	static const struct {
@@ -241,7 +241,7 @@ static void an_error_node(void **state)
 		{ "4", "5", "backend", XENSPLIT_SEVERITY_ERROR, 0 },
 		{ "6", "5", "frontend", XENSPLIT_SEVERITY_ERROR, 0 },
 		{ "1", "2", "frontend", XENSPLIT_SEVERITY_ERROR, 0 },
-		/* blkback writes one, and waits for the frontend all the same */
+		/* blkback writes one, and still waits for the frontend */
 		{ "1", "2", "backend", XENSPLIT_SEVERITY_WARNING, 1 },
 		{ "3", "2", "backend", XENSPLIT_SEVERITY_ERROR, 0 },
 		{ "2", "2", "frontend", XENSPLIT_SEVERITY_ERROR, 0 },
@@ -273,7 +273,7 @@ static void an_error_node(void **state)
 	xs_rm(dom0, XBT_NULL, "/local/domain/0/error");
 }
 
-/* The path of a remedy has all that it takes. */
+/* The path in a fix includes the other type. */
 static void a_backend_of_another_type(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "vbd", 0);

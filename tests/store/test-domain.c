@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Domains: names, numbers that are used again, and what a hypervisor says of them. */
+/* Domains: names, domids that are used again, and what a hypervisor says. */
 #include "store.h"
 
 static int attach(uint32_t devid)
@@ -57,7 +57,7 @@ static void domains_by_name_and_number(void **state)
 	assert_int_equal(domid, 6);
 	assert_result(xensplit_domain_find(ctx, "5", &domid), 0);
 	assert_int_equal(domid, 5);
-	/* A number is not looked up. */
+	/* A domid is not looked up. */
 	assert_result(xensplit_domain_find(ctx, "32751", &domid), 0);
 	assert_int_equal(domid, 32751);
 	assert_result(xensplit_domain_check(ctx, 32751), -ESRCH);
@@ -74,7 +74,7 @@ static void a_name_that_two_domains_bear(void **state)
 	assert_result(xensplit_domain_find(ctx, "g5", &domid), -EINVAL);
 	assert_contains(xensplit_errmsg(ctx), "2 domains are named 'g5'");
 	assert_int_equal(domid, 77);
-	/* A guest that can write its name has no way to look like another by a NUL. */
+	/* A guest that can write its name can't pretend to be another by means of a NUL. */
 	put_bytes("/local/domain/6/name", "g5\0x", 4, NULL);
 	assert_result(xensplit_domain_find(ctx, "g5", &domid), 0);
 	assert_int_equal(domid, 5);
@@ -107,7 +107,7 @@ static void pitfall_08_a_used_again_domid_is_stale(void **state)
 	xensplit_list_free(list);
 }
 
-/* A device that a new domain of that number got from somebody else is not the old one's. */
+/* A device that a new domain with that domid got from elsewhere is not the old one's. */
 static void pitfall_08_what_the_new_domain_has_stays(void **state)
 {
 	(void)state;
@@ -203,7 +203,7 @@ static int reap(void)
 	return r;
 }
 
-/* Devices and cursors of the dead go; those of the living stay. */
+/* Devices and cursors of dead domains are removed, others stay. */
 static void pitfall_08_reap_tells_the_dead_from_the_living(void **state)
 {
 	struct xensplit_attach_opts opts =
@@ -233,7 +233,7 @@ static void pitfall_08_reap_tells_the_dead_from_the_living(void **state)
 	assert_untouched(before);
 }
 
-/* The new domain of that number goes on where the old one's ids ended. */
+/* A new domain with that domid continues where the old one's ids ended. */
 static void pitfall_09_a_cursor_outlives_a_domain_whose_number_lives(void **state)
 {
 	struct xensplit_attach_opts opts =
@@ -249,7 +249,7 @@ static void pitfall_09_a_cursor_outlives_a_domain_whose_number_lives(void **stat
 	assert_int_equal(devid, 1);
 }
 
-/* --- a hypervisor that answers --- */
+/* --- with a hypervisor --- */
 
 static struct {
 	uint32_t flags;
@@ -295,14 +295,14 @@ static void its_uuid_goes_into_the_record(void **state)
 	assert_string_equal(record_field(REC, "frontend-uuid"),
 			    "ab000000-0000-0000-0000-000000000001");
 	assert_null(record_field(REC, "backend-uuid"));
-	/* By that the next domain is told from this one, whatever the store says. */
+	/* The UUID tells the next domain from this one, whatever the store says. */
 	hypervisor.uuid_end = 2;
 	assert_result(xensplit_detach(ctx, &mydevice, 0, 0), -ESTALE);
 	hypervisor.uuid_end = 1;
 	assert_result(xensplit_detach(ctx, &mydevice, 0, 0), 0);
 }
 
-/* A UUID that is not known now proves nothing. */
+/* A missing UUID proves nothing. */
 static void no_uuid_is_not_another_one(void **state)
 {
 	(void)state;
@@ -348,7 +348,7 @@ static void a_dying_domain_gets_no_device(void **state)
 	assert_untouched(before);
 }
 
-/* Xen knows it already, but its nodes are not there yet. */
+/* Xen knows it already, but it has no nodes yet. */
 static void a_domain_still_being_built(void **state)
 {
 	(void)state;
@@ -359,7 +359,7 @@ static void a_domain_still_being_built(void **state)
 	assert_gone("/local/domain/5");
 }
 
-/* When it can't tell, the store is asked: as without it. */
+/* If it can't tell, the library asks the store, as without a hypervisor. */
 static void a_hypervisor_that_can_not_tell(void **state)
 {
 	(void)state;

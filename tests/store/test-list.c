@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Snapshots: which devices there are, and every node of one. */
+/* Lists of devices, and every node of one. */
 #include "store.h"
 
 static void nothing_to_list(void **state)
@@ -12,7 +12,7 @@ static void nothing_to_list(void **state)
 	list = xensplit_list_free(list);
 	assert_null(list);
 	assert_result(xensplit_list_new(ctx, NULL, XENSPLIT_LIST_FOREIGN, &list), 0);
-	/* The suspend channel that each guest has below `device` is no device. */
+	/* The suspend channel that each guest has below `device` is not a device. */
 	assert_null(xensplit_list_get(list, 0));
 	xensplit_list_free(list);
 	assert_result(xensplit_list_new(ctx, NULL, 1u << 1, &list), -EINVAL);
@@ -42,7 +42,7 @@ static void one_device_with_all_its_fields(void **state)
 	assert_int_equal(device->stale, 0);
 	assert_string_equal(record_field(REC, "unique-id"), device->unique_id);
 	assert_true(device->created > 1600000000);
-	/* A snapshot: it stays as it was. */
+	/* A snapshot does not change. */
 	assert_result(xensplit_detach(ctx, &mydevice, 0, 10000), 0);
 	assert_int_equal(device->frontend_state, XENSPLIT_STATE_CONNECTED);
 	assert_string_equal(device->domain, "g5");
@@ -91,7 +91,7 @@ static void filters(void **state)
 	assert_int_equal(count(5, "c", 0), 0);
 }
 
-/* Devices of others: found by their backends, or by a frontend that has none. */
+/* Foreign devices: found by their backends, or by a frontend without one. */
 static void foreign_devices(void **state)
 {
 	const struct xensplit_device *device;
@@ -120,7 +120,7 @@ static void foreign_devices(void **state)
 	device = xensplit_list_get(list, 1);
 	assert_string_equal(device->id.type, "mydevice");
 	assert_int_equal(device->origin, XENSPLIT_ORIGIN_XENSPLIT);
-	/* What the guest says of its backend counts for nothing. */
+	/* What the guest says about its backend is ignored. */
 	device = xensplit_list_get(list, 2);
 	assert_string_equal(device->id.type, "vif");
 	assert_int_equal(device->backend_domid, 6);
@@ -129,7 +129,7 @@ static void foreign_devices(void **state)
 	xensplit_list_free(list);
 }
 
-/* Found by the one that no guest can have forged; else dom0's, else the first. */
+/* Uses the backend that no guest can have forged; else dom0's, else the first. */
 static void a_frontend_that_several_claim(void **state)
 {
 	static const struct {
@@ -163,7 +163,7 @@ static void a_frontend_that_several_claim(void **state)
 	}
 }
 
-/* The backend's directory of a device with a record is no device of its own. */
+/* The backend's directory of a device with a record is not another device. */
 static void another_type_of_the_backend(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "net", 0);
@@ -223,7 +223,7 @@ static void by_the_backends_domain(void **state)
 	xensplit_list_free(list);
 }
 
-/* Those that the record has room for, and those that it has not. */
+/* Keys that fit in the record, and keys that do not. */
 static void recorded_keys(void **state)
 {
 	static char longest[2049];
@@ -243,7 +243,7 @@ static void recorded_keys(void **state)
 	opts.back = back;
 	opts.back_count = ARRAY_SIZE(back);
 	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
-	/* What either end makes of them counts for nothing. */
+	/* What either end does to the nodes is ignored. */
 	put(FE "/ring", "else", NULL);
 	device = list_one(&list, 0);
 	assert_int_equal(device->front_count, 3);
@@ -277,7 +277,7 @@ static void one_that_is_being_replaced(void **state)
 	xensplit_list_free(list);
 }
 
-/* Its name is all that it tells: the halves stand where the name says. */
+/* Only its name is known; the paths follow from the name. */
 static void a_damaged_record(void **state)
 {
 	const struct xensplit_device *device;
@@ -312,7 +312,7 @@ static void a_damaged_record(void **state)
 	assert_string_equal(xensplit_errmsg(ctx), "");
 }
 
-/* A guest may fill its own half with what it likes: a reader gets through all the same. */
+/* A guest may fill its own half: readers still succeed. */
 static void pitfall_17_a_guest_that_fills_its_half(void **state)
 {
 	struct xensplit_nodes *nodes;
@@ -345,7 +345,7 @@ static void pitfall_17_a_guest_that_fills_its_half(void **state)
 	assert_no_device();
 }
 
-/* Parents before their children, each as the store has it, and none missing. */
+/* Parents before children, each with the store's value, and none missing. */
 static void every_node_of_a_device(void **state)
 {
 	struct xensplit_nodes *nodes;
@@ -385,7 +385,7 @@ static void every_node_of_a_device(void **state)
 	xensplit_nodes_free(nodes);
 }
 
-/* Who may not read the records hears so, and does not get an empty list. */
+/* A client that may not read the records gets an error, not an empty list. */
 static void without_permission(void **state)
 {
 	XENSPLIT_OPTS(xensplit_opts, opts);

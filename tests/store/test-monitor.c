@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Events: all of them, in order, whatever the domains do. */
+/* Events: complete, in order, whatever the domains do. */
 #include <fcntl.h>
 #include <poll.h>
 
 #include "store.h"
 
 static struct xensplit_monitor *monitor;
-static char events[65536]; /* one a line, as event_text() has it */
+static char events[65536]; /* one per line, from event_text() */
 static uint64_t last_us;
 static uint32_t missed;
 
@@ -43,7 +43,7 @@ static void take_event(const struct xensplit_event *event)
 
 	assert_in_range(event->type, 1, 6);
 	assert_in_range(event->end, 0, 2);
-	/* RESYNC is how the number of what was not seen is told; it may come at any time. */
+	/* A RESYNC counts what was missed; it may come at any time. */
 	if (event->type == XENSPLIT_EVENT_RESYNC)
 		missed += event->missed;
 	assert_true(event->time_us >= last_us);
@@ -63,7 +63,7 @@ static void take_event(const struct xensplit_event *event)
 			 event->text ? event->text : "");
 }
 
-/* One round of a caller's loop; false if nothing came. */
+/* One round of a caller's loop; false if there were no events. */
 static bool turn(int timeout_ms)
 {
 	struct pollfd fd = { .fd = xensplit_monitor_get_fd(monitor),
@@ -88,7 +88,7 @@ static void until(const char *line)
 	}
 }
 
-/* Nothing else is under way: what has happened is told. */
+/* Waits until all pending events have been reported. */
 static void settle(void)
 {
 	while (turn(100))
@@ -107,7 +107,7 @@ static void watch_all(void)
 	assert_result(xensplit_monitor_new(ctx, NULL, &monitor), 0);
 }
 
-/* Lines of one end, in the order they came. */
+/* The lines of one end, in order. */
 static char *only(const char *part)
 {
 	char *kept = calloc(1, sizeof(events));
@@ -132,7 +132,7 @@ static void assert_only(const char *part, const char *wanted)
 	free(is);
 }
 
-/* Both ends change one after the other, so each event can be seen. */
+/* Changes one end after the other, so that each event is seen. */
 static void a_full_life(void **state)
 {
 	static const struct {
@@ -169,12 +169,12 @@ static void a_full_life(void **state)
 	events[0] = '\0';
 	settle();
 	assert_string_equal(events, "");
-	/* And the same again, with the same monitor. */
+	/* Once more, with the same monitor. */
 	attach_mydevice();
 	until("appeared 5 mydevice/0 1/1 at 0\n");
 }
 
-/* With real drivers: each end's steps in their order, no more and no less in the end. */
+/* With real drivers: each end's states in order, nothing missing or extra at the end. */
 static void the_life_that_drivers_lead(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -202,7 +202,7 @@ static void devices_that_are_there_come_first(void **state)
 	(void)state;
 	connect_mydevice();
 	watch_all();
-	/* Without waiting for anything. */
+	/* Without a wait. */
 	assert_int_equal(xensplit_monitor_get_timeout(monitor), 0);
 	assert_int_equal(xensplit_monitor_next(monitor, &event), 1);
 	take_event(event);
@@ -223,7 +223,7 @@ static void the_loop_it_asks_for(void **state)
 	assert_int_equal(xensplit_monitor_get_events(monitor), POLLIN);
 	timeout = xensplit_monitor_get_timeout(monitor) / 1000;
 	assert_in_range(timeout, now_ms() - 1, now_ms() + 1001);
-	/* With nothing to do it does not spin: the descriptor is quiet. */
+	/* Does not spin when idle: the descriptor is not readable. */
 	settle();
 	assert_int_equal(
 		poll(&(struct pollfd){ xensplit_monitor_get_fd(monitor), POLLIN, 0 }, 1,
@@ -243,7 +243,7 @@ static void an_error_with_its_text(void **state)
 	until("error 5 mydevice/0 back more \x1b\n");
 	put("/local/domain/5/error/device/mydevice/0/error", "again", NULL);
 	until("error 5 mydevice/0 front again\n");
-	/* None for one that is emptied or removed. */
+	/* None for an error node that is emptied or removed. */
 	put("/local/domain/5/error/device/mydevice/0/error", "", NULL);
 	xs_rm(dom0, XBT_NULL, "/local/domain/0/error");
 	settle();
@@ -267,7 +267,7 @@ static void an_error_that_is_long_or_holds_a_nul(void **state)
 	until("back a\n");
 }
 
-/* A guest that writes faster than anybody can read: what was missed is counted. */
+/* A guest that writes faster than the monitor reads: missed writes are counted. */
 static void a_guest_that_floods(void **state)
 {
 	struct xs_handle *guest = as_domain(5);
@@ -286,9 +286,9 @@ static void a_guest_that_floods(void **state)
 	assert_contains(events, "resync 5 mydevice/0 none");
 	for (from = events; (from = strstr(from, " front ")); from++)
 		changes++;
-	/* xenstored itself leaves out an event that waits to be sent already. */
+	/* xenstored itself drops an event if the same one is still queued. */
 	assert_in_range(changes + missed, 100, 5001);
-	/* It ends up where the guest did, and goes on as before. */
+	/* The monitor ends up in the guest's state, and continues. */
 	put(FE "/state", "6", NULL);
 	until("front 3->6");
 }
@@ -319,7 +319,7 @@ static void a_domain_that_dies(void **state)
 	until("domain-gone 5 mydevice/0 front\n");
 	settle();
 	assert_only("domain-gone", "domain-gone 5 mydevice/0 front\n");
-	/* The record is still there: the device has not vanished. */
+	/* The record is still there, so the device has not vanished. */
 	assert_null(strstr(events, "vanished"));
 	xs_rm(dom0, XBT_NULL, BE);
 	xs_rm(dom0, XBT_NULL, "/xensplit");
@@ -362,7 +362,7 @@ static void two_devices(void **state)
 	assert_only("vanished", "vanished 5 mydevice/0 none\n");
 }
 
-/* Each filter has its own devices, and no event of another. */
+/* Each filter selects its devices, and no events of others. */
 static void filters(void **state)
 {
 	static const struct {
@@ -397,7 +397,7 @@ static void filters(void **state)
 	}
 }
 
-/* A filter that names one device follows it, whoever makes it, and wherever it moves. */
+/* A filter for one device follows it, whoever makes it and wherever it moves. */
 static void a_foreign_device(void **state)
 {
 	(void)state;
@@ -415,7 +415,7 @@ static void a_foreign_device(void **state)
 	xs_rm(dom0, XBT_NULL, FE);
 	xs_rm(dom0, XBT_NULL, "/local/domain/6/backend");
 	until("vanished");
-	/* Among all devices only those with a record are followed. */
+	/* With many devices, only those with a record are followed. */
 	monitor = xensplit_monitor_free(monitor);
 	events[0] = '\0';
 	put(FE "/state", "1", NULL);
@@ -442,7 +442,7 @@ static void a_backend_that_moves(void **state)
 	assert_null(strstr(events, "domain-gone"));
 }
 
-/* Two attaches of one name are two devices. */
+/* Two attaches with one name are two devices. */
 static void a_device_that_is_made_again(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -462,7 +462,7 @@ static void a_device_that_is_made_again(void **state)
 		assert_int_equal(xensplit_monitor_next(monitor, &event), 1);
 		assert_int_equal(event->type, XENSPLIT_EVENT_APPEARED);
 		assert_string_equal(event->unique_id, first);
-		/* All of it before the monitor looks again. */
+		/* All of it before the monitor reads again. */
 		assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
 		strcpy(second, list_one(&list, 0)->unique_id);
 		xensplit_list_free(list);
@@ -497,7 +497,7 @@ static void by_the_backends_domain(void **state)
 	put(FE "/state", "3", NULL);
 	settle();
 	assert_string_equal(events, "appeared 5 mydevice/1 1/1 at 6\n");
-	/* One that moves away is gone for this monitor. */
+	/* For this monitor, a device that moves away is gone. */
 	opts.backend_domid = 0;
 	opts.flags = XENSPLIT_ATTACH_REPLACE;
 	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
@@ -507,7 +507,7 @@ static void by_the_backends_domain(void **state)
 	assert_null(strstr(events, "1->3"));
 }
 
-/* Whoever removes a directory above devices takes them all. */
+/* Removing a directory above devices removes them all. */
 static void directories_that_go_as_a_whole(void **state)
 {
 	static const char *const dirs[] = { "/local/domain/5/device/mydevice",
@@ -540,7 +540,7 @@ static void directories_that_go_as_a_whole(void **state)
 	}
 }
 
-/* What a guest does below its directories is no event, but for the nodes that are. */
+/* What a guest does below its directories is no event, except for the schema's nodes. */
 static void a_guest_that_writes_elsewhere(void **state)
 {
 	static const char *const paths[] = {
@@ -574,7 +574,7 @@ static void a_guest_that_writes_elsewhere(void **state)
 	xs_rm(dom0, XBT_NULL, "/local/domain/6/backend");
 }
 
-/* Records that are no records do not disturb those that are. */
+/* Bad records do not affect others. */
 static void pitfall_17_odd_records(void **state)
 {
 	struct xensplit_list *list;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Operations driven by the caller's loop, and what each sentence of "Returns:" promises. */
+/* Operations in the caller's loop, and what the header promises in "Returns:". */
 #include <poll.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -15,7 +15,7 @@ static uint64_t now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* As the header says it is done. */
+/* As documented in the header. */
 static void poll_op(const struct xensplit_op *op)
 {
 	uint64_t until = xensplit_op_get_timeout(op), now = now_us();
@@ -32,7 +32,7 @@ static int drive_op(struct xensplit_op *op)
 
 	while ((r = xensplit_op_process(op)) == 1)
 		poll_op(op);
-	/* It is asked once more, and says the same. */
+	/* A further call returns the same. */
 	assert_int_equal(xensplit_op_process(op), r);
 	return r;
 }
@@ -76,7 +76,7 @@ static void an_attach_and_a_detach(void **state)
 	assert_no_device();
 }
 
-/* Without a wait there is nothing to poll for. */
+/* Without a wait there is nothing to poll. */
 static void an_attach_that_does_not_wait(void **state)
 {
 	struct xensplit_op *op = begin(5, 0, 0);
@@ -110,7 +110,7 @@ static void a_repair_and_a_wait(void **state)
 	xensplit_op_free(op);
 }
 
-/* --- side by side --- */
+/* --- several at the same time --- */
 
 static void several_in_one_loop(void **state)
 {
@@ -140,13 +140,13 @@ static void several_in_one_loop(void **state)
 	}
 	assert_int_equal(results[0], 0);
 	assert_int_equal(results[1], 0);
-	/* One that fails does not bother the others. */
+	/* One failure does not affect the others. */
 	assert_int_equal(results[2], -ESRCH);
 	for (i = 0; i < ARRAY_SIZE(domids); i++)
 		xensplit_op_free(ops[i]);
 }
 
-/* --- given up --- */
+/* --- cancelled --- */
 
 static void process_until_written(struct xensplit_op *op)
 {
@@ -191,7 +191,7 @@ static void a_cancelled_attach_rolls_back(void **state)
 	assert_no_device();
 }
 
-/* What another client has attached meanwhile is not ours to take back. */
+/* A rollback must not remove what another client has attached meanwhile. */
 static void a_rollback_takes_back_its_own_device_alone(void **state)
 {
 	struct xensplit_op *op = begin(5, XENSPLIT_ATTACH_ROLLBACK, 60000);
@@ -212,7 +212,7 @@ static void a_rollback_takes_back_its_own_device_alone(void **state)
 	xensplit_free(other);
 }
 
-/* Whoever frees it in the middle leaves what it has committed. */
+/* Freeing an operation does not undo what it has committed. */
 static void one_that_is_freed_early(void **state)
 {
 	struct xensplit_op *op;
@@ -231,7 +231,7 @@ static void one_that_is_freed_early(void **state)
 	assert_node(FE "/state", "4", "n5,r0");
 }
 
-/* --- what the errors mean --- */
+/* --- errors --- */
 
 static void domain_5_dies(struct xensplit_op *op)
 {
@@ -250,7 +250,7 @@ static void the_guest_dies_in_the_wait(void **state)
 	xensplit_op_free(op);
 }
 
-/* xenbus_dev_error() writes a node and goes on: so does the wait (Linux, xenbus_client.c). */
+/* xenbus_dev_error() writes a node and continues: so does the wait (Linux, xenbus_client.c). */
 static void an_error_node_alone_is_no_failure(void **state)
 {
 	struct xensplit_op *op = begin(5, 0, 20000);
@@ -285,7 +285,7 @@ static void written_or_not(void **state)
 	assert_int_equal(devid, XENSPLIT_DEVID_AUTO);
 }
 
-/* Checked whole before anything is taken away. */
+/* Everything is checked before anything is removed. */
 static void a_replace_that_is_refused_changes_nothing(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -316,7 +316,7 @@ static void the_text_is_empty_after_a_success(void **state)
 	xensplit_list_free(list);
 }
 
-/* A record whose keys did not fit has nodes below it: they go with the keys. */
+/* Keys that did not fit are nodes below the record: they are removed with it. */
 static void a_replace_leaves_nothing_of_the_old_record(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -340,7 +340,7 @@ static void a_replace_leaves_nothing_of_the_old_record(void **state)
 	assert_false(exists(BE "/two"));
 }
 
-/* --- what a stage touches --- */
+/* --- what a stage changes --- */
 
 static void a_stage_writes_nothing_outside_its_transaction(void **state)
 {
@@ -370,7 +370,7 @@ static void a_stage_writes_nothing_outside_its_transaction(void **state)
 
 /* --- other versions --- */
 
-/* A table as an older caller has it: no more than query. */
+/* A table from an older caller, with query only. */
 static int query(void *data, uint32_t domid, struct xensplit_domain *domain)
 {
 	int *asked = data;
@@ -394,7 +394,7 @@ static void a_hypervisor_table_of_another_size(void **state)
 	(void)state;
 	opts.hypervisor_data = &asked;
 	other = new_ctx(&opts);
-	/* It is copied: what the caller does to it later is none of ours. */
+	/* The table is copied: later changes by the caller have no effect. */
 	memset(&table, 0, sizeof(table));
 	assert_int_equal(xensplit_domain_check(other, 6), -ESRCH);
 	assert_int_equal(xensplit_domain_check(other, 5), 0);
@@ -423,7 +423,7 @@ static void the_version_is_that_of_the_header(void **state)
 	assert_false(XENSPLIT_VERSION_AT_LEAST(XENSPLIT_VERSION_MAJOR + 1, 0));
 }
 
-/* --- signals all the time, as some language run-times have them --- */
+/* --- constant signals, as some language run-times send them --- */
 
 static void tick(int number)
 {
@@ -443,7 +443,7 @@ static void a_timer_of_10_ms_changes_nothing(void **state)
 	setitimer(ITIMER_REAL, &on, NULL);
 	opts.flags = XENSPLIT_ATTACH_REPLACE;
 	assert_result(xensplit_attach(ctx, &opts, 20000, NULL), 0);
-	/* It is still a quarter of a second that a guest gets to notice. */
+	/* The guest still gets a quarter of a second to notice. */
 	begun = now_ms();
 	assert_result(xensplit_attach(ctx, &opts, 20000, NULL), 0);
 	assert_true(now_ms() - begun >= 250);

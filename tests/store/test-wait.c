@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Waiting: what counts as there, what as failed, and in which words. */
+/* Waiting: which states count as success or failure, and the messages. */
 #include <signal.h>
 #include <sys/time.h>
 
@@ -28,7 +28,7 @@ static void both_drivers_connect(void **state)
 	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 0), 0);
 }
 
-/* Attached before the drivers are loaded: it connects when they come. */
+/* Attached before the drivers are loaded: it connects once they are. */
 static void drivers_that_come_later(void **state)
 {
 	(void)state;
@@ -49,7 +49,7 @@ static void nobody_comes(void **state)
 	assert_contains(xensplit_errmsg(ctx), "not Connected after ");
 	assert_contains(xensplit_errmsg(ctx),
 			"frontend Initialising, backend Initialising");
-	/* It stays, and its id is told. */
+	/* The device stays, and its id is returned. */
 	assert_true(exists(REC));
 	assert_node(FE "/state", "1", "n5,r0");
 }
@@ -81,13 +81,13 @@ static void rollback_leaves_nothing(void **state)
 	assert_contains(xensplit_errmsg(ctx), "not Connected after ");
 	assert_contains(xensplit_errmsg(ctx), "it was removed again");
 	assert_untouched(before);
-	/* Also where one end has it already. */
+	/* Also if one end is there already. */
 	drive("back 0 mydevice");
 	assert_result(xensplit_attach(ctx, &opts, 100, NULL), -ETIMEDOUT);
 	assert_untouched(before);
 }
 
-/* A device that is there already is no business of a failed attach. */
+/* A failed attach does not touch a device that existed before. */
 static void rollback_spares_what_was_there(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -106,7 +106,7 @@ static void in_the_background(const char *command)
 	run("(%s) >/dev/null 2>&1 &", command);
 }
 
-/* Ends that skip states, or are past Connected, are there. */
+/* Ends that skip states, or are past Connected, count as connected. */
 static void pitfall_15_a_backend_that_jumps(void **state)
 {
 	(void)state;
@@ -155,7 +155,7 @@ static void pitfall_15_a_backend_that_closes_after_a_start(void **state)
 	assert_gives_up(BE "/state", "5", "the backend driver gave up");
 }
 
-/* Right after an attach Closing is news even where no start was seen: probe failed. */
+/* Right after an attach, Closing means that probe failed, even if no start was seen. */
 static void pitfall_15_a_probe_that_fails_at_once(void **state)
 {
 	uint64_t begun = now_ms();
@@ -178,7 +178,7 @@ static void a_backend_that_writes_an_error(void **state)
 	assert_contains(xensplit_errmsg(ctx), "\"out of grants\"");
 }
 
-/* An error of an earlier try is no failure of this one. */
+/* An error from an earlier try is not a failure of this one. */
 static void an_old_error_node(void **state)
 {
 	(void)state;
@@ -201,7 +201,7 @@ static void a_frontend_that_stops(void **state)
 	assert_contains(xensplit_errmsg(ctx), "frontend Initialising, backend InitWait");
 }
 
-/* A guest's state is read by its length, and shown harmless. */
+/* A guest's state is read with its length, and escaped in messages. */
 static void pitfall_17_a_state_that_is_none(void **state)
 {
 	static const char *const garbage[] = { "4\\x00",    "\\x004",
@@ -250,7 +250,7 @@ static void pitfall_17_a_driver_that_writes_garbage(void **state)
 	assert_contains(xensplit_errmsg(ctx), "frontend invalid");
 }
 
-/* Whatever two ends say, a reader learns what to think of it. */
+/* Every pair of states has an explanation. */
 static void every_pair_of_states_has_a_cause(void **state)
 {
 	static const char *const states[] = { NULL, "x", "0", "1", "2", "3",
@@ -324,7 +324,7 @@ static void a_domain_that_dies_meanwhile(void **state)
 	assert_true(now_ms() - begun < 5000);
 }
 
-/* A foreign device is followed like one's own. */
+/* A foreign device is followed in the same way. */
 static void a_device_of_somebody_else(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * xenstored in memory, behind the functions of libxenstore: see unit.h. It has no permissions
- * to enforce and one client; a failed request does not poison its transaction, as in xenstored.
+ * An xenstored in memory that replaces libxenstore: see unit.h. It does not enforce permissions
+ * and has one client; as in xenstored, a failed request does not poison its transaction.
  */
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -33,7 +33,7 @@ struct watch {
 	char token[64];
 };
 
-/* One connection has watches, the monitor's; requests of all go to the one tree. */
+/* Only the monitor's connection has watches; all requests go to a single tree. */
 struct xs_handle {
 	int fd;
 	struct watch watches[16];
@@ -76,7 +76,7 @@ static void parent_of(char *parent, const char *path)
 	slash[slash == parent] = '\0';
 }
 
-/* With the parents that are missing, and the parent's permissions. */
+/* Also creates missing parents, with the permissions of the parent. */
 static struct node *make(struct tree *tree, const char *path)
 {
 	struct node *node = find(tree, path), *above;
@@ -220,7 +220,7 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 	return value;
 }
 
-/* One block, as the caller frees it: the pointers, then the names. */
+/* One block for the caller to free: the pointers, then the names. */
 char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
 		    unsigned int *num)
 {
@@ -331,7 +331,7 @@ struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t 
 	return perms;
 }
 
-/* In the fake a domain lives as long as its directory. */
+/* In the fake, a domain lives as long as its directory. */
 bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
 {
 	char home[64];
@@ -359,7 +359,7 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 	return 1;
 }
 
-/* The driver that answers a request to close at once. */
+/* A driver that answers a request to close at once. */
 static void answer_close(void)
 {
 	struct node *node = find(&live, "/local/domain/0/backend/mydevice/5/0/state");
@@ -432,7 +432,7 @@ int xs_fileno(struct xs_handle *h)
 	return h->fd;
 }
 
-/* Not a request: what has arrived is taken from memory. */
+/* Not a request: reads what has arrived already. */
 char **xs_check_watch(struct xs_handle *h)
 {
 	struct watch *first = &h->fired[0];
@@ -457,7 +457,7 @@ char **xs_check_watch(struct xs_handle *h)
 
 static int64_t skipped_us;
 
-/* The clock, and the time that was not waited for. */
+/* The clock, plus the time of skipped pauses. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	int64_t us;
@@ -470,7 +470,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	return 0;
 }
 
-/* The library's pauses, to an absolute time, are noted and not waited for. */
+/* The library's pauses, to an absolute time, are recorded and skipped. */
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
 		    struct timespec *left)
 {
@@ -490,7 +490,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
 	return 0;
 }
 
-/* Nobody but the caller changes anything here: what has not come yet will not come. */
+/* Only the caller makes changes, so if there is no event now there will be none. */
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
 	static const struct timespec at_once;
@@ -532,7 +532,7 @@ void fake_reset(void)
 {
 	size_t i;
 
-	/* What a test that failed left open. */
+	/* Frees what a failed test left open. */
 	for (i = 0; i < ARRAY_SIZE(handles); i++)
 		xs_close(handles[i]);
 	fake_calm();

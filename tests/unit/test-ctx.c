@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The context's last error, and what passes through its logger. */
+/* The context's last error, and its logger. */
 #include "unit.h"
 
 static struct {
@@ -8,7 +8,7 @@ static struct {
 	char text[256];
 } message;
 
-/* It spoils errno, as a logger may that writes to a file. */
+/* Changes errno, like a logger that writes to a file. */
 static void take_message(struct xentoollog_logger *logger, xentoollog_level level,
 			 int errnoval, const char *context, const char *format,
 			 va_list args)
@@ -37,7 +37,7 @@ static void take_progress(struct xentoollog_logger *logger, const char *context,
 static void end_logger(struct xentoollog_logger *logger)
 {
 	(void)logger;
-	message.calls += 100; /* the caller's is not ours to end */
+	message.calls += 100; /* the library must not free the caller's logger */
 }
 
 static struct xensplit_ctx *logging_ctx(void)

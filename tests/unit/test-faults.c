@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every request that an operation makes fails in turn, in every way. Whatever it is: no
- * transaction is left open, none is committed after a failure inside it, a device is there as a
- * whole or not at all, and the caller learns of it. The sanitizers see what would be leaked.
+ * Makes every request of an operation fail in turn, in every way. Each time: no transaction is
+ * left open, none is committed after a failure inside it, the device exists as a whole or not at
+ * all, and the caller gets an error. The sanitizers find leaks.
  */
 #include "unit.h"
 
@@ -105,7 +105,7 @@ static int reap_all(struct xensplit_ctx *ctx)
 
 	if (r)
 		return r;
-	/* A failure is that device's. */
+	/* A failure belongs to that device. */
 	reaped = xensplit_reap_get(all, 0);
 	r = reaped ? reaped->result : 0;
 	if (r)
@@ -187,7 +187,7 @@ static int find_by_name(struct xensplit_ctx *ctx)
 	return xensplit_domain_find(ctx, "g5", &domid);
 }
 
-/* --- what there is before --- */
+/* --- initial states --- */
 
 static void nothing(struct xensplit_ctx *ctx)
 {
@@ -226,7 +226,7 @@ static const struct operation {
 	const char *name;
 	void (*prepare)(struct xensplit_ctx *ctx);
 	int (*run)(struct xensplit_ctx *ctx);
-	unsigned int at_least; /* requests it makes, roughly: so that none goes untested */
+	unsigned int at_least; /* about as many requests, so that none is left out */
 	int result;
 } operations[] = {
 	{ "attach", nothing, attach, 20, 0 },
@@ -256,7 +256,7 @@ static bool is_below(const char *line, const char *top)
 	return !strncmp(line, top, strlen(top));
 }
 
-/* The lines of the device: its record and halves and all above them, without the id. */
+/* The lines of the device: its record, halves and all parents, without the id. */
 static char *device_of(const char *dump)
 {
 	char *kept = calloc(1, strlen(dump) + 1);
@@ -264,7 +264,7 @@ static char *device_of(const char *dump)
 	while (*dump) {
 		size_t len = strcspn(dump, "\n") + 1;
 
-		/* A line that is no path is a field of the record. */
+		/* A line that is not a path is a field of the record. */
 		if (is_below(dump, "/xensplit") || *dump != '/' ||
 		    memmem(dump, len, "/mydevice", 9))
 			if (!is_below(dump, "unique-id=") &&
@@ -333,7 +333,7 @@ static void assert_whole_or_none(const struct operation *op)
 	if (there(FE "/state") != there(FE) || there(BE "/state") != there(BE))
 		wrong("%s: %s failed, and half an end is left\n", op->name,
 		      fake.failed_call);
-	/* A record that says so is completed by the next replace. */
+	/* The next replace completes a record that says so. */
 	if (record && strstr(record, "\nphase=replace\n") && there(FE) == there(BE))
 		return;
 	if (there(FE) != front || there(BE) != !!record)
@@ -351,14 +351,14 @@ static void assert_sound(const struct operation *op)
 	assert_whole_or_none(op);
 }
 
-/* What goes on without an answer: a name is for the reader, an abort has nobody to tell. */
+/* Failures that are ignored: of reading a name for display, or of an abort. */
 static bool may_fail_in_silence(const struct operation *op, int err)
 {
 	const char *call = fake.failed_call;
 	size_t len = strlen(call);
 	bool refused = err == EACCES || err == EPERM;
 
-	/* The deadline has passed already: it is only not said why. */
+	/* The deadline has passed anyway: only the reason is missing. */
 	if (op->result == -ETIMEDOUT)
 		return true;
 	if (len > 5 && !strcmp(call + len - 5, "/name"))
@@ -370,14 +370,14 @@ static bool may_fail_in_silence(const struct operation *op, int err)
 
 static void assert_told(const struct operation *op, int r, int err, int expected)
 {
-	/* Without a connection there is nobody to say more. */
+	/* Without a connection there is nothing more to say. */
 	if (is_below(fake.failed_call, "open "))
 		expected = -ENOTCONN;
-	/* A name that may not be read is none that was asked for. */
+	/* A name that may not be read does not match. */
 	if (op->run == find_by_name && expected == -EACCES &&
 	    strstr(fake.failed_call, "/5/name"))
 		expected = -ESRCH;
-	/* Inside a transaction it is xenstored's word for a collision: it is tried again. */
+	/* Inside a transaction this is xenstored's error for a collision: retried. */
 	if (err == EINVAL && fake.failed_inside && r == op->result)
 		return;
 	if (r == expected || (r == op->result && may_fail_in_silence(op, err)))
@@ -400,7 +400,7 @@ static void fail_at_each(const struct operation *op, int err, int expected,
 			assert_told(op, outcome.r, err, expected);
 		else
 			assert_int_equal(outcome.r, op->result);
-		/* A detach commits twice; after the first the device stays whole. */
+		/* A detach commits twice; after the first commit the device is still whole. */
 		if (outcome.r && op->run != watch && !fake.commits &&
 		    strcmp(outcome.before, outcome.after) != 0)
 			wrong("%s: '%s' failed, and the store changed:\n%s\nwas\n%s\n",
@@ -421,7 +421,7 @@ static void fail_all(int err, int expected, bool from_there_on)
 		fail_at_each(&operations[i], err, expected, from_there_on);
 }
 
-/* --- the ways to fail --- */
+/* --- kinds of failures --- */
 
 static void pitfall_01_no_permission_at_any_request(void **state)
 {
@@ -447,14 +447,14 @@ static void pitfall_01_no_memory_at_any_request(void **state)
 	fail_all(ENOMEM, -ENOMEM, false);
 }
 
-/* EINVAL from a daemon that answers is about the request, but for a transaction's. */
+/* EINVAL from a live daemon is about the request, except in a transaction. */
 static void pitfall_01_a_bad_request(void **state)
 {
 	(void)state;
 	fail_all(EINVAL, -EINVAL, false);
 }
 
-/* The same EINVAL is what libxenstore gives when the daemon is dead. */
+/* libxenstore returns the same EINVAL if the daemon is dead. */
 static void pitfall_16_the_daemon_dies_at_any_request(void **state)
 {
 	static const int errors[] = { EINVAL, EBADF, EPIPE, EIO };
@@ -465,7 +465,7 @@ static void pitfall_16_the_daemon_dies_at_any_request(void **state)
 		fail_all(errors[i], -ENOTCONN, true);
 }
 
-/* ENOENT is an answer to a read; to what writes it is the failure of a request. */
+/* ENOENT is an answer to a read, but a failure of a write. */
 static void pitfall_06_no_such_node_where_one_is_written(void **state)
 {
 	static const struct operation *const ops[] = { &operations[0], &operations[1] };
@@ -544,7 +544,7 @@ static void pitfall_02_tries_are_bounded(void **state)
 	unit_ctx_free(ctx);
 }
 
-/* They grow, and no two rounds of them are alike: clients that collided part. */
+/* Pauses grow and are random, so that clients which collided separate. */
 static void pitfall_02_pauses_grow_and_differ(void **state)
 {
 	uint64_t first[8];
@@ -568,7 +568,7 @@ static void pitfall_02_pauses_grow_and_differ(void **state)
 	assert_true(differ > 0);
 }
 
-/* A guest that makes every commit collide can't keep its device. */
+/* A guest that makes every commit collide can't prevent a detach. */
 static void pitfall_02_a_detach_gets_through_many_collisions(void **state)
 {
 	struct xensplit_ctx *ctx;
@@ -588,8 +588,8 @@ static void pitfall_02_a_detach_gets_through_many_collisions(void **state)
 }
 
 /*
- * -EBUSY is also the word for a device that is not stale. It must not be taken for a
- * collision, upon which the halves of what else is to be removed would be taken away.
+ * -EBUSY also means that a device is not stale. It must not be mistaken for a collision, after
+ * which the halves of the other devices would be removed.
  */
 static void pitfall_01_a_refused_step_leaves_the_others_alone(void **state)
 {

@@ -64,7 +64,7 @@ static void an_id_is_checked_before_it_is_used(void **state)
 
 static void ids_have_an_order(void **state)
 {
-	/* By number where it is one: 9 before 10. */
+	/* Sorted as numbers: 9 before 10. */
 	static const struct device_id sorted[] = {
 		{ 0, 7, "z", "" },  { 5, 0, "a", "" },	{ 5, 9, "a", "b" },
 		{ 5, 10, "a", "" }, { 5, 0, "aa", "" }, { 5, 0, "b", "" },
@@ -142,7 +142,7 @@ static void paths_are_those_of_the_schema(void **state)
 	assert_string_equal(id_text(&id, text, sizeof(text)), "net/3 of domain 5");
 }
 
-/* Nothing is cut: the longest type, domids and device id with the longest key of the schema. */
+/* Nothing is truncated: longest type, domids, device id and key of the schema. */
 static void the_longest_path_fits(void **state)
 {
 	struct device_id id = { .domid = 32751, .devid = INT32_MAX };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What doctor concludes from the kernel's devices, by a sysfs of the test's own. */
+/* What doctor concludes from the kernel's devices, in the test's own sysfs. */
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,7 +60,7 @@ static void set(const char *path, const char *value)
 	fake_set(path, value, strlen(value));
 }
 
-/* A device in Initialising on both ends, in dom0; the kernel has a bus without it. */
+/* A device that is Initialising on both ends, in dom0; the kernel has a bus without it. */
 static int set_up(void **state)
 {
 	XENSPLIT_OPTS(xensplit_attach_opts, opts);
@@ -90,7 +90,7 @@ static int tear_down(void **state)
 	return system(command);
 }
 
-/* The errors, one code behind the other, then the first one's text. */
+/* Checks the codes of the errors, in order, and the text of the first. */
 static void assert_finds(const char *codes, const char *what)
 {
 	const struct xensplit_finding *finding;
@@ -124,7 +124,7 @@ static void no_driver(void **state)
 	assert_finds("no-backend-module", "mydevice-5-0 has no driver");
 }
 
-/* The frontend may be waiting, or may have no driver: it is not its turn yet. */
+/* The frontend may be waiting, or have no driver: the backend comes first. */
 static void an_idle_driver(void **state)
 {
 	(void)state;
@@ -138,7 +138,7 @@ static void an_idle_driver(void **state)
 	assert_finds("driver-idle frontend-closing", "driver printer");
 }
 
-/* Without evidence of an earlier device there is none. */
+/* Without evidence, there is no earlier device. */
 static void a_kernel_that_shows_no_state(void **state)
 {
 	(void)state;
@@ -156,12 +156,12 @@ static void an_old_device(void **state)
 	bind_driver();
 	keep_state("Connected");
 	assert_finds("old-backend-device", "mydevice-5-0 had set Connected");
-	/* With the next one it is another kernel device. */
+	/* With the next device, there is a new kernel device. */
 	keep_state("Initialising");
 	assert_finds("driver-idle", "driver printer");
 }
 
-/* Linux takes the state for set, also where it was not allowed to write it. */
+/* Linux treats a state as set even if the write was refused. */
 static void a_driver_that_failed(void **state)
 {
 	static const char *const kept[] = { "Closing", "Initialising" };
@@ -177,7 +177,7 @@ static void a_driver_that_failed(void **state)
 	}
 }
 
-/* It sets the state as soon as the kernel's is asked for. */
+/* Sets the state as soon as the kernel's is read. */
 static void *go_on(void *data)
 {
 	FILE *file = fopen(in_sysfs(DEVICE "/state"), "w");
@@ -202,7 +202,7 @@ static void a_driver_that_goes_on_meanwhile(void **state)
 	assert_int_equal(pthread_join(driver, NULL), 0);
 }
 
-/* The bus is that of the domain this runs in. */
+/* The kernel's bus is that of the local domain. */
 static void a_backend_in_another_domain(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Structs that a caller of another version fills. */
+/* Structs from callers built with another version. */
 #include "unit.h"
 
 struct v1 {
@@ -49,7 +49,7 @@ static void a_larger_struct_is_taken_while_the_excess_is_zero(void **state)
 	assert_int_equal(ours.a, 1);
 }
 
-/* Also in its very last byte. */
+/* Including its very last byte. */
 static void a_larger_struct_that_asks_for_more_is_refused(void **state)
 {
 	struct v2 newer = { sizeof(newer), 1, 0, NULL };
@@ -70,7 +70,7 @@ static void no_size_is_refused(void **state)
 	assert_int_equal(opts_copy(&ours, sizeof(ours), &unset), -EINVAL);
 }
 
-/* Each public function that takes such a struct. */
+/* Every public function that takes such a struct. */
 static void the_calls_refuse_what_they_do_not_know(void **state)
 {
 	struct {

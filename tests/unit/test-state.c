@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The XenBus states: their names, and what a guest may have written in their place. */
+/* The XenBus states: their names, and other values that a guest may write. */
 #include "unit.h"
 
 static void pitfall_17_only_a_number_from_0_to_8_is_a_state(void **state)
@@ -49,7 +49,7 @@ static void names_are_those_of_xenbus_h(void **state)
 	assert_string_equal(xensplit_state_name(INT32_MIN), "invalid");
 }
 
-/* Started: a driver has it. Closing: a driver lets go. Neither: no driver, or no state. */
+/* Started: a driver has it. Closing: a driver is closing it. Neither: no driver, or no state. */
 static void states_fall_into_classes(void **state)
 {
 	static const struct {

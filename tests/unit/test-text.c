@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Bytes of others: printable, or a number. */
+/* Escaping bytes, and parsing numbers. */
 #include "unit.h"
 
 #define SHOWN(bytes, text)                                                               \
@@ -25,7 +25,7 @@ static void escape_shows_what_could_harm_a_terminal(void **state)
 	SHOWN("a\\x00", "a\\\\x00");
 }
 
-/* Whatever the room: within it, ended, and no escape cut in half. */
+/* For any size: fits, is terminated, and no escape is cut in half. */
 static void escape_is_cut_to_fit(void **state)
 {
 	static const char bytes[] = "ab\x01\\cd\xff\xffzz";
@@ -43,7 +43,7 @@ static void escape_is_cut_to_fit(void **state)
 		assert_true(len < size);
 		assert_int_equal(buf[size], '!');
 		assert_memory_equal(buf, whole, len);
-		/* What follows in the whole text does not begin inside an escape. */
+		/* The cut must not be inside an escape. */
 		if (len >= 1 && whole[len])
 			assert_false(buf[len - 1] == '\\' && whole[len] == 'x' &&
 				     (len < 2 || buf[len - 2] != '\\'));
@@ -78,7 +78,7 @@ static void parse_number_takes_digits_alone(void **state)
 	}
 	assert_true(parses("0", 1, 0, &number));
 	assert_int_equal(number, 0);
-	assert_true(parses("123", 2, 99, &number)); /* by its length, not to a NUL */
+	assert_true(parses("123", 2, 99, &number)); /* reads @len bytes, not to a NUL */
 	assert_int_equal(number, 12);
 }
 
@@ -102,7 +102,7 @@ static void parse_number_stops_at_max(void **state)
 	}
 }
 
-/* A digit above a limit of one digit must not turn the subtraction around. */
+/* A digit above a one-digit limit must not make the subtraction wrap. */
 static void parse_number_with_a_digit_above_max(void **state)
 {
 	uint64_t number;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is refused before the store is asked anything, and in which words. */
+/* What is refused before any request to the store, and the messages. */
 #include "unit.h"
 
 static struct xensplit_ctx *ctx;
@@ -92,7 +92,7 @@ static void flags_that_are_not_known(void **state)
 	assert_refused(&opts, -EINVAL, "nothing to replace");
 }
 
-/* T-D-I counts, for it is longer than T/I whatever the domid: 19 characters are the most. */
+/* T-D-I counts, as it is always longer than T/I: at most 19 characters. */
 static void pitfall_10_a_bus_id_has_at_most_19_characters(void **state)
 {
 	static const struct {
@@ -100,15 +100,15 @@ static void pitfall_10_a_bus_id_has_at_most_19_characters(void **state)
 		uint32_t domid, devid;
 		bool fits;
 	} rows[] = {
-		/* the type decides: 15 + 1 + 1 + 1 + 1 */
+		/* depends on the type: 15 + 1 + 1 + 1 + 1 */
 		{ "fifteen-letters", 5, 0, true },
 		{ "sixteen-letters_", 5, 0, false },
-		/* so does the domid */
+		/* on the domid */
 		{ "fifteen-letters", 9, 0, true },
 		{ "fifteen-letters", 10, 0, false },
 		{ "elevenchars", 32751, 0, true },
 		{ "twelve-chars", 32751, 0, false },
-		/* and the device id */
+		/* and on the device id */
 		{ "fifteen-letters", 5, 9, true },
 		{ "fifteen-letters", 5, 10, false },
 		{ "mydevice", 5, 99999999, true },
@@ -128,7 +128,7 @@ static void pitfall_10_a_bus_id_has_at_most_19_characters(void **state)
 		int len = snprintf(bus_id, sizeof(bus_id), "%s-%u-%u", rows[i].type,
 				   rows[i].domid, rows[i].devid);
 
-		assert_int_equal(len < 20, rows[i].fits); /* what Linux checks */
+		assert_int_equal(len < 20, rows[i].fits); /* as Linux checks */
 		assert_int_equal(validate_attach(ctx, &opts), rows[i].fits ? 0 : -EINVAL);
 	}
 }
@@ -145,7 +145,7 @@ static void pitfall_10_the_refusal_shows_the_arithmetic(void **state)
 	assert_refused(&opts, -EINVAL, "has 25 + 1 + 1 + 1 + 1 = 29 characters");
 }
 
-/* The limit agrees with the length of the name itself, for types and domids of every size. */
+/* The limit agrees with the length of the name, for types and domids of every size. */
 static void pitfall_10_the_highest_device_id_is_the_last_that_fits(void **state)
 {
 	static const uint32_t domids[] = { 0,	9,    10,   99,	   100,
@@ -239,7 +239,7 @@ static void keys_that_the_schema_writes(void **state)
 		assert_refused(&opts, -EINVAL, "is written by xensplit itself");
 		assert_contains(xensplit_errmsg(ctx), "backend key");
 	}
-	/* The other half's are free here. */
+	/* Keys of the other half are allowed. */
 	pair.key = "online";
 	opts = with_key(false, &pair, 1);
 	assert_int_equal(validate_attach(ctx, &opts), 0);
@@ -300,7 +300,7 @@ static void keys_given_twice_or_not_at_all(void **state)
 	assert_refused(&opts, -EINVAL, "frontend key 'a' is given twice");
 	opts = with_key(true, pairs, 3);
 	assert_refused(&opts, -EINVAL, "backend key 'a' is given twice");
-	/* Once for each half is fine. */
+	/* Once for each half is allowed. */
 	opts = with_key(false, pairs, 2);
 	opts.back = pairs;
 	opts.back_count = 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the tests of the library's internals share. */
+/* Shared by the tests of the library's internals. */
 #ifndef TESTS_UNIT_H
 #define TESTS_UNIT_H
 
@@ -15,19 +15,19 @@
 #include "operation.h"
 
 /*
- * A store in memory in libxenstore's place: enough of xenstored to run the library, with
- * requests that fail on demand. Linked before libxenstore, its functions are the ones called.
+ * A store in memory instead of libxenstore: enough of xenstored to run the library, with requests
+ * that fail on demand. Linked before libxenstore, so that its functions are called.
  */
 struct fake {
-	/* what a test sets */
+	/* input, set by a test */
 	unsigned int fail_at; /* this request fails, counted from 1; 0: none */
 	int fail_errno;
-	bool fail_from_there_on; /* as with a daemon that died */
-	unsigned int conflicts;	 /* so many commits collide */
+	bool fail_from_there_on; /* like a daemon that died */
+	unsigned int conflicts;	 /* number of commits that collide */
 	bool backend_closes;	 /* a backend asked to close is Closed at once */
-	/* what it tells */
+	/* output */
 	unsigned int requests;
-	bool failed;	       /* the failure was delivered */
+	bool failed;	       /* the failure has happened */
 	char failed_call[128]; /* which one: "write /local/domain/..." */
 	bool failed_inside;    /* a transaction */
 	bool committed_failure; /* a transaction was committed after a request in it failed */
@@ -41,19 +41,19 @@ extern struct fake fake;
 
 /* Domains 0, 5 and 6 and nothing else; no failures. */
 void fake_reset(void);
-/* The counters and failures alone. */
+/* Resets only the counters and failures. */
 void fake_calm(void);
-/* NULL if there is no such node; the length is that of the value, NULs included. */
+/* NULL if the node does not exist; the length includes NULs in the value. */
 const char *fake_value(const char *path, size_t *ret_len);
 void fake_set(const char *path, const char *value, size_t len);
-/* Every node with its value and permissions, one a line; to be freed. */
+/* Every node with its value and permissions, one per line; the caller frees it. */
 char *fake_dump(void);
 
-/* A context on the fake whose warnings go nowhere. */
+/* A context on the fake, without output of warnings. */
 struct xensplit_ctx *unit_ctx(void);
 void unit_ctx_free(struct xensplit_ctx *ctx);
 
-/* In place of fail_msg(), which is made from the macro above. */
+/* Replaces fail_msg(), which uses the macro above. */
 #define wrong(...)                         \
 	do {                               \
 		print_error(__VA_ARGS__);  \

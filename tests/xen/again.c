@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * again DOMID DEVID|auto COUNT: attaches a mydevice and detaches it, so often. Prints the id of each
- * that was Connected and is gone. One process, as a toolstack is.
+ * again DOMID DEVID|auto COUNT: attaches and detaches a mydevice COUNT times. Prints the id of
+ * each that was Connected and is gone. Uses a single process, like a toolstack.
  */
 #include <stdio.h>
 #include <stdlib.h>

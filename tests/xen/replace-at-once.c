@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * replace-at-once DOMID: removes mydevice/0 and makes it again in one commit. A toolstack that
- * does so shows what kernels make of a device that is there again before they looked.
+ * replace-at-once DOMID: removes mydevice/0 and makes it again in one commit, to show how kernels
+ * handle a device that exists again before they have noticed its removal.
  */
 #include <stdio.h>
 #include <stdlib.h>

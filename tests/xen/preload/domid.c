@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Preloaded into xl: a new domain gets the id that DOMID in the environment has, as it might from
- * Xen's own counter, which begins anew after the highest. xl.cfg(5) has nothing for it.
+ * Preloaded into xl: a new domain gets the domid in the environment variable DOMID, as can happen
+ * when Xen's own counter wraps. xl.cfg(5) has no option for that.
  */
 #include <dlfcn.h>
 #include <stdint.h>
