@@ -19,6 +19,7 @@ PLUGINDIR ?= $(LIBDIR)/xensplit
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+DATADIR   ?= $(PREFIX)/share/xensplit
 CFLAGS    ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 INSTALL   ?= install
@@ -179,7 +180,8 @@ include tests/tests.mk
 install: all ## into $(DESTDIR)$(PREFIX); set PREFIX, LIBDIR, SBINDIR, MANDIR ...
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))set -e; \
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) \
-		$(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR); \
+		$(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) \
+		$(DESTDIR)$(DATADIR); \
 	$(INSTALL) -m 644 include/xensplit.h $(DESTDIR)$(INCLUDEDIR)/xensplit.h; \
 	$(INSTALL) -m 755 $(O)/$(SOFILE) $(DESTDIR)$(LIBDIR)/$(SOFILE); \
 	ln -sf $(SOFILE) $(DESTDIR)$(LIBDIR)/$(SONAME); \
@@ -193,6 +195,7 @@ install: all ## into $(DESTDIR)$(PREFIX); set PREFIX, LIBDIR, SBINDIR, MANDIR ..
 	$(INSTALL) -m 755 $(O)/install/xensplit $(DESTDIR)$(SBINDIR)/xensplit; \
 	$(INSTALL) -m 644 completions/xensplit.bash $(DESTDIR)$(BASHCOMPDIR)/xensplit; \
 	$(INSTALL) -m 644 completions/_xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit; \
+	$(INSTALL) -m 644 data/xensplit.schema.json $(DESTDIR)$(DATADIR)/xensplit.schema.json; \
 	for page in $(MAN); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		$(INSTALL) -d "$$dir"; \
@@ -206,7 +209,7 @@ uninstall: ## remove what install installed
 		$(DESTDIR)$(LIBDIR)/libxensplit.so $(DESTDIR)$(LIBDIR)/libxensplit.a \
 		$(DESTDIR)$(PKGCONFIGDIR)/libxensplit.pc $(DESTDIR)$(SBINDIR)/xensplit \
 		$(DESTDIR)$(BASHCOMPDIR)/xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit \
-		$(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%) \
+		$(DESTDIR)$(DATADIR)/xensplit.schema.json $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%) \
 		$(foreach p,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 
 .PHONY: dist clean help

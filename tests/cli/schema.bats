@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154 # bats sets stderr
+# What each verb prints with --json is what data/xensplit.schema.json says, to the last member.
+
+load common
+
+schema=$BATS_TEST_DIRNAME/../../data/xensplit.schema.json
+
+# prints STATUS VERB ARGUMENT...: something, which valid() is to look at
+prints()
+{
+	local want=$1
+
+	shift
+	tool "$@" --json
+	[[ $status -eq $want && -n $output ]] || return 1
+	printf '%s\t%s\n' "$1" "$output" >>"$BATS_TEST_TMPDIR/printed"
+}
+
+valid()
+{
+	"$BATS_TEST_DIRNAME/json-valid" "$schema" <"$BATS_TEST_TMPDIR/printed"
+}
+
+# invalid JQ-FILTER...: the last that was printed, changed by each of them, is not valid
+invalid()
+{
+	local verb text filter
+
+	IFS=$'\t' read -r verb text < <(tail -n 1 "$BATS_TEST_TMPDIR/printed")
+	for filter; do
+		printf '%s\t' "$verb"
+		jq -c "$filter" <<<"$text"
+	done >"$BATS_TEST_TMPDIR/changed"
+	run -1 "$BATS_TEST_DIRNAME/json-valid" "$schema" <"$BATS_TEST_TMPDIR/changed"
+	echo "$output"
+	[[ $(grep -c "^$verb: " <<<"$output") -eq $# ]]
+}
+
+@test "every verb has its definition" {
+	for verb in $("$XENSPLIT" --list-verbs); do
+		jq -e --arg verb "$verb" '."$defs"[$verb] and
+			(.anyOf | any(."$ref" == "#/$defs/" + $verb))' "$schema"
+	done
+}
+
+@test "attach, list, show, wait and detach" {
+	drivers
+	prints 0 list
+	prints 0 attach 5 -n -F key=value
+	prints 0 attach 5 mydevice/auto -F ring-pages=4 -F $'x=a\e\xff' -B mode=fast
+	prints 0 attach 6 mydevice/1 --no-wait -b 5
+	prints 0 attach 5 --replace -n
+	prints 0 list
+	prints 0 list 5 --all
+	prints 0 show 5
+	prints 0 wait 5
+	prints 0 detach 5 -n
+	prints 0 detach 5
+	prints 0 wait 5 --until gone
+	prints 0 detach 5 --all
+	valid
+}
+
+@test "devices that others made, that are half, damaged, stale or being replaced" {
+	does attach 5 --no-wait
+	does attach 5 mydevice/1 --no-wait
+	does attach 5 mydevice/2 --no-wait
+	does attach 6 --no-wait
+	xenstore-write /xensplit/5/mydevice/0 nonsense
+	xenstore-write /xensplit/5/mydevice/1 \
+		"$(xenstore-read -R /xensplit/5/mydevice/1)"$'\nphase=replace\n'
+	xenstore-rm /local/domain/0/backend/mydevice/5/2
+	xenstore-write /local/domain/5/device/mydevice/2/state nonsense
+	xenstore-write /local/domain/5/device/vif/0/state 4
+	"$SANDBOX" kill 6
+	prints 0 list --all
+	json '.devices | length == 5'
+	prints 0 show 5 vif/0
+	valid
+}
+
+@test "a verb that fails" {
+	drive back 0 mydevice
+	prints 6 attach 5 -t 0.1
+	prints 6 wait 5 -t 0.1
+	for args in "list 77" "attach 77" "attach 5" "detach 5 other" "show 6" "wait 6 -t 0" \
+		"watch nobody" "doctor 77" "reap nobody" "detach 77 --all"; do
+		# shellcheck disable=SC2086 # words
+		tool $args --json
+		[[ $status -ne 0 ]]
+		[[ -z $output ]] || printf '%s\t%s\n' "${args%% *}" "$output" >>"$BATS_TEST_TMPDIR/printed"
+	done
+	valid
+}
+
+@test "an error says what it says, and nothing else" {
+	printf 'attach\t%s\n' '{"schema":1,"devices":[],"error":{"code":"not-connected",
+		"message":"not connected after 10.0 s","device":{"domid":5,"type":"mydevice","devid":0},
+		"states":{"frontend":"Initialising","backend":null},"try":"in guest5: modprobe"}}' |
+		tr -d '\n' >"$BATS_TEST_TMPDIR/printed"
+	echo >>"$BATS_TEST_TMPDIR/printed"
+	valid
+	invalid '.error.code = "Not connected"' '.error.more = 1' 'del(.error.try)' \
+		'.error.states.frontend = "absent"'
+}
+
+@test "doctor and reap" {
+	prints 0 doctor
+	does attach 5 --no-wait
+	xenstore-chmod /local/domain/5/device/mydevice/0 n0
+	prints 1 doctor
+	prints 0 doctor --fix -n
+	json '.changes[0].op == "permissions"'
+	does attach 6 --no-wait
+	"$SANDBOX" kill 6
+	prints 0 reap -n
+	json '.changes[0].op == "remove"'
+	prints 0 reap
+	json '.devices[0].removed'
+	prints 0 reap
+	valid
+}
+
+@test "watch, each event" {
+	does attach 5 mydevice/1 --no-wait
+	"$XENSPLIT" watch --json --banner --num-events 100 --idle-timeout 1.5 >"$BATS_TEST_TMPDIR/events" 2>/dev/null 3>&- &
+	pid=$!
+	eventually grep -q appeared "$BATS_TEST_TMPDIR/events"
+	as 5 xenstore-write error/device/mydevice/1/error $'a\e\xff'
+	drivers
+	does attach 5 mydevice/2
+	does detach 5 mydevice/2
+	does attach 6 --no-wait
+	"$SANDBOX" kill 6
+	wait "$pid" || [[ $? -eq 6 ]]
+	sed "s/^/watch\t/" "$BATS_TEST_TMPDIR/events" >"$BATS_TEST_TMPDIR/printed"
+	for event in armed appeared state error vanished domain-gone; do
+		grep -F "\"event\":\"$event\"" "$BATS_TEST_TMPDIR/events"
+	done
+	valid
+}
+
+@test "a member that the schema does not know, or that is missing, is noticed" {
+	does attach 5 --no-wait -F a=b
+	prints 0 list
+	invalid '.new = 1' '.devices[0].new = 1' '.devices[0].keys.new = {}' '.schema = 2' \
+		'.devices[0].keys.front.a = 1' 'del(.devices[0].created)' 'del(.devices)' \
+		'.devices[0].backend_state = "absent"' '.nodes = []' '.devices = {}'
+	prints 1 doctor
+	invalid '.findings[0].new = 1'
+	prints 0 show 5
+	invalid '.nodes[0].new = 1'
+	: >"$BATS_TEST_TMPDIR/printed"
+	run ! valid
+}
