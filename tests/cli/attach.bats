@@ -4,15 +4,15 @@
 
 load common
 
-# The nodes of mydevice/0 of domain 5, as the schema has them, in the order of xenstore-ls;
-# what differs from run to run is left out.
+# The nodes of mydevice/0 of domain 5, as in the schema, in the order of xenstore-ls, without
+# what differs from run to run.
 schema()
 {
 	dump | grep -E '^(/xensplit|/local/domain/5/device/mydevice|/local/domain/0/backend)' |
 		sed -E 's/(unique-id|created|frontend-mark)=[0-9a-f]+/\1=.../g' | LC_ALL=C sort
 }
 
-@test "attach DOMAIN alone does what activate.sh did, with the right owners (pitfalls 3, 5)" {
+@test "attach DOMAIN does what activate.sh did, with the right owners (pitfalls 3, 5)" {
 	does attach 5 --no-wait
 	[[ $output == "mydevice/0 of domain 5 (guest5): written, not waited for" ]]
 	diff - <(schema) <<-'END'
@@ -39,7 +39,7 @@ schema()
 	[[ $status -ne 0 ]]
 }
 
-@test "the guest can write its state and nothing else of the device (pitfall 3)" {
+@test "the guest can write its state and no other node of the device (pitfall 3)" {
 	does attach 5 --no-wait
 	as 5 xenstore-write device/mydevice/0/state 3
 	[[ $(store /local/domain/5/device/mydevice/0/state) == 3 ]]
@@ -66,7 +66,7 @@ schema()
 	[[ $(store /local/domain/0/backend/mydevice/5/0/state) == 4 ]]
 }
 
-@test "a domain may be called by its name, a type and devid given" {
+@test "the domain can be a name, type and devid can be given" {
 	drivers
 	does attach guest5 mydevice
 	[[ $output == "mydevice/0 of domain 5 (guest5): Connected/Connected after "* ]]
@@ -78,7 +78,7 @@ schema()
 	[[ $output == "other/0 of domain 5"* ]]
 }
 
-@test "--json is the device, with every field of the contract" {
+@test "--json prints the device with every field of the contract" {
 	drivers
 	does --json attach 5
 	[[ $output == '{"schema":1,"devices":[{"domid":5,"domain":"guest5","type":"mydevice","devid":0,'\
@@ -89,7 +89,7 @@ schema()
 	json '.schema == 1 and (.devices | length) == 1 and .devices[0].devid == 1'
 }
 
-@test "auto picks an id, tells it, and does not soon use it again (pitfall 9)" {
+@test "auto picks an id, prints it, and does not reuse it soon (pitfall 9)" {
 	drivers
 	for id in 0 1; do
 		does attach 5 mydevice/auto
@@ -103,7 +103,7 @@ schema()
 	[[ $output == "mydevice/4 of domain 5"* ]]
 }
 
-@test "a device that nobody drives: exit 6, the states, the cause, and it stays (pitfall 26)" {
+@test "a device without drivers: exit 6, states and cause, and it stays (pitfall 26)" {
 	fails 6 "mydevice/0 of domain 5 (guest5) is not Connected after 0.2 s (frontend Initialising, backend Initialising)" \
 		attach 5 -t 0.2
 	[[ $stderr == *"driver has not taken the device up"* ]]
@@ -113,7 +113,7 @@ schema()
 	json '.schema == 1 and .devices[0].devid == 1 and .devices[0].frontend_state == "Initialising"'
 }
 
-@test "the time is what -t says, 0.3 or 1 second" {
+@test "-t sets the time limit, 0.3 or 1 second" {
 	for seconds in 0.3 1; do
 		start=${EPOCHREALTIME/./}
 		fails 6 "" attach 5 "mydevice/${seconds/./}" --timeout "$seconds"
@@ -123,7 +123,7 @@ schema()
 	done
 }
 
-@test "a device connects when its drivers come late" {
+@test "a device connects when its drivers are loaded later" {
 	"$XENSPLIT" attach 5 >"$BATS_TEST_TMPDIR/out" 3>&- &
 	pid=$!
 	eventually xenstore-exists /xensplit/5/mydevice/0
@@ -133,7 +133,7 @@ schema()
 	grep "Connected/Connected after 0\.[2-9]" "$BATS_TEST_TMPDIR/out"
 }
 
-@test "a driver that gives up ends the wait with its own words, escaped (pitfalls 15, 17)" {
+@test "a driver that gives up ends the wait with its error, escaped (pitfalls 15, 17)" {
 	drive front 5 mydevice
 	drive back 0 mydevice --error $'no \x1b[31mring\n\\'
 	start=$SECONDS
@@ -147,7 +147,7 @@ schema()
 	json '.devices[0].devid == 1'
 }
 
-@test "a backend that skips InitWait is as good as Connected (pitfall 15)" {
+@test "a backend that skips InitWait connects (pitfall 15)" {
 	"$XENSPLIT" attach 5 >"$BATS_TEST_TMPDIR/out" 3>&- &
 	pid=$!
 	eventually xenstore-exists /xensplit/5/mydevice/0
@@ -170,7 +170,7 @@ schema()
 	[[ $(record backend-id) == 0 ]]
 }
 
-@test "--replace takes the place of a device of ours, in use or not" {
+@test "--replace replaces a device of ours, in use or not" {
 	does attach 5 --no-wait
 	first=$(record unique-id)
 	does attach 5 --replace --no-wait
@@ -183,7 +183,7 @@ schema()
 	[[ $second != "$(record unique-id)" ]]
 }
 
-@test "--replace takes the place of what a script or a guest left (pitfalls 7, 20)" {
+@test "--replace replaces what a script or a guest left (pitfalls 7, 20)" {
 	xenstore-write /local/domain/0/backend/mydevice/5/0/leftover 1
 	xenstore-write /local/domain/5/device/mydevice/0/leftover 1
 	xenstore-chmod -r /local/domain/5/device/mydevice n5
@@ -233,7 +233,7 @@ schema()
 	[[ $(store /local/domain/0/backend/mydevice/5/1/long) == "$value" ]]
 }
 
-@test "-n prints the changes that attach then makes, and makes none" {
+@test "-n prints the changes that attach would make, and makes none" {
 	dump >"$BATS_TEST_TMPDIR/before"
 	dir=/local/domain/5/device/mydevice/2
 	does attach 5 mydevice/2 -F key=value -n
@@ -241,9 +241,9 @@ schema()
 	preview=$output
 	[[ $preview == *'write /local/domain/5/device/mydevice/2/key = "value" (n5,r0)'* ]]
 
-	# unique-id and time are of each run; all else is to the letter, parents included
+	# unique-id and time differ; everything else is equal, including parents
 	pattern='^(/xensplit/5/mydevice/2 =|/local/domain/5/xensplit =|permissions )'
-	# whose permissions are set twice
+	# the permissions of these are set twice
 	[[ $preview == *"write $dir = \"\" (n0,r5,r0)"*"permissions $dir (n5,r0)"* ]]
 	pattern+="|^$dir ="
 
@@ -254,7 +254,7 @@ schema()
 			grep -vE "$pattern" | LC_ALL=C sort)
 }
 
-@test "-n --json is the same changes" {
+@test "-n --json prints the same changes" {
 	does attach 5 -n
 	count=${#lines[@]}
 	does attach 5 --dry-run --json
@@ -268,7 +268,7 @@ schema()
 	json '.changes | any(.op == "remove" and (has("value") or has("permissions") | not))'
 }
 
-@test "-n finds what an attach would find wrong" {
+@test "-n finds the errors that attach would find" {
 	dump >"$BATS_TEST_TMPDIR/before"
 	fails 3 "no such domain: 99" attach 99 -n
 	fails 2 "bus id" attach 5 thisisatoolongtype -n
@@ -280,7 +280,7 @@ schema()
 	fails 5 "attached already" attach 5 -n
 }
 
-@test "-q says nothing of success, and all of failure" {
+@test "-q prints nothing on success, and errors on failure" {
 	does -q attach 5 --no-wait
 	[[ -z $output ]]
 	fails 6 "not Connected" attach 5 mydevice/1 -q -t 0.1
@@ -288,26 +288,26 @@ schema()
 	json '.devices[0].devid == 2'
 }
 
-@test "-v -v tells that XenStore is asked where Xen can't be (pitfall 24)" {
+@test "-v -v says that XenStore is asked if Xen can't be (pitfall 24)" {
 	[[ ! -e /dev/xen/privcmd ]] || skip "this machine runs Xen"
 	tool -vv attach 5 --no-wait
 	[[ $status -eq 0 && $(grep -c "^xensplit: Xen can't be asked about domains" <<<"$stderr") -eq 1 ]]
 	does -v attach 5 mydevice/1 --no-wait
 }
 
-@test "what is on a terminal's line of progress is not on a pipe" {
+@test "progress is shown on a terminal, not on a pipe" {
 	fails 6 "not Connected" attach 5 -t 0.3
 	run script -qec "'$XENSPLIT' attach 5 mydevice/1 -t 0.3" /dev/null
 	[[ $output == *"0 of 1 s: waiting for mydevice/1 of domain 5"* ]]
 	run script -qec "'$XENSPLIT' -q attach 5 mydevice/2 -t 0.3" /dev/null
 	[[ $output != *"waiting for"* ]]
-	# what wraps can't be taken away again
+	# a line that wraps can't be erased
 	run script -qec "stty cols 40; '$XENSPLIT' attach 5 mydevice/3 -t 0.3" /dev/null
 	[[ $output == *"0 of 1 s: waiting for mydevice/3 of dom"* ]]
 	run ! grep -E "of 1 s: .{33}" < <(tr "\r" "\n" <<<"$output")
 }
 
-@test "of many at once one wins, the others find it there" {
+@test "of several at once one wins, the others find that the device exists" {
 	for i in {1..8}; do
 		"$XENSPLIT" attach 5 --no-wait >"$BATS_TEST_TMPDIR/$i" 2>&1 3>&- &
 		pids[i]=$!
@@ -340,7 +340,7 @@ schema()
 }
 
 @test "Ctrl-C during the wait leaves a whole device" {
-	# bash has its background jobs ignore it
+	# bash makes its background jobs ignore SIGINT
 	env --default-signal=INT "$XENSPLIT" attach 5 -t 20 2>/dev/null 3>&- &
 	eventually xenstore-exists /xensplit/5/mydevice/0
 	kill -INT $!
@@ -350,7 +350,7 @@ schema()
 	[[ $(schema | wc -l) -eq 17 ]]
 }
 
-@test "--rollback rolls back on SIGINT and SIGTERM as well" {
+@test "--rollback also rolls back on SIGINT and SIGTERM" {
 	dump >"$BATS_TEST_TMPDIR/before"
 	for signal in INT TERM; do
 		env --default-signal=INT "$XENSPLIT" attach 5 -t 60 --rollback \
@@ -366,7 +366,7 @@ schema()
 	done
 }
 
-@test "--replace beside a guest that writes without a pause" {
+@test "--replace while a guest keeps writing" {
 	drivers
 	does attach 5
 	# shellcheck disable=SC2016 # expanded by the guest's shell
@@ -379,7 +379,7 @@ schema()
 	[[ $status -eq 0 && $first != "$(record unique-id)" ]]
 }
 
-@test "-t is for all of --replace" {
+@test "-t is the limit for the whole of --replace" {
 	drive front 5 mydevice --never-close
 	drive back 0 mydevice --never-close
 	does attach 5
@@ -390,7 +390,7 @@ schema()
 	((took < 5000))
 }
 
-@test "xenstored dies during the wait: it says so, long before the time is up (pitfall 16)" {
+@test "xenstored dies during the wait: attach says so, long before the deadline (pitfall 16)" {
 	"$XENSPLIT" attach 5 -t 20 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 	pid=$!
 	eventually xenstore-exists /xensplit/5/mydevice/0

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Bad input gets one clear line and its exit status, and the store is byte for byte what it was.
+# Bad input gets one clear line and the right exit status, and does not change the store.
 
 load common
 
-@test "a device that is none: exit 2" {
+@test "an invalid device: exit 2" {
 	for device in "" / mydevice/ /0 //0 mydevice/3x mydevice/x a/b/c mydevice/0/ mydevice//0 \
 		mydevice/-1 mydevice/+1 'mydevice/ 1' mydevice/4294967295 mydevice/99999999999999999999 \
 		mydevice/1.0 mydevice/0x1 mydevice/AUTO; do
@@ -28,7 +28,7 @@ load common
 	done
 }
 
-@test "a bus id of 20 or more characters: exit 2 with the arithmetic (pitfall 10)" {
+@test "a bus id of 20 or more characters: exit 2 with the calculation (pitfall 10)" {
 	refused 2 "20 characters" attach 5 mydevice01234567/0 -n
 	refused 2 "'mydevice01234567-5-0' has 16 + 1 + 1 + 1 + 1 = 20 characters" \
 		attach 5 mydevice01234567/0 --no-wait
@@ -45,7 +45,7 @@ load common
 	done
 }
 
-@test "a domain that is none: exit 2 or 3 (pitfalls 6, 19)" {
+@test "an invalid or unknown domain: exit 2 or 3 (pitfalls 6, 19)" {
 	for verb in attach detach show wait list; do
 		refused 2 "an empty text is no domain" "$verb" ""
 		refused 2 "'5x' is no domid, and no domain's name" "$verb" 5x
@@ -62,7 +62,7 @@ load common
 	refused 2 "empty" attach 5 -b ""
 }
 
-@test "a name that two domains bear: exit 2" {
+@test "a name that two domains share: exit 2" {
 	"$SANDBOX" create 7 --name guest6
 	refused 2 "2 domains are named 'guest6'" attach guest6
 	does attach 7 --no-wait
@@ -75,7 +75,7 @@ load common
 	refused 3 "no such domain: 'guest6'" attach guest6
 }
 
-@test "keys that the schema writes, or that are no path element: exit 2 (pitfall 23)" {
+@test "keys of the schema, or that are not a path element: exit 2 (pitfall 23)" {
 	for key in backend backend-id state; do
 		refused 2 "'$key' is written by xensplit itself" attach 5 --no-wait -F "$key=1"
 	done
@@ -106,13 +106,13 @@ load common
 	refused 5 "attached already" attach 5 -b 6
 }
 
-@test "what a script made is in the way: exit 5" {
+@test "a device made by a script is in the way: exit 5" {
 	xenstore-write /local/domain/0/backend/mydevice/5/0/state 2
 	refused 5 "/local/domain/0/backend/mydevice/5/0 is there" attach 5
 	refused 5 "--replace" attach 5 --no-wait
 }
 
-@test "no option takes what is not for it" {
+@test "options refuse invalid values" {
 	refused 2 "--timeout '5x'" attach 5 --timeout 5x
 	refused 2 "--until 'x'" wait 5 --until x
 	refused 2 "the columns are" list -o x

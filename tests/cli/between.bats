@@ -1,19 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Another tool gets in between any two requests of one: what a transaction of xenstored 4.17 reads
-# is no snapshot, and outside of one nothing is. BETWEEN_STEP=1 tries every request of those that
-# take their time, too.
+# Another tool runs between any two requests of the first: a transaction of xenstored 4.17 does not
+# read a snapshot, and without a transaction there is none anyway. BETWEEN_STEP=1 also tries every
+# request of slow commands.
 
 # shellcheck disable=SC2016 # what another tool does is expanded when it does it
 load common
 
 step=${BETWEEN_STEP:-4}
-# Each test runs the tool some hundred times, and under a sanitizer that takes its time.
+# Each test runs the tool hundreds of times, which takes long under a sanitizer.
 export BATS_TEST_TIMEOUT=900
 
-# between STEP 'OTHER' COMMAND...: the first with everything OTHER does before one of its
-# requests, each STEPth in turn, until it makes no more; $allowed are its exit statuses,
-# $before makes the device what it has to be, $after checks what is left.
+# between STEP 'OTHER' COMMAND...: runs COMMAND, and OTHER before one of its requests: each STEPth
+# in turn, until there are no more. $allowed are COMMAND's exit statuses, $before prepares the
+# device, $after checks the result.
 between()
 {
 	local number step=$1 other=$2 did=$BATS_TEST_TMPDIR/did
@@ -35,7 +35,7 @@ between()
 	((number > 5))
 }
 
-# A device that was removed a moment ago may be in the way of its kernel, so to speak.
+# Simulates a kernel that has not let go yet of a device that was removed a moment ago.
 attached()
 {
 	"$XENSPLIT" -q attach 5 -F mode=fast || [[ $? -eq 5 ]]
@@ -70,7 +70,7 @@ setup()
 	after=:
 }
 
-@test "a detach within a detach: one of them did it, the other finds nothing or waits along" {
+@test "a detach within a detach: one of them does it, the other finds nothing or waits" {
 	before=attached after=nothing_is_left allowed='0|3'
 	between 1 '$XENSPLIT -q detach 5' "$XENSPLIT" detach 5
 	before=attached
@@ -82,24 +82,24 @@ two_attached()
 	"$XENSPLIT" -q attach 5 && "$XENSPLIT" -q attach 5 mydevice/1
 }
 
-@test "a detach within detach --all: what is gone already is no failure" {
+@test "a detach within detach --all: a device that is gone already is no failure" {
 	before=two_attached after=nothing_is_left allowed=0
 	between 2 '$XENSPLIT -q detach 5 --all' "$XENSPLIT" detach 5 --all
 }
 
-@test "an attach within an attach: one wins, the other says that the device is there" {
+@test "an attach within an attach: one wins, the other says that the device exists" {
 	before=detached after=is_connected allowed='0|5'
 	between 1 '$XENSPLIT -q attach 5 || [ $? -eq 5 ]' "$XENSPLIT" attach 5
 }
 
-@test "a detach within an attach: it was attached, or it says that it was removed" {
+@test "a detach within an attach: it is attached, or attach says that it was removed" {
 	before=detached allowed='0|3|6'
 	between "$step" '$XENSPLIT -q detach 5 || [ $? -eq 3 ]' "$XENSPLIT" attach 5 -t 2
 }
 
-@test "a detach within attach --replace: it attaches all the same" {
+@test "a detach within attach --replace: it is attached" {
 	before=attached after=is_connected allowed=0
-	# Once the new device is there, the detach takes that one.
+	# Once the new device is there, the detach removes that one.
 	after=:
 	allowed='0|3'
 	between "$step" '$XENSPLIT -q detach 5 || [ $? -eq 3 ]' "$XENSPLIT" attach 5 --replace
@@ -111,15 +111,15 @@ two_attached()
 	between "$step" '$XENSPLIT -q attach 5 --replace' "$XENSPLIT" attach 5 --replace
 }
 
-@test "an attach --replace within a detach: the new device is not taken for the old one" {
+@test "an attach --replace within a detach: detach does not mistake the new device for the old" {
 	before=attached after=: allowed='0|3'
 	between "$step" '$XENSPLIT -q attach 5 --replace' "$XENSPLIT" detach 5
 }
 
-@test "a detach within wait, show and doctor: the device, or that there is none" {
+@test "a detach within wait, show and doctor: they report the device, or that there is none" {
 	before=attached allowed='0|3'
 	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" show 5
-	# It may be over before it gets that far.
+	# The detach may be over before that point.
 	allowed='0|6'
 	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" wait 5 --until gone -t 1
 	allowed='0|3'
@@ -128,7 +128,7 @@ two_attached()
 	between 2 '$XENSPLIT -q detach 5' "$XENSPLIT" doctor 5 --fix -t 1
 }
 
-# A domain is gone that had a device, and its number is another one's by now.
+# A domain that had a device is gone, and another domain has its domid.
 stale()
 {
 	"$SANDBOX" kill 6 2>/dev/null || true
@@ -142,12 +142,12 @@ no_record_of_6()
 	! xenstore-exists /xensplit/6
 }
 
-@test "a reap within a reap: everything is reaped" {
+@test "a reap within a reap: everything is removed" {
 	before=stale after=no_record_of_6 allowed=0
 	between 1 '$XENSPLIT -q reap' "$XENSPLIT" reap
 }
 
-@test "another device comes and goes within a reap: everything is reaped" {
+@test "another device comes and goes within a reap: everything is removed" {
 	before=stale after=no_record_of_6 allowed=0
 	between 1 '$XENSPLIT -q attach 5 other --no-wait && $XENSPLIT -q detach 5 other' "$XENSPLIT" reap
 }
@@ -161,7 +161,7 @@ whole_or_none()
 	[[ $(<"$BATS_TEST_TMPDIR/out") != *"can't be understood"* ]]
 }
 
-@test "a detach within list: a device or none, and nothing about half a record" {
+@test "a detach within list: a device or none, and never half a record" {
 	before=attached after=whole_or_none allowed=0
 	between 1 '$XENSPLIT -q detach 5' "$XENSPLIT" list --json
 }

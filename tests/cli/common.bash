@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # bats sets status, output, stderr and their lines
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the tests of the tool share. Each test has a sandbox of its own: an xenstored with the
-# guests 5 and 6, called guest5 and guest6.
+# Shared by the tests of the tool. Each test has its own sandbox: an xenstored with the guests 5
+# and 6, called guest5 and guest6.
 bats_require_minimum_version 1.5.0
 export BATS_TEST_TIMEOUT=120
 
@@ -24,7 +24,7 @@ sandbox_start()
 
 sandbox_stop()
 {
-	# Drivers end with their store.
+	# Drivers end when the store does.
 	[[ -z ${sandbox_pid:-} ]] || kill "$sandbox_pid" || return 0
 	wait "${sandbox_pid:-}" || true
 }
@@ -39,23 +39,23 @@ teardown()
 	sandbox_stop
 }
 
-# tool ARGUMENT...: $status, $output and $stderr are what came of it
+# tool ARGUMENT...: runs the tool; sets $status, $output and $stderr
 tool()
 {
 	run --separate-stderr timeout 30 "$XENSPLIT" "$@"
-	# shown by bats where the test fails
+	# bats shows this if the test fails
 	printf '$ xensplit %s\n%s\n' "$*" "${output:-}"
 	printf '%s\n[%s]\n' "${stderr:-}" "$status"
 }
 
-# does ARGUMENT...: it works, and says nothing on stderr
+# does ARGUMENT...: the tool succeeds, with nothing on stderr
 does()
 {
 	tool "$@"
 	[[ $status -eq 0 && -z $stderr ]]
 }
 
-# fails STATUS TEXT ARGUMENT...: one line on stderr with that text, nothing on stdout
+# fails STATUS TEXT ARGUMENT...: the tool fails, with one line on stderr that has this text
 fails()
 {
 	local want=$1 text=$2
@@ -66,7 +66,7 @@ fails()
 	[[ $stderr == "xensplit: "*"$text"* ]]
 }
 
-# refused STATUS TEXT ARGUMENT...: as fails, and the store is byte for byte what it was
+# refused STATUS TEXT ARGUMENT...: like fails, and the store has not changed
 refused()
 {
 	dump >"$BATS_TEST_TMPDIR/before"
@@ -74,13 +74,13 @@ refused()
 	dump | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-# The whole store, with owners and permissions, without the marks of domains, which stay.
+# The whole store, with owners and permissions, except the marks of domains, which stay.
 dump()
 {
 	xenstore-ls -fp / | grep -vE '^/local/domain/[0-9]+/xensplit = '
 }
 
-# json FILTER: jq on what the tool printed; false, null and nothing at all fail
+# json FILTER: runs jq on the tool's output; fails on false, null and empty output
 json()
 {
 	local result
@@ -101,25 +101,25 @@ drivers()
 	drive back 0 mydevice
 }
 
-# as DOMID COMMAND...: a client that is that domain
+# as DOMID COMMAND...: runs a client in that domain
 as()
 {
 	"$SANDBOX" as "$@"
 }
 
-# store PATH: a value
+# store PATH: prints a value
 store()
 {
 	xenstore-read "$1"
 }
 
-# record FIELD: of the record of mydevice/0 of domain 5
+# record FIELD: prints a field of the record of mydevice/0 of domain 5
 record()
 {
 	xenstore-read -R /xensplit/5/mydevice/0 | sed -n "s/^$1=//p" | grep .
 }
 
-# eventually COMMAND...: soon it is so
+# eventually COMMAND...: waits until it succeeds
 eventually()
 {
 	local i

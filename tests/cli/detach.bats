@@ -10,13 +10,13 @@ setup()
 	dump >"$BATS_TEST_TMPDIR/empty"
 }
 
-# The store is what it was before the first attach.
+# The store is the same as before the first attach.
 is_empty()
 {
 	dump | diff "$BATS_TEST_TMPDIR/empty" -
 }
 
-@test "detach closes both ends and leaves not one node (pitfalls 11, 12)" {
+@test "detach closes both ends and leaves no node (pitfalls 11, 12)" {
 	drivers
 	does attach 5
 	does detach 5
@@ -29,7 +29,7 @@ is_empty()
 	is_empty
 }
 
-@test "what is not attached: exit 3 and a line that says so" {
+@test "a device that is not attached: exit 3 and a message" {
 	refused 3 "mydevice/0 of domain 5 is not attached" detach 5
 	refused 3 "other/7 of domain 5 is not attached" detach guest5 other/7
 	refused 3 "of domain 99" detach 99
@@ -49,7 +49,7 @@ is_empty()
 	is_empty
 }
 
-@test "a driver that never closes: exit 6, all in place; --force removes it (pitfall 13)" {
+@test "a driver that never closes: exit 6, nothing removed; --force removes it (pitfall 13)" {
 	drive front 5 mydevice --never-close
 	drive back 0 mydevice --never-close
 	does attach 5
@@ -66,7 +66,7 @@ is_empty()
 	is_empty
 }
 
-@test "--force -t 0 does not wait at all" {
+@test "--force -t 0 does not wait" {
 	drive front 5 mydevice --never-close
 	drive back 0 mydevice --never-close
 	does attach 5
@@ -74,7 +74,7 @@ is_empty()
 	is_empty
 }
 
-@test "a backend that vanishes while it is waited for has closed (pitfall 14)" {
+@test "a backend that disappears during the wait has closed (pitfall 14)" {
 	drive front 5 mydevice --never-close
 	drive back 0 mydevice --never-close
 	does attach 5
@@ -87,7 +87,7 @@ is_empty()
 	is_empty
 }
 
-@test "-n prints both phases, and changes nothing" {
+@test "-n prints both phases and changes nothing" {
 	drivers
 	does attach 5
 	dump >"$BATS_TEST_TMPDIR/before"
@@ -102,7 +102,7 @@ is_empty()
 	dump | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-@test "--json names what was detached, as it stood before" {
+@test "--json prints the device as it was before" {
 	drivers
 	does attach 5
 	does detach 5 --json
@@ -116,7 +116,7 @@ is_empty()
 	[[ $status -eq 6 && $output == '{"schema":1,"devices":[]}' ]]
 }
 
-@test "--all detaches every device of the domain, and of no other" {
+@test "--all detaches every device of the domain, and no others" {
 	drivers
 	drive front 6 mydevice
 	for device in mydevice/0 mydevice/5 mydevice/11; do
@@ -125,7 +125,7 @@ is_empty()
 	does attach 5 other --no-wait
 	does attach 6
 	does detach --all 5
-	# in the order of their end
+	# in the order in which they ended
 	[[ $(cut -d: -f1 <<<"$output" | sort -V) == "mydevice/0 of domain 5 (guest5)
 mydevice/5 of domain 5 (guest5)
 mydevice/11 of domain 5 (guest5)
@@ -136,7 +136,7 @@ other/0 of domain 5 (guest5)" ]]
 	is_empty
 }
 
-# took COMMAND...: milliseconds
+# took COMMAND...: prints milliseconds
 took()
 {
 	local start=${EPOCHREALTIME/./}
@@ -145,7 +145,7 @@ took()
 	echo $(((${EPOCHREALTIME/./} - start) / 1000))
 }
 
-@test "--all has all drivers close side by side" {
+@test "--all closes all devices at the same time" {
 	for type in a b c; do
 		drive front 5 $type --delay 150
 		drive back 0 $type --delay 150
@@ -159,7 +159,7 @@ took()
 	((one >= 150 && all < 2 * one))
 }
 
-@test "--all has one deadline for all" {
+@test "--all has one deadline for all devices" {
 	drive front 5 mydevice --never-close
 	drive back 0 mydevice --never-close
 	for i in 0 1 2; do
@@ -170,7 +170,7 @@ took()
 	is_empty
 }
 
-@test "--all goes on after a failure, and its status is the first failure's" {
+@test "--all continues after a failure, and returns the status of the first" {
 	drivers
 	drive front 5 stubborn --never-close
 	drive back 0 stubborn --never-close
@@ -191,7 +191,7 @@ took()
 	[[ $status -eq 5 && ${#stderr_lines[@]} -eq 2 && -z $output ]]
 }
 
-@test "--all where there is nothing to do" {
+@test "--all if there is nothing to do" {
 	does detach --all 5
 	[[ $output == "domain 5 has no device to detach" ]]
 	does detach --all guest5 -q
@@ -204,7 +204,7 @@ took()
 	is_empty
 }
 
-@test "--all -n is the changes of all" {
+@test "--all -n prints the changes for all devices" {
 	does attach 5 --no-wait
 	does attach 5 mydevice/1 --no-wait
 	dump >"$BATS_TEST_TMPDIR/before"
@@ -214,7 +214,7 @@ took()
 	dump | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-@test "a device that another tool made is not ours to detach" {
+@test "a device that another tool made is refused" {
 	xenstore-write /local/domain/5/device/mydevice/0/backend /local/domain/0/backend/mydevice/5/0
 	xenstore-write /local/domain/5/device/mydevice/0/backend-id 0
 	xenstore-write /local/domain/5/device/mydevice/0/state 1
@@ -223,7 +223,7 @@ took()
 	[[ $output == "domain 5 has no device to detach" ]]
 }
 
-@test "a device of a former domain of that number is refused (pitfall 8)" {
+@test "a device of a former domain with that domid is refused (pitfall 8)" {
 	does attach 5 --no-wait
 	does attach 5 mydevice/1 --no-wait
 	"$SANDBOX" kill 5
@@ -235,7 +235,7 @@ took()
 	[[ $status -eq 5 && ${#stderr_lines[@]} -eq 2 && -z $output ]]
 }
 
-@test "-q says nothing of success" {
+@test "-q prints nothing on success" {
 	does attach 5 --no-wait -q
 	does detach 5 -q
 	[[ -z $output ]]

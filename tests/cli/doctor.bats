@@ -6,7 +6,7 @@ load common
 FE=/local/domain/5/device/mydevice/0
 BE=/local/domain/0/backend/mydevice/5/0
 
-# The device as the example's activate.sh makes it.
+# A device as made by the example's activate.sh.
 activate()
 {
 	xenstore-write "$FE/backend-id" 0
@@ -23,20 +23,20 @@ is()
 	[[ $(store "$1") == "$2" ]]
 }
 
-# Something is wrong with the device; the first finding has this code.
+# Doctor finds an error; the first finding has this code.
 finds()
 {
 	tool doctor "${@:2}" --json
 	[[ $status -eq 1 && -z $stderr ]] && json ".findings[0].code == \"$1\""
 }
 
-# first FIELD: of the first finding
+# first FIELD: prints a field of the first finding
 first()
 {
 	jq -r ".findings[0].$1" <<<"$output"
 }
 
-# no byte of the last output could drive a terminal
+# the last output has no byte that a terminal would interpret
 is_plain()
 {
 	! LC_ALL=C grep -q '[^ -~]' <<<"$output$stderr"
@@ -113,14 +113,14 @@ is_plain()
 	[[ -z $output ]]
 }
 
-# requests ARGUMENT...: how many it makes, and works
+# requests ARGUMENT...: prints the number of requests; the command must succeed
 requests()
 {
 	"$SANDBOX" proxy --count "$BATS_TEST_TMPDIR/count" -- "$XENSPLIT" "$@" >/dev/null
 	sed -n 's/^total \([0-9]*\)$/\1/p' "$BATS_TEST_TMPDIR/count"
 }
 
-@test "each node is read once: 12 requests for a device, and fewer for each further one" {
+@test "each node is read once: 12 requests for a device, fewer for each further one" {
 	drivers
 	does attach 5
 	[[ $(requests doctor 5 mydevice) -le 12 ]]
@@ -131,7 +131,7 @@ requests()
 	five=$(requests doctor 5)
 	echo "$one, then $five"
 	((five - one <= 4 * 8))
-	# of what is not connected, all nodes
+	# all nodes, if it is not connected
 	for id in 1 2 3 4; do
 		does attach 6 mydevice/$id --no-wait
 	done
@@ -175,7 +175,7 @@ requests()
 	[[ $status -eq 1 && -z $output ]]
 }
 
-@test "a domain's findings and the host's name their devices, libxl's own are left alone" {
+@test "findings for a domain and for the host name their devices, libxl's own are skipped" {
 	activate
 	does attach 6 other/3 --no-wait
 	xenstore-write /local/domain/5/device/vif/0/state 1 /local/domain/0/backend/vif/5/0/state 1
@@ -184,7 +184,7 @@ requests()
 	json '[.findings[] | "\(.domid) \(.type)/\(.devid)"] | unique == ["5 mydevice/0", "6 other/3"]'
 	tool doctor 6 --json
 	json '[.findings[] | "\(.domid) \(.type)/\(.devid)"] | unique == ["6 other/3"]'
-	# of a domain that is gone nobody else will remove them
+	# no one else removes devices of a domain that is gone
 	xenstore-write /local/domain/0/backend/vif/77/0/state 6
 	finds leftover 77 vif/0
 	[[ $(first fix) == "xenstore-rm /local/domain/0/backend/vif/77/0" ]]
@@ -192,7 +192,7 @@ requests()
 	json '[.findings[] | select(.code == "leftover") | .domid] == [77]'
 }
 
-@test "half a device of a domain that is gone: the command names what is there" {
+@test "half a device of a domain that is gone: the command names what exists" {
 	xenstore-write /local/domain/77/device/mydevice/0/state 1
 	finds leftover 77 mydevice
 	[[ $(first fix) == "xenstore-rm /local/domain/77/device/mydevice/0" ]]
@@ -226,7 +226,7 @@ requests()
 	does doctor 5 mydevice
 }
 
-@test "--fix has a driver that was refused try again" {
+@test "--fix makes a driver try again whose write was refused" {
 	does attach 5 --no-wait
 	xenstore-chmod "$FE/state" n0 r5
 	drivers
@@ -236,8 +236,8 @@ requests()
 	is "$FE/state" 4
 }
 
-# As Linux does: a frontend that could not write its state never tries again.
-@test "--fix makes a device with a record again whose driver had failed, with its keys" {
+# Like Linux: a frontend that could not write its state never tries again.
+@test "--fix remakes a device with a record whose driver has failed, with its keys" {
 	does attach 5 --no-wait -F mode=fast
 	first=$(record unique-id)
 	xenstore-write /local/domain/5/error/device/mydevice/0/error "13 writing new state"
@@ -252,7 +252,7 @@ requests()
 	is "$FE/mode" fast
 }
 
-@test "--fix never makes a foreign device again" {
+@test "--fix never remakes a foreign device" {
 	activate
 	xenstore-write /local/domain/5/error/device/mydevice/0/error "13 writing new state"
 	xenstore-write "$FE/ring-ref" 8
@@ -265,7 +265,7 @@ requests()
 	is "$FE/ring-ref" 8
 }
 
-@test "--fix gives the guest what an attach would have, and no more" {
+@test "--fix sets the guest's permissions as an attach does, and no others" {
 	activate
 	tool doctor 5 --fix -t 0
 	dump | grep -E '^/local/domain/(5/device|0/backend)/mydevice/' | sort >"$BATS_TEST_TMPDIR/mended"
@@ -274,7 +274,7 @@ requests()
 	does attach 5 --no-wait
 	dump | grep -E '^/local/domain/(5/device|0/backend)/mydevice/' | sort |
 		diff "$BATS_TEST_TMPDIR/mended" -
-	# a foreign key is no exception
+	# even for a foreign key
 	xenstore-write "$BE/secret" s "$FE/ring" 8
 	xenstore-chmod "$BE/secret" n0 b5
 	xenstore-chmod "$BE" n0 b5
@@ -288,7 +288,7 @@ requests()
 	run ! as 6 xenstore-read "$BE/state"
 }
 
-@test "--fix mends each permission, whoever made the device" {
+@test "--fix repairs each permission, whoever made the device" {
 	does attach 5 --no-wait
 	for damage in "chmod $FE n0" "chmod $FE/state n0 r5" "chmod $BE n0" "chmod $BE/state b0" \
 		"chmod $BE/state n0 b5" "chmod $FE/state r5 r0" "rm $BE/online"; do
@@ -303,7 +303,7 @@ requests()
 	done
 }
 
-@test "--fix --dry-run writes nothing, and tells to the letter what --fix then does" {
+@test "--fix --dry-run writes nothing, and prints exactly what --fix then does" {
 	activate
 	dump >"$BATS_TEST_TMPDIR/before"
 	does doctor 5 --fix --dry-run
@@ -319,14 +319,14 @@ requests()
 
 	tool doctor 5 --fix -t 0
 	[[ ${output:0:${#dry}} == "$dry" ]]
-	# each change as it said, and no other
+	# each change as printed, and no others
 	dump | diff "$BATS_TEST_TMPDIR/before" - | sed -n 's/^> //p' | sort >"$BATS_TEST_TMPDIR/changed"
 	sed -E 's/^(permissions|write) ([^ ]+).*(\(.*\))$/\2 \3/' <<<"$dry" | sort -u >"$BATS_TEST_TMPDIR/told"
 	sed -E 's/^([^ ]+) = ".*" +(\(.*\))$/\1 \2/' "$BATS_TEST_TMPDIR/changed" |
 		diff "$BATS_TEST_TMPDIR/told" -
 }
 
-@test "--fix on a healthy device, or on what it can't mend, changes nothing" {
+@test "--fix on a healthy device, or one that it can't repair, changes nothing" {
 	drivers
 	does attach 5
 	dump >"$BATS_TEST_TMPDIR/before"
@@ -346,7 +346,7 @@ requests()
 	dump | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-@test "the command of a finding mends it: half a device, a redirected one" {
+@test "the command of a finding fixes it: half a device, a redirected one" {
 	drivers
 	does attach 5
 	for damage in "rm $FE/state" "rm $BE" "write $BE/frontend /elsewhere" "rm $FE"; do
@@ -362,12 +362,12 @@ requests()
 	done
 }
 
-@test "the command of a finding mends it: leftovers, with a record and without" {
+@test "the command of a finding fixes it: leftovers, with a record and without" {
 	activate
 	does attach 5 mydevice/1 --no-wait
 	"$SANDBOX" kill 5
 	finds leftover
-	# a device made by a script, then one of ours
+	# a device made by a script, then one by xensplit
 	fix=$(jq -r '.findings[] | select(.devid == 0) | .fix' <<<"$output")
 	[[ $fix == "xenstore-rm $BE" ]]
 	$fix
@@ -378,7 +378,7 @@ requests()
 	[[ $output == "nothing is wrong" ]]
 }
 
-@test "the command of a finding mends it: a guest that does not close" {
+@test "the command of a finding fixes it: a guest that does not close" {
 	drive back 0 mydevice
 	drive front 5 mydevice --never-close
 	does attach 5
@@ -389,7 +389,7 @@ requests()
 	[[ $status -eq 0 ]]
 }
 
-@test "the command of a finding mends it: a device that a script made and that does not close" {
+@test "the command of a finding fixes it: a script's device that does not close" {
 	activate
 	tool doctor 5 --fix -t 0
 	xenstore-write "$FE/state" 5 "$BE/state" 5
@@ -421,7 +421,7 @@ requests()
 	xenstore-exists "$BE/online"
 }
 
-@test "bytes that a guest wrote are never shown as they are" {
+@test "bytes that a guest wrote are escaped" {
 	drive back 0 mydevice
 	drive front 5 mydevice --error $'\e]0;title\a\e[2J\r\xff\xc3\xa9\\'
 	does attach 5 --no-wait
@@ -444,7 +444,7 @@ requests()
 	((${#output} < 4000))
 }
 
-@test "a driver domain that claims what is another's gets nothing from --fix" {
+@test "--fix does nothing for a driver domain that claims another's device" {
 	activate
 	claim=/local/domain/6/backend/mydevice/5/0
 	xenstore-write "$claim/frontend" "$FE" "$claim/frontend-id" 5 "$claim/state" 1
@@ -462,7 +462,7 @@ requests()
 	done
 }
 
-@test "attach and wait, at their deadline, give the cause that doctor finds first" {
+@test "attach and wait report, at their deadline, the cause that doctor finds first" {
 	activate
 	tool doctor 5 mydevice --json
 	why=$(first why)
@@ -474,7 +474,7 @@ requests()
 	[[ $stderr == *"the frontend driver has not taken the device up, or its probe has not changed the state: it must call xenbus_switch_state; to mend it: in domain 5: modprobe xen:mydevice, or if it is loaded: xensplit attach 5 mydevice/1 --backend=0 --replace" ]]
 }
 
-@test "the manual has every code of a finding, and no other" {
+@test "the manual lists every code of a finding, and no others" {
 	cd "$BATS_TEST_DIRNAME/../.."
 	diff <(sed -n '/^[.]Ss Errors/,/^[.]Sh/s/^[.]It \([a-z-]*\) Ta .*/\1/p' man/xensplit-doctor.8 | sort -u) \
 		<(cat lib/checks*.c lib/kernel.c | tr '\n' ' ' | tr -s ' \t' ' ' |

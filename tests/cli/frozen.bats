@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# An xenstored that falls silent: each verb ends when its time is up, a second late at most, says
-# so, and leaves a whole device or none. What only looks like silence ends nothing.
+# An xenstored that stops answering: each verb ends at most a second after its deadline, says so,
+# and leaves a whole device or none. Other delays end nothing.
 
 # shellcheck disable=SC2016,SC2154 # bats sets stderr; what happens in between is expanded when it happens
 load common
 
-# Half of them take ten seconds: all of it goes on side by side.
+# Half of them take ten seconds, so everything runs at the same time.
 setup_file()
 {
 	local where
@@ -24,7 +24,7 @@ setup_file()
 	wait
 } >"$BATS_FILE_TMPDIR/said" 2>&1 3>&-
 
-# Each test that needs a sandbox starts it.
+# Tests that need a sandbox start it.
 setup() { :; }
 
 teardown()
@@ -32,7 +32,7 @@ teardown()
 	[[ -z ${sandbox_pid:-} ]] || sandbox_stop
 }
 
-# More than a pipe takes, for a reader that begins after eleven seconds.
+# More than fits in a pipe, for a reader that starts after eleven seconds.
 unread()
 {
 	local many value status=0
@@ -52,7 +52,7 @@ unread()
 	} >unread.out
 }
 
-# The tool stands still while the answer comes.
+# The tool is stopped while the answer arrives.
 stopped()
 {
 	local status=0
@@ -64,7 +64,7 @@ stopped()
 	echo "$status" >stopped.status
 }
 
-# promise_kept FILE LIMIT MS: the time (the promise is one second, the others are the machine's), one
+# promise_kept FILE LIMIT MS: the time limit (plus one second, and some for a busy machine), one
 # line on stderr, nothing on stdout
 promise_kept()
 {
@@ -72,7 +72,7 @@ promise_kept()
 		grep -qxE 'xensplit: [a-z]+: xenstored has not answered for [0-9]+\.[0-9] s' "$1.err"
 }
 
-# ended WHERE COUNT [LEFT]: so many verbs, each as it has to be, and in the store what LEFT is
+# ended WHERE COUNT [LEFT]: COUNT verbs ended as they must, and left LEFT in the store
 ended()
 {
 	local file name limit status ms left count=0 bad=0
@@ -98,31 +98,31 @@ ended()
 	ended first 15
 }
 
-@test "taken for xenstored what never answers: every verb ends" {
+@test "the process at the socket never answers: every verb ends" {
 	ended mute 15
 }
 
-@test "frozen in the middle: every verb ends, and a whole device or none is left" {
+@test "frozen in the middle: every verb ends, and leaves a whole device or none" {
 	ended middle 15 'whole|none|phase'
 }
 
-@test "frozen at the commit: likewise" {
+@test "frozen at the commit: the same" {
 	ended commit 9 'whole|none|phase'
 }
 
-@test "a reader who takes his time is no silence of xenstored" {
+@test "a slow reader does not count as a silent xenstored" {
 	[[ ! -s $BATS_FILE_TMPDIR/unread.err ]]
 	[[ $(tail -n 1 "$BATS_FILE_TMPDIR/unread.out") == "status 0" ]]
 	[[ $(grep -c /key "$BATS_FILE_TMPDIR/unread.out") -ge 40 ]]
 }
 
-@test "nor is it when the tool itself stood still" {
+@test "nor does a tool that was stopped itself" {
 	[[ ! -s $BATS_FILE_TMPDIR/stopped.err ]]
 	[[ $(<"$BATS_FILE_TMPDIR/stopped.status") -eq 0 ]]
 	[[ $(<"$BATS_FILE_TMPDIR/stopped.out") == *"written, not waited for" ]]
 }
 
-@test "an answer that comes in time is waited for" {
+@test "an answer in time is waited for" {
 	sandbox_start
 	run -0 --separate-stderr "$SANDBOX" proxy --run-at 10 --run 'sleep 2' -- \
 		"$XENSPLIT" attach 5 -t 5 --no-wait
@@ -131,7 +131,7 @@ ended()
 	[[ $stderr == *"is not Closed after 0."* ]]
 }
 
-@test "a terminal's line of progress is taken away first; --quiet says it too" {
+@test "the line of progress is erased first; the message comes even with --quiet" {
 	sandbox_start
 	does attach 5 --no-wait
 	run -0 script -qec "stty cols 60; '$SANDBOX' proxy --run-at 8 --run \

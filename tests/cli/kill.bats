@@ -1,23 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Killed by SIGKILL at any request it makes of the store, the tool leaves a whole device, or none,
-# or a record from which the next attach --replace or doctor --fix completes it, keys and all
-# (pitfall 1). KILL_STEP=1 kills at every request of those that take their time, too.
+# The tool is killed by SIGKILL at any request to the store. It leaves a whole device, or none, or a
+# record from which the next attach --replace or doctor --fix completes it, including keys
+# (pitfall 1). KILL_STEP=1 also kills at every request of slow commands.
 
 load common
 
 step=${KILL_STEP:-7}
 keys=(-F mode=fast -B 'size=two words')
-# Under a sanitizer each of some hundred runs takes its time.
+# Each test has hundreds of runs, which take long under a sanitizer.
 export BATS_TEST_TIMEOUT=900
 
-# The nodes of the device, by name: states and times may differ.
+# The names of the device's nodes: states and times may differ.
 nodes()
 {
 	dump | sed -nE 's/ = .*//; /^\/local\/domain\/[0-9]+\/error/d; /\/mydevice\/(5\/)?0(\/|$)/p' | LC_ALL=C sort
 }
 
-# A device that is whole has its keys as well.
+# A whole device has its keys.
 is_whole()
 {
 	nodes | diff "$BATS_TEST_TMPDIR/whole" - || return 1
@@ -26,9 +26,9 @@ is_whole()
 	! record phase
 }
 
-# at_every_request STEP COMMAND...: before, $before; afterwards, the device is whole or not there,
-# or $completed makes it so. (After the answer to a request the store is as it is before the next
-# one.) $kills is how many times the command died, $interrupted how often there was a phase.
+# at_every_request STEP COMMAND...: runs $before and then the command; afterwards the device is
+# whole or gone, or $completed makes it so. (After an answer the store is as before the next
+# request.) Sets $kills to the number of kills, $interrupted to how many left a phase.
 at_every_request()
 {
 	local ended=137 number step=$1
@@ -68,7 +68,7 @@ detached()
 	[[ -z $(nodes) ]] || "$XENSPLIT" -q detach 5
 }
 
-# Doctor names it, a plain attach refuses it, and the next replace completes it.
+# Doctor reports it, a plain attach refuses it, and the next replace completes it.
 by_replace()
 {
 	tool doctor 5
@@ -109,7 +109,7 @@ setup()
 	((interrupted))
 }
 
-# A driver that could not write its state, as Linux remembers: the device is made again.
+# As in Linux, a driver that could not write its state never does: the device is made again.
 refused()
 {
 	attached
@@ -118,7 +118,7 @@ refused()
 	xenstore-write /local/domain/5/device/mydevice/0/state 3
 }
 
-@test "killed in doctor --fix of a device that has to be made again" {
+@test "killed in doctor --fix of a device that must be made again" {
 	before=refused completed=by_doctor least=$((60 / step))
 	at_every_request "$step" "$XENSPLIT" doctor 5 --fix -t 20
 	((interrupted))

@@ -6,13 +6,13 @@ load common
 
 headings="DOMID DOMAIN TYPE DEVID BACKEND FRONTEND-STATE BACKEND-STATE ONLINE ORIGIN STALE"
 
-# words: what the tool printed, with single spaces
+# words: the tool's output, with single spaces
 words()
 {
 	sed -E 's/ +/ /g; s/^ //; s/ $//' <<<"$output"
 }
 
-@test "no device at all" {
+@test "no devices" {
 	does list
 	[[ -z $output ]]
 	does list --json
@@ -23,7 +23,7 @@ words()
 	[[ -z $output ]]
 }
 
-@test "one line a device, in order of domid, type and devid" {
+@test "one line per device, in order of domid, type and devid" {
 	drivers
 	does attach 6 mydevice/1 --no-wait
 	does attach 5 mydevice/10 -b 6 --no-wait
@@ -42,7 +42,7 @@ words()
 	[[ ${#lines[@]} -eq 4 && $output != *DOMID* ]]
 }
 
-# state DOMID DEVID: the name of a frontend's
+# state DOMID DEVID: prints the state of a frontend
 state()
 {
 	case $(store "/local/domain/$1/device/mydevice/$2/state") in
@@ -51,7 +51,7 @@ state()
 	esac
 }
 
-@test "of one domain, by domid or name" {
+@test "the devices of one domain, by domid or name" {
 	does attach 5 --no-wait
 	does attach 6 --no-wait
 	for domain in 6 guest6; do
@@ -64,14 +64,14 @@ state()
 	json '.devices == []'
 }
 
-@test "a domain that is none gets exit 3, not an empty list" {
+@test "an unknown domain: exit 3, not an empty list" {
 	refused 3 "no such domain: 99" list 99
 	refused 3 "no such domain: 99" list 99 --json
 	refused 3 "no such domain: 'nobody'" list nobody
 	refused 2 "empty" list ""
 }
 
-@test "JSON has every field of the contract, and the table has the same" {
+@test "JSON has every field of the contract, and so has the table" {
 	drivers
 	does attach 5
 	does attach 5 mydevice/1
@@ -123,7 +123,7 @@ state()
 	[[ $output == $'0 -\n0 -' ]]
 }
 
-@test "what the record holds: when, which attach, which keys" {
+@test "data of the record: creation time, unique id, keys" {
 	before=$(date +%s)
 	does attach 5 --no-wait -F ring-pages=4 -F $'x=a\xffb' -B mode=fast
 	does attach 6 --no-wait
@@ -137,7 +137,7 @@ state()
 	[[ $(date -d "${output%% *}" +%s) -eq $(record created) ]]
 }
 
-@test "every column that the help names is one" {
+@test "every column in the help exists" {
 	does attach 5 --no-wait
 	columns=$("$XENSPLIT" list --help | sed -n '/^Columns:/,/^$/p' | grep -oE '[A-Z]+[A-Z-]*[A-Z]' |
 		sort -u)
@@ -148,7 +148,7 @@ state()
 	done
 }
 
-@test "no column is cut where lines are short" {
+@test "no column is truncated if lines are short" {
 	does attach 5 --no-wait
 	run script -qec "stty cols 40; '$XENSPLIT' list -o DOMID,FRONTEND-PATH,BACKEND-PATH" /dev/null
 	[[ $output == *"/local/domain/5/device/mydevice/0"*"/local/domain/0/backend/mydevice/5/0"* ]]
@@ -192,7 +192,7 @@ state()
 	json '.devices | length == 1'
 }
 
-@test "a state that is none is invalid (pitfall 17)" {
+@test "an invalid state (pitfall 17)" {
 	count=0
 	for garbage in 9 -1 4x ' 4' 0x4 '4\x00' '\x1b[2J' '' "$(printf '1%.0s' {1..2000})"; do
 		does attach 5 "mydevice/$count" --no-wait
@@ -219,7 +219,7 @@ state()
 	[[ $(jq -r '.devices[0].domain' <<<"$output") == 'a\x1b[31m\\b\xff\xc3\xa9 "c"' ]]
 }
 
-@test "a record that can't be understood, or of a device that is being replaced, is listed" {
+@test "a record that can't be parsed, or of a device that is being replaced, is listed" {
 	does attach 5 --no-wait
 	does attach 5 mydevice/1 --no-wait
 	xenstore-write /xensplit/5/mydevice/0 nonsense
@@ -240,7 +240,7 @@ state()
 	done
 }
 
-@test "options may stand before the verb and behind the domain" {
+@test "options may come before the verb and after the domain" {
 	does attach 5 --no-wait
 	does list 5 --json
 	json '.devices | length == 1'
@@ -252,7 +252,7 @@ state()
 	done
 }
 
-@test "a guest may not list, and is told so with exit 4" {
+@test "a guest may not list: exit 4 and a message" {
 	does attach 5 --no-wait
 	for args in list "show 5" "detach 5" "wait 5" "attach 5 mydevice/1" reap; do
 		# shellcheck disable=SC2086 # words
@@ -262,7 +262,7 @@ state()
 	done
 }
 
-@test "a full disk is no short list" {
+@test "a full disk is an error" {
 	does attach 5 --no-wait
 	for args in "list" "list --json" "show 5" "attach 5 mydevice/1 --no-wait"; do
 		# shellcheck disable=SC2086,SC2016 # words, and what the shell expands

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# While a verb waits, a terminal is told for what and how long, and nobody else is.
+# While a verb waits, it shows on a terminal, and only there, what it waits for and how long.
 
 # shellcheck disable=SC2154 # what tool sets
 load common
 
-# terminal ARGUMENT...: as tool, with stderr on a terminal, of 60 columns; stdout and the status
+# terminal ARGUMENT...: like tool, with stderr on a terminal of 60 columns; stdout and the status
 # go to files
 terminal()
 {
@@ -17,13 +17,13 @@ terminal()
 	printf '$ xensplit %s\n%q\n[%s]\n' "$*" "$output" "$status"
 }
 
-# shown: what a terminal had on its last line over time, a line each
+# shown: the last line of the terminal over time, one per line
 shown()
 {
 	tr '\r' '\n' <<<"$output" | grep -v '^ *$'
 }
 
-# left: what is still to be seen on the terminal
+# left: what is still visible on the terminal
 left()
 {
 	awk -v RS='\n' '{
@@ -35,7 +35,7 @@ left()
 	}' <<<"$output"
 }
 
-@test "attach tells what it waits for, and takes the line away" {
+@test "attach shows what it waits for, and erases the line" {
 	drive back 0 mydevice
 	terminal attach 5 -t 2.2
 	[[ $status -eq 6 ]]
@@ -52,7 +52,7 @@ left()
 	shown | grep ' of 2 s: ' | awk '{ sub(/\n/, "") } length($0) > 59 { exit 1 }'
 }
 
-@test "nothing is left of it where all goes well" {
+@test "nothing is left of it on success" {
 	drive front 5 mydevice --delay 300
 	drive back 0 mydevice --delay 300
 	for verb in attach wait detach; do
@@ -63,7 +63,7 @@ left()
 	done
 }
 
-@test "detach and wait tell it too" {
+@test "detach and wait show it, too" {
 	drive back 0 mydevice
 	drive front 5 mydevice --never-close
 	does attach 5
@@ -77,7 +77,7 @@ left()
 	[[ $(left | wc -l) -eq 1 ]]
 }
 
-@test "--quiet: not on a terminal either" {
+@test "--quiet: no progress, even on a terminal" {
 	does attach 5 --no-wait
 	for verb in wait "detach" "attach"; do
 		terminal $verb 5 -t 1.1 --quiet
@@ -85,7 +85,7 @@ left()
 	done
 }
 
-@test "nothing of it on a pipe" {
+@test "no progress on a pipe" {
 	does attach 5 --no-wait
 	tool wait 5 -t 1.1
 	[[ $status -eq 6 && ${#stderr_lines[@]} -eq 1 && $stderr != *$'\r'* && $stderr != *"of 2 s"* ]]

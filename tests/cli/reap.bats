@@ -3,7 +3,7 @@
 
 load common
 
-@test "where nothing is stale" {
+@test "if nothing is stale" {
 	does attach 5 --no-wait
 	dump >"$BATS_TEST_TMPDIR/before"
 	does reap
@@ -19,7 +19,7 @@ load common
 	dump | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-@test "what a dead domain left is removed, and living devices stay (pitfall 22)" {
+@test "devices of a dead domain are removed, others stay (pitfall 22)" {
 	does attach 6 --no-wait
 	"$SANDBOX" create 7 --name gone
 	dump | grep -v -e /local/domain/7 -e /vm/ -e /libxl/7 >"$BATS_TEST_TMPDIR/before"
@@ -45,7 +45,7 @@ other/0 of domain 7: removed" ]]
 	[[ $output == "nothing is stale" ]]
 }
 
-@test "the cursor of a dead domain's ids goes with it" {
+@test "the cursor for a dead domain's ids is removed, too" {
 	"$SANDBOX" create 7
 	does attach 7 mydevice/auto --no-wait
 	does detach 7 mydevice/0
@@ -55,7 +55,7 @@ other/0 of domain 7: removed" ]]
 	run ! xenstore-exists /xensplit/7
 }
 
-@test "a domid that another domain has now: refused, then reaped, then free (pitfall 8)" {
+@test "a domid of another domain now: refused, then reaped, then free (pitfall 8)" {
 	does attach 5 --no-wait
 	"$SANDBOX" kill 5
 	"$SANDBOX" create 5 --name another
@@ -81,7 +81,7 @@ other/0 of domain 7: removed" ]]
 	xenstore-exists /local/domain/5/device/mydevice/1
 }
 
-@test "two at once do not get in each other's way" {
+@test "two at once do not disturb each other" {
 	for domid in 7 8 9; do
 		"$SANDBOX" create "$domid"
 		does attach "$domid" --no-wait
@@ -98,8 +98,8 @@ other/0 of domain 7: removed" ]]
 	json '.devices == []'
 }
 
-# A driver domain that writes all the time, and another client that attaches and detaches.
-@test "beside those who write without a pause everything is reaped" {
+# A driver domain that keeps writing, and another client that attaches and detaches.
+@test "everything is reaped while others keep writing" {
 	local i
 
 	for i in 0 1 2 3 4; do
@@ -121,7 +121,7 @@ other/0 of domain 7: removed" ]]
 	run ! xenstore-exists /xensplit/5
 }
 
-@test "of one domain" {
+@test "reap of one domain" {
 	for domid in 7 8; do
 		"$SANDBOX" create "$domid"
 		does attach "$domid" --no-wait
@@ -133,7 +133,7 @@ other/0 of domain 7: removed" ]]
 	xenstore-exists /xensplit/8/mydevice/0
 }
 
-@test "a record that can't be understood: shown, removed by force, or with its dead domain" {
+@test "a record that can't be parsed: shown, removed by force, or with its dead domain" {
 	does attach 5 --no-wait
 	"$SANDBOX" create 7
 	does attach 7 --no-wait

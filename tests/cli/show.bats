@@ -11,7 +11,7 @@ load common
 		<(dump | grep -E '/mydevice/(5/)?2[/ ]' | sed 's/\\n/\\x0a/g' | LC_ALL=C sort)
 }
 
-@test "without TYPE it is mydevice/0" {
+@test "the default TYPE is mydevice/0" {
 	does attach 5 --no-wait
 	does show guest5
 	[[ $output == *"/local/domain/5/device/mydevice/0/state "* ]]
@@ -22,7 +22,7 @@ load common
 	[[ $output == "$want" ]]
 }
 
-@test "--json has the device and its nodes" {
+@test "--json prints the device and its nodes" {
 	does attach 5 -B 'mode=a b' --no-wait
 	does show 5 --json
 	json '.schema == 1 and (.devices | length) == 1 and .devices[0].frontend_state == "Initialising"'
@@ -35,7 +35,7 @@ load common
 	[[ ${#lines[@]} -eq $((count + 1)) ]]
 }
 
-@test "what a guest wrote is escaped, NULs and all (pitfall 17)" {
+@test "what a guest wrote is escaped, including NULs (pitfall 17)" {
 	does attach 5 --no-wait
 	as 5 xenstore-write device/mydevice/0/evil $'a\e[31m\\\\b\tc\r\n/local/domain/0 n0 1\xff"'
 	want='a\x1b[31m\\b\x09c\x0d\x0a/local/domain/0 n0 1\xff"'
@@ -59,7 +59,7 @@ load common
 	[[ $output == *"/local/domain/0/error/backend/mydevice/5/0/error "*"out of rings"* ]]
 }
 
-@test "a long value does not push the other columns away" {
+@test "a long value does not move the other columns" {
 	value=$(printf 'x%.0s' {1..2048})
 	does attach 5 -B "long=$value" --no-wait
 	does show 5
@@ -67,7 +67,7 @@ load common
 	run ! grep -E '^.{200}' <(grep -v xxx <<<"$output")
 }
 
-@test "a guest's thousand nodes are shown, or a warning says how many" {
+@test "a guest's thousand nodes are shown, or a warning says how many are not" {
 	does attach 5 --no-wait
 	# shellcheck disable=SC2016 # the guest's shell expands it
 	as 5 bash -c 'for i in {1..300}; do echo "device/mydevice/0/n$i" x; done |
@@ -76,7 +76,7 @@ load common
 	[[ ${#lines[@]} -gt 300 ]]
 }
 
-@test "what is not attached gets exit 3" {
+@test "a device that is not attached: exit 3" {
 	refused 3 "mydevice/0 of domain 5" show 5
 	refused 3 "mydevice/0 of domain 5" show 5 --json
 	refused 3 "of domain 99" show 99

@@ -1,25 +1,25 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2154 # bats sets stderr
-# Verbs, options and their help: one table, so they can't differ; and what a wrong use gets.
+# Verbs, options and their help are one table, so they can't differ; and errors of usage.
 
 load common
 
 setup()
 {
-	# No store: none of this may need one.
+	# No store, since none of these needs one.
 	export XENSTORED_PATH=$BATS_TEST_TMPDIR/none
 	mapfile -t verbs < <("$XENSPLIT" --list-verbs)
 	[[ ${#verbs[@]} -ge 6 ]]
 }
 
-# options VERB: its long options as --help lists them, with the name of their argument
+# options VERB: prints its long options as in --help, with the name of their argument
 options()
 {
 	"$XENSPLIT" "$1" --help | sed -nE 's/^  (-.,|   ) --([a-z-]+) ([A-Z=]*) .*/\2 \3/p'
 }
 
-# sample NAME: an argument that an option takes
+# sample NAME: an argument that an option accepts
 sample()
 {
 	case $1 in
@@ -36,7 +36,7 @@ sample()
 	[[ $listed == "$(printf '%s\n' "${verbs[@]}")" ]]
 }
 
-@test "--help and --version of every verb, and before it, write to stdout alone" {
+@test "--help and --version of every verb, and before it, write only to stdout" {
 	for verb in "${verbs[@]}"; do
 		does "$verb" --help
 		[[ $output == "Usage: xensplit $verb"* ]]
@@ -70,7 +70,7 @@ sample()
 	done
 }
 
-@test "every option in the help is one that the verb takes" {
+@test "every option in the help is accepted by the verb" {
 	declare -A tested=()
 	for verb in "${verbs[@]}"; do
 		found=0
@@ -90,7 +90,7 @@ sample()
 	done
 }
 
-@test "every letter in the help is one that the verb takes" {
+@test "every letter in the help is accepted by the verb" {
 	for verb in "${verbs[@]}"; do
 		while read -r letter arg; do
 			does "$verb" --help "-$letter" ${arg:+"$(sample "$arg")"}
@@ -116,7 +116,7 @@ sample()
 	done
 }
 
-@test "an unknown option gets one line and exit 2" {
+@test "an unknown option: one line and exit 2" {
 	fails 2 "--bogus" --bogus
 	fails 2 "'Z'" -Z
 	for verb in "${verbs[@]}"; do
@@ -128,7 +128,7 @@ sample()
 	fails 2 "--until" --until=gone wait 5
 }
 
-@test "an unknown column gets one line with the known ones, and exit 2" {
+@test "an unknown column: one line with the known ones, and exit 2" {
 	for columns in "" "," "DOMID," ",DOMID" nonsense "DOMID,TYPE,x" "domid devid" $'DOMID\n' + '+,' +x ++DOMID; do
 		fails 2 "the columns are DOMID,DOMAIN," list -o "$columns"
 	done
@@ -136,7 +136,7 @@ sample()
 	fails 2 "--output: 64 columns at most" list -o "$(printf 'DOMID,%.0s' {1..64})TYPE"
 }
 
-@test "an unknown verb gets one line and exit 2" {
+@test "an unknown verb: one line and exit 2" {
 	fails 2 "unknown verb 'x': try xensplit --help" x
 	fails 2 "unknown verb ''" ""
 	fails 2 "unknown verb 'atta'" atta 5
@@ -147,7 +147,7 @@ sample()
 	fails 2 "a verb is missing" --json
 }
 
-@test "too few and too many arguments get one line and exit 2" {
+@test "too few and too many arguments: one line and exit 2" {
 	for verb in attach detach show wait; do
 		fails 2 "$verb takes DOMAIN [TYPE[/DEVID]]: try xensplit $verb --help" "$verb"
 		fails 2 "$verb takes" "$verb" 5 mydevice/0 more
@@ -156,7 +156,7 @@ sample()
 	fails 2 "reap takes [DOMAIN]" reap 5 6
 }
 
-@test "seconds are read strictly" {
+@test "seconds are parsed strictly" {
 	for good in 1 0.5 86400 86400.000 0.0001 007; do
 		does attach --help -t "$good"
 	done
@@ -166,7 +166,7 @@ sample()
 	done
 }
 
-@test "combinations that contradict themselves are refused" {
+@test "contradictory options are refused" {
 	fails 2 "--timeout 0: use --no-wait" attach 5 -t 0
 	fails 2 "leave out --no-wait" attach 5 --no-wait --rollback
 	fails 2 "detach --all takes no TYPE" detach --all 5 mydevice
@@ -176,7 +176,7 @@ sample()
 	fails 2 "--back '=x': it takes KEY=VALUE" attach 5 -B =x
 }
 
-@test "a full disk is no success" {
+@test "a full disk is an error" {
 	for args in --help --version --list-verbs "help attach"; do
 		# shellcheck disable=SC2086,SC2016 # words, and what the shell expands
 		run --separate-stderr bash -c '"$0" "$@" >/dev/full' "$XENSPLIT" $args
@@ -184,21 +184,21 @@ sample()
 	done
 }
 
-@test "a reader that has gone is no news (pitfall 25)" {
+@test "a reader that has gone causes no message (pitfall 25)" {
 	# shellcheck disable=SC2016 # the shell expands it
-	# 0 where the text fitted into the pipe before its end was closed
+	# 0 if the text fitted into the pipe before its end was closed
 	run --separate-stderr bash -c '("$0" --help; echo $? >&3) 3>"$1" | true; cat "$1"' \
 		"$XENSPLIT" "$BATS_TEST_TMPDIR/status"
 	[[ -z $stderr && $output =~ ^(0|141)$ ]]
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
 	# shellcheck disable=SC2016 # the shell expands it
-	# with SIGPIPE ignored it is an error of write, still without a word
+	# with SIGPIPE ignored, the write fails, still without a message
 	run --separate-stderr bash -c 'trap "" PIPE; exec 4<>"$1" 5>"$1" 4<&-; "$0" --help >&5' \
 		"$XENSPLIT" "$BATS_TEST_TMPDIR/pipe"
 	[[ -z $stderr && $status -eq 1 ]]
 }
 
-@test "without xenstored it says so and exits 1" {
+@test "without xenstored: a message and exit 1" {
 	fails 1 "is xenstored running?" list
 	fails 1 "is xenstored running?" attach 5
 	fails 1 "is xenstored running?" reap

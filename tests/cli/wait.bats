@@ -36,7 +36,7 @@ load common
 	[[ $output == '{"schema":1,"devices":[]}' ]]
 }
 
-@test "the time is up: exit 6 with the states" {
+@test "at the deadline: exit 6 with the states" {
 	does attach 5 --no-wait
 	refused 6 "mydevice/0 of domain 5 (guest5) is not Connected after 0.2 s (frontend Initialising, backend Initialising)" \
 		wait 5 -t 0.2
@@ -45,7 +45,7 @@ load common
 	refused 6 "is not gone" wait 5 -t 0.1 --until=gone
 }
 
-@test "--json has the device, also where the time is up" {
+@test "--json prints the device, even at the deadline" {
 	does attach 5 --no-wait
 	tool wait 5 -t 0 --json
 	[[ $status -eq 6 ]]
@@ -55,7 +55,7 @@ load common
 	json '.schema == 1 and .devices[0].backend_state == "Connected"'
 }
 
-@test "a driver that gave up: exit 1 with its words (pitfall 15)" {
+@test "a driver that gave up: exit 1 with its error (pitfall 15)" {
 	does attach 5 --no-wait
 	"$XENSPLIT" wait 5 -t 20 --json >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 	pid=$!
@@ -69,7 +69,7 @@ load common
 	json '.devices[0].devid == 0'
 }
 
-@test "what is not there does not get connected: exit 3" {
+@test "a device that does not exist: exit 3" {
 	refused 3 "mydevice/0 of domain 5" wait 5
 	refused 3 "mydevice/0 of domain 5" wait 5 --json
 	refused 3 "of domain 99" wait 99
@@ -84,7 +84,7 @@ load common
 	grep "^xensplit: wait" "$BATS_TEST_TMPDIR/err"
 }
 
-@test "a device of another tool can be waited for" {
+@test "wait works for a device of another tool" {
 	xenstore-write /local/domain/5/device/vif/0/backend-id 0
 	xenstore-write /local/domain/5/device/vif/0/backend /local/domain/0/backend/vif/5/0
 	xenstore-write /local/domain/0/backend/vif/5/0/frontend-id 5
@@ -95,7 +95,7 @@ load common
 	[[ $output == "vif/0 of domain 5 (guest5): Connected/Connected after 0.0 s" ]]
 }
 
-@test "a guest that toggles its state does not hold the deadline up (pitfalls 2, 15)" {
+@test "a guest that toggles its state does not delay the deadline (pitfalls 2, 15)" {
 	does attach 5 --no-wait
 	as 5 bash -c 'while xenstore-write device/mydevice/0/state 3 device/mydevice/0/state 1; do :; done' \
 		2>/dev/null 3>&- &
@@ -107,7 +107,7 @@ load common
 	((took >= 1000 && took < 3000))
 }
 
-@test "-q says nothing of success" {
+@test "-q prints nothing on success" {
 	drivers
 	does attach 5 -q
 	does wait 5 -q

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# Expanded by eval, and each test is a subshell of its own:
+# Expanded by eval, and each test runs in its own subshell:
 # shellcheck disable=SC2016,SC2030,SC2031
 
 load common
@@ -15,7 +15,7 @@ setup()
 	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
 }
 
-# watch ARGUMENT...: runs it behind the test, as $pid, and returns when it is armed
+# watch ARGUMENT...: starts it in the background, as $pid, and returns when it is armed
 watch()
 {
 	: >"$out"
@@ -24,7 +24,7 @@ watch()
 	eventually grep -qE '^watching$|"armed"' "$out"
 }
 
-# ends STATUS: the watch ends by itself, soon, with this status
+# ends STATUS: the watch ends soon, with this status
 ends()
 {
 	local status=0
@@ -40,37 +40,37 @@ told()
 	sed -E '/^watching$/d; s/^[0-9:]{8}\.[0-9]{3} //' "$out"
 }
 
-# has TEXT: that line has come
+# has TEXT: waits until that line has come
 has()
 {
 	told | grep -qxF -e "$1"
 }
 
-# events FILTER: jq on all of the JSON lines as an array
+# events FILTER: runs jq on all JSON lines as an array
 events()
 {
 	jq -es "$1" "$out"
 }
 
-# No byte of $out could drive a terminal.
+# $out has no byte that a terminal would interpret.
 is_plain()
 {
 	! LC_ALL=C grep -q '[^ -~]' "$out"
 }
 
-# kilobytes that $pid has had in use at most
+# peak memory of $pid in kilobytes
 memory()
 {
 	awk '/VmHWM/ { print $2 }' "/proc/$pid/status"
 }
 
-# With a sanitizer what was freed counts there too.
+# With a sanitizer, freed memory counts, too.
 memory_counts()
 {
 	! grep -q libasan "/proc/$pid/maps"
 }
 
-# Detaches a device so slowly that each of its states is seen; $1 is the backend's domain.
+# Detaches a device slowly, so that each of its states is seen; $1 is the backend's domain.
 detach_slowly()
 {
 	local backend=/local/domain/${1:-0}/backend/mydevice/5/0
@@ -81,7 +81,7 @@ detach_slowly()
 	does detach 5
 }
 
-# Drivers that take their time, so that each state is seen.
+# Slow drivers, so that each state is seen.
 slow_drivers()
 {
 	drive front 5 mydevice --delay 150
@@ -101,7 +101,7 @@ activate()
 	xenstore-write "$FE/state" 1 "$BE/state" 1
 }
 
-@test "the life of a device, a line for each change" {
+@test "the life of a device, one line per change" {
 	slow_drivers
 	watch 5 mydevice
 	does attach 5
@@ -121,7 +121,7 @@ activate()
 	END
 }
 
-@test "--json: an object a line, each with every field" {
+@test "--json: one object per line, each with every field" {
 	slow_drivers
 	before=$EPOCHREALTIME
 	watch --json
@@ -146,7 +146,7 @@ activate()
 	events "map(.time) | . == sort and .[0] > $before and .[-1] < $EPOCHREALTIME"
 }
 
-@test "what is there already comes first, and --num-events ends it" {
+@test "existing devices come first, and --num-events ends it" {
 	does attach 5 mydevice/1 --no-wait
 	does attach 5 mydevice/2 --no-wait
 	does watch --num-events 2
@@ -158,7 +158,7 @@ activate()
 	[[ $output == *"mydevice/2 of domain 5: appeared"* ]]
 }
 
-@test "--idle-timeout: exit 6 and one line, and each event begins it anew" {
+@test "--idle-timeout: exit 6 and one line, and each event restarts it" {
 	start=$EPOCHREALTIME
 	fails 6 "watch: nothing happened for 0.4 s" watch --idle-timeout 0.4
 	awk -v now="$EPOCHREALTIME" -v start="$start" \
@@ -173,7 +173,7 @@ activate()
 	[[ $(told | wc -l) -eq 4 ]]
 }
 
-@test "each line is there at once for the reader of a pipe" {
+@test "the reader of a pipe gets each line at once" {
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
 	"$XENSPLIT" watch >"$BATS_TEST_TMPDIR/pipe" 2>"$err" 3>&- &
 	pid=$!
@@ -186,7 +186,7 @@ activate()
 	kill -0 "$pid"
 }
 
-@test "a reader that has seen enough: not a word" {
+@test "no message if the reader closes the pipe" {
 	does attach 5 mydevice/1 --no-wait
 	"$XENSPLIT" watch 2>"$err" 3>&- | head -1 >"$out" &
 	eventually has "mydevice/1 of domain 5: appeared (frontend Initialising, backend Initialising)"
@@ -196,7 +196,7 @@ activate()
 	[[ ! -s $err ]]
 }
 
-@test "colours on a terminal, unless NO_COLOR says no; none on a pipe" {
+@test "colours on a terminal, unless NO_COLOR is set; none on a pipe" {
 	drivers
 	does attach 5
 	command="'$XENSPLIT' watch 5 mydevice --num-events 1"
@@ -224,7 +224,7 @@ activate()
 
 @test "SIGINT and SIGTERM end it, quietly, with whole lines" {
 	for signal in INT TERM; do
-		# a background job of a shell ignores SIGINT unless told
+		# by default, background jobs of a shell ignore SIGINT
 		env --default-signal=INT "$XENSPLIT" watch --banner >"$out" 2>"$err" 3>&- &
 		pid=$!
 		eventually grep -q watching "$out"
@@ -247,7 +247,7 @@ activate()
 		and .type == "mydevice" and .text == "\\x1b[2Jno ring\\x0a")'
 	is_plain
 	kill "$pid"
-	# as text, where it is there already
+	# as text, for an existing error node
 	watch 5 mydevice
 	eventually has 'mydevice/0 of domain 5: frontend error: "\x1b[2Jno ring\x0a"'
 	is_plain
@@ -258,7 +258,7 @@ activate()
 	is_plain
 }
 
-@test "states that are none, and back" {
+@test "invalid states, and back" {
 	does attach 5 --no-wait
 	watch 5 mydevice
 	for value in $'4\e[2J' "" "$(printf '4%.0s' {1..2000})"; do
@@ -285,7 +285,7 @@ activate()
 	eventually eval '(($(grep -c vanished "$out") == 2))'
 }
 
-@test "xenstored dies: it learns of it within seconds and says so" {
+@test "xenstored dies: watch notices within seconds and says so" {
 	watch
 	start=$SECONDS
 	"$SANDBOX" stop-daemon
@@ -294,7 +294,7 @@ activate()
 	[[ $(cat "$err") == "xensplit: watch: "* && $(wc -l <"$err") -eq 1 ]]
 }
 
-@test "no xenstored, or no right to watch: one line" {
+@test "no xenstored, or no permission to watch: one line" {
 	XENSTORED_PATH=/nonexistent fails 1 "can't reach XenStore" watch
 	XENSTORED_PATH=$XENSPLIT_SANDBOX/dom5.sock fails 4 "watch" watch
 	fails 2 "--num-events" watch --num-events=-1
@@ -313,18 +313,18 @@ activate()
 	sleep 0.3
 	sed -i 1d "$out"
 	events 'map(select(.event == "resync")) | length > 0'
-	# xenstored itself leaves some out
+	# xenstored itself drops some
 	events '((map(.missed) | add) + (map(select(.event == "state" and .end == "frontend")) | length)) as $n |
 		$n > 4000 and $n <= 12010'
 	events '(map(select(.event == "state" and .end == "frontend")) | last | .to) == "Connected"'
 	events '(map(select(.event == "state" and .end == "backend")) | last | .to) == "Connected"'
-	# what one line says the next goes on from
+	# each line continues from the one before
 	events 'map(select(.event == "state" and .end == "frontend")) as $s |
 		[range(1; $s | length) | $s[.].from == $s[. - 1].to] | all'
 	! memory_counts || (($(memory) < 20000))
 }
 
-@test "a reader that stands still does not make it grow" {
+@test "memory does not grow while the reader stands still" {
 	drive back 0 mydevice
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
 	"$XENSPLIT" watch 5 mydevice --json >"$BATS_TEST_TMPDIR/pipe" 2>"$err" 3>&- &
@@ -345,7 +345,7 @@ activate()
 	events '(map(select(.event == "state" and .end == "frontend")) | last | .to) == "Connected"'
 }
 
-@test "two ends that change at a time: a resync only where a change is missing" {
+@test "two ends change at the same time: a resync only if a change is missing" {
 	drivers
 	watch --json
 	for ((n = 0; n < 30; n++)); do
@@ -358,7 +358,7 @@ activate()
 	((resyncs <= 180 - states + 2))
 }
 
-@test "one device, one domain, or all: nothing else is told" {
+@test "one device, one domain, or all: no other events" {
 	does attach 5 mydevice/1 --no-wait
 	does attach 5 mydevice/2 --no-wait
 	does attach 5 other --no-wait
@@ -382,7 +382,7 @@ activate()
 	done
 }
 
-@test "a device that a script made is followed where it is named" {
+@test "a device that a script made is followed if it is named" {
 	slow_drivers
 	watch --json
 	all=$pid
@@ -399,7 +399,7 @@ activate()
 	[[ $(wc -l <"$out") -eq 1 ]]
 }
 
-@test "a device that comes back with its backend in another domain" {
+@test "a device that is attached again with its backend in another domain" {
 	slow_drivers
 	drive back 6 mydevice --delay 150
 	for who in "" "5 mydevice"; do

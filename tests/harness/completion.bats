@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What both completions offer where domains and devices go. That they offer the tool's verbs and
-# options is for tests/lint/check-options.
+# What both completions offer for domains and devices. For verbs and options see
+# tests/lint/check-options.
 
 bats_require_minimum_version 1.5.0
 
@@ -11,7 +11,7 @@ in_sandbox() {
     'xensplit attach 5 mydevice/3 --no-wait --quiet; "$@"' bash "$@"
 }
 
-bash_offers() { # WORD... the last one is what is typed so far
+bash_offers() { # WORD... the last one is being typed
   # shellcheck disable=SC2016 # for the inner shell
   in_sandbox bash -c '. completions/xensplit.bash
     COMP_WORDS=(xensplit "$@") COMP_CWORD=$#
@@ -22,7 +22,7 @@ bash_offers() { # WORD... the last one is what is typed so far
 
 zsh_offers() { # LINE
   in_sandbox timeout 60 tests/lint/zsh-lists "xensplit $1"
-  # what stands between the prompt's end and the line again
+  # the text between the prompt's end and the next copy of the line
   echo "$output"
   output=$(tr -s ' \n' '\n' <<<"$output" | grep -xE '[0-9]+|mydevice.*' | sort -u | xargs)
 }
@@ -45,7 +45,7 @@ zsh_offers() { # LINE
   [ -z "$output" ]
 }
 
-@test "bash: behind an option with an argument come the usual words" {
+@test "bash: after an option with an argument come the usual words" {
   bash_offers attach --front = key=value ''
   [[ " $output " == *" 5 "* ]]
   bash_offers wait --until = con

@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The reserved types, against the list of libxl itself: that of the newest Xen among the Debian
-# releases that are tested. What was found out is looked up again after a week.
+# Compares the reserved types with libxl's own list, from the newest Xen in the tested Debian
+# releases. The downloaded list is used for a week.
 
 bats_require_minimum_version 1.5.0
 
 suites="$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) trixie sid"
 idl=tools/libs/light/libxl_types_internal.idl
 
-# Makes $cache: "kinds", one a line, in the order of Xen's list, and "versions", those of Xen's
-# source that Debian has, the first of them the newest.
+# Writes $cache: "kinds", one per line, in the order of Xen's list, and "versions", the versions of
+# Xen's source in Debian, newest first.
 look_up() {
   local dir=$BATS_TEST_TMPDIR/source patch
 
@@ -39,7 +39,7 @@ setup() {
   grep -qx vif "$cache/kinds"
 }
 
-@test "each kind of libxl's own list is refused, unless --reserved is given" {
+@test "each kind in libxl's own list is refused without --reserved" {
   # shellcheck disable=SC2016 # for the inner shell
   run "$SANDBOX" --guests 5 -- bash -c 'for kind; do
     "$0" attach 5 "$kind" --dry-run --quiet >/dev/null 2>&1 && echo "not reserved: $kind"
@@ -49,14 +49,14 @@ setup() {
   [[ $status -eq 0 && -z $output ]]
 }
 
-@test "the manual has each of them" {
+@test "the manual lists each of them" {
   text=$(sed -n '/^\.Ss Reserved types/,/^They are refused/p' man/xensplit.7 | tr -s ' ,.\n' '\n')
   missing=$(grep -vxF -f - "$cache/kinds" <<<"$text") || true
   echo "not in xensplit(7): $missing"
   [[ -z $missing ]]
 }
 
-@test "that is the newest list that Debian has" {
+@test "that is the newest list in Debian" {
   ! grep -q '^none' "$cache/versions" || skip "no mirror has $(sed -n '1s/^none/Xen/p' \
     "$cache/versions"): this was $(sed -n 's/^here //p' "$cache/versions")"
 }

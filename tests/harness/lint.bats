@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Each check of this project's own passes a small tree that is right, and finds what is wrong
-# with it once it is not.
+# Each of this project's own checks passes on a small correct tree, and fails once that has an
+# error.
 
 bats_require_minimum_version 1.5.0
 
@@ -92,7 +92,7 @@ finds() { # CHECK TEXT
   finds symbols "declared in include/xensplit.h, but not listed in lib/libxensplit.map: xensplit_one"
 }
 
-@test "symbols: a name in the map that is nowhere else" {
+@test "symbols: a name in the map that exists nowhere else" {
   sed -i 's/xensplit_two;/xensplit_two; xensplit_three;/' lib/libxensplit.map
   build
   finds symbols "listed in lib/libxensplit.map, but not exported by libxensplit.so: xensplit_three"
@@ -109,18 +109,18 @@ finds() { # CHECK TEXT
   finds symbols "but not marked XENSPLIT_API: xensplit_one"
 }
 
-@test "symbols: what is exported besides" {
+@test "symbols: an export too many" {
   sed -i 's/xensplit_two;/xensplit_two; hidden;/' lib/libxensplit.map
   build
   finds symbols "exported by libxensplit.so, but not listed in lib/libxensplit.map: hidden"
 }
 
-@test "symbols: a name of the library's own in a static link" {
+@test "symbols: an internal name in a static link" {
   ar rcs "$O/libxensplit.a" "$O/lib/static/one.o" "$O/lib/static/store.o"
   finds symbols "global in libxensplit.a, but not listed in lib/libxensplit.map: hidden store"
 }
 
-@test "symbols: a block that was released may not change" {
+@test "symbols: a released block must not change" {
   git -c user.name=t -c user.email=t@t commit -qm t
   git -c user.name=t -c user.email=t@t tag -am t v0.2.0
   passes symbols
@@ -134,7 +134,7 @@ finds() { # CHECK TEXT
   passes docs
 }
 
-@test "docs: a version that is not the map's" {
+@test "docs: a version that differs from the map's" {
   sed -i 's/Since: 0.2/Since: 0.1/' include/xensplit.h
   finds docs "xensplit_two says Since: 0.1, the map says 0.2"
 }
@@ -144,7 +144,7 @@ finds() { # CHECK TEXT
   finds docs 'xensplit_one: its comment has no "Since:"'
 }
 
-@test "docs: no comment of its own" {
+@test "docs: no comment above the function" {
   sed -i 's/xensplit_two - /xensplit_one - /' include/xensplit.h
   finds docs "xensplit_two has no comment"
   sed -i 's/^XENSPLIT_API const/\nXENSPLIT_API int xensplit_four(void);\n&/' include/xensplit.h
@@ -157,17 +157,17 @@ finds() { # CHECK TEXT
   finds header "prototype"
 }
 
-@test "header: a type it does not bring along" {
+@test "header: a type that it does not declare" {
   echo 'int xensplit_size(size_t size);' >>include/xensplit.h
   finds header "size_t"
 }
 
-@test "header: a comment that C89 does not know" {
+@test "header: a comment that is not C89" {
   echo '// comment' >>include/xensplit.h
   finds header "C++ style comments"
 }
 
-@test "licences: each folder has its own" {
+@test "licences: each folder has the right one" {
   passes licences
 }
 
@@ -181,7 +181,7 @@ finds() { # CHECK TEXT
   finds licences "src/domctl.c"
 }
 
-@test "layers: each calls what it may" {
+@test "layers: only allowed calls" {
   passes layers
 }
 
@@ -226,7 +226,7 @@ finds() { # CHECK TEXT
   finds layers "src/show.c calls scols_print"
 }
 
-@test "layers: a ring of includes" {
+@test "layers: a cycle of includes" {
   for folder in src lib; do
     echo '#include "b.h"' >$folder/a.h
     echo '#include "c.h"' >$folder/b.c
@@ -241,7 +241,7 @@ finds() { # CHECK TEXT
   done
 }
 
-@test "layers: a ring of calls in the tool" {
+@test "layers: a cycle of calls in the tool" {
   echo 'void a(void); void b(void); void a(void) { b(); }' >src/a.c
   echo 'void c(void); void b(void); void b(void) { c(); }' >src/b.c
   echo 'void a(void); void c(void); void c(void) { }' >src/c.c
@@ -252,18 +252,18 @@ finds() { # CHECK TEXT
   finds layers "src: a ring of calls: a b c"
 }
 
-@test "needed: nothing but the stable libraries" {
+@test "needed: only the stable libraries" {
   passes needed
   gcc -shared -fPIC -Wl,--no-as-needed -o "$O/libxensplit.so" lib/one.c -ljson-c
   finds needed "libjson-c.so.5: the library must not link this"
 }
 
-@test "needed: no search path in what is installed" {
+@test "needed: no search path in installed files" {
   gcc -shared -fPIC -Wl,-rpath,/tmp -o "$O/libxensplit.so" lib/one.c
   finds needed "RUNPATH"
 }
 
-@test "needed: a tool that loads what only a plugin may" {
+@test "needed: a tool that links what only a plugin may" {
   echo 'int main(void) { return 0; }' >main.c
   gcc -Wl,--no-as-needed -o "$O/install/xensplit" main.c
   mkdir "$O/plugins"
@@ -280,7 +280,7 @@ finds() { # CHECK TEXT
   finds needed "json.so exports 'more xensplit_plugin', not just xensplit_plugin"
 }
 
-@test "the run fails when one check does, and says which" {
+@test "the run fails when one check does, and names it" {
   cp -r "$checks" "$BATS_TEST_TMPDIR/tests-lint"
   mkdir tests
   mv tests-lint tests/lint

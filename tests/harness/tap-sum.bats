@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The sum at the end of `make check` must not look like success when it is none.
+# The summary at the end of `make check` must not look like success after a failure.
 
 bats_require_minimum_version 1.5.0
 
@@ -22,7 +22,7 @@ sum() {
   [ "$status" -eq 0 ]
 }
 
-@test "a name that says ok inside, or a line that only looks like a result, counts once" {
+@test "a name with ok inside, or a line that only looks like a result, counts once" {
   sum 'a=echo 1..1; echo "    ok 1 - inner"; echo "# ok 2"; echo okay; echo "ok 1 - not ok 2"'
   [ "$last" = "1 passed, 0 failed, 0 skipped" ]
 }
@@ -33,7 +33,7 @@ sum() {
   [ "$status" -eq 0 ]
 }
 
-@test "a suite that ends early fails by the tests it owes" {
+@test "a suite that ends early fails for each missing test" {
   sum 'a=echo 1..5; echo ok 1'
   [ "$last" = "1 passed, 4 failed, 0 skipped" ]
   [ "$status" -eq 1 ]
@@ -61,7 +61,7 @@ sum() {
   [ "$status" -eq 1 ]
 }
 
-@test "a bad exit status fails even when every test passed" {
+@test "a bad exit status is a failure even if every test passed" {
   sum 'a=echo 1..1; echo ok 1; exit 99'
   [ "$last" = "1 passed, 1 failed, 0 skipped" ]
 }
@@ -77,7 +77,7 @@ sum() {
   [[ "$output" == *"stopped after 1 s"* ]]
 }
 
-@test "a process left behind with the output fails, and the sum still comes" {
+@test "a process that keeps the output open is a failure, and the summary still comes" {
   pid=$BATS_TEST_TMPDIR/pid
   sum "a=echo 1..1; echo ok 1; sleep 30 2>/dev/null 3>&- & echo \$! > $pid"
   [ "$last" = "1 passed, 1 failed, 0 skipped" ]
@@ -95,7 +95,7 @@ sum() {
   [ "$last" = "0 passed, 1 failed, 0 skipped" ]
 }
 
-@test "no suite at all fails" {
+@test "no suites at all is a failure" {
   sum
   [ "$last" = "0 passed, 1 failed, 0 skipped" ]
   [ "$status" -eq 1 ]
@@ -112,14 +112,14 @@ meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo 
   [ "$status" -eq 0 ]
 }
 
-@test "-j: no more of them than that" {
+@test "-j: no more than that many" {
   busy=$BATS_TEST_TMPDIR/busy
   alone="mkdir $busy || exit; sleep 0.2; rmdir $busy; echo 1..1; echo ok 1"
   sum -j 1 "a=$alone" "b=$alone" "c=$alone"
   [ "$last" = "3 passed, 0 failed, 0 skipped" ]
 }
 
-@test "-j: each is a line when it ends, which counts them" {
+@test "-j: each suite is one line when it ends, with a count" {
   sum -j 2 'a=sleep 0.5; echo 1..2; echo ok 1; echo "# aside"; echo "ok 2 # skip no qemu"' \
     'b=echo 1..1; echo ok 1'
   [[ ${lines[0]} =~ ^'[1 of 2, 0 min] b: 1 passed ('[0-9]+' s)'$ ]]
@@ -128,7 +128,7 @@ meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo 
   [ "${#lines[@]}" -eq 4 ]
 }
 
-@test "-j: one that fails is shown with all that it printed, in one piece" {
+@test "-j: a failed suite is shown with its whole output, in one piece" {
   sum -j 2 'a=echo 1..1; echo "# why"; sleep 0.5; echo oops >&2; sleep 0.5; echo "not ok 1 - x"' \
     'b=echo 1..1; sleep 0.2; echo ok 1'
   [[ $output == *$'\n# a\n1..1\n# why\noops\nnot ok 1 - x\n[2 of 2, 0 min] a: 0 passed, 1 failed ('* ]]
@@ -150,7 +150,7 @@ meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo 
   done
 }
 
-@test "a signal ends all suites and what they started" {
+@test "a signal ends all suites and their children" {
   pids=$BATS_TEST_TMPDIR/pids
   suite="echo \$\$ >>$pids; sleep 60 & echo \$! >>$pids; wait"
   for jobs in 1 3; do

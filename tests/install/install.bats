@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `make install` puts down can be used by a stranger, and `make uninstall` takes it away.
+# What `make install` installs can be used, and `make uninstall` removes it.
 # shellcheck disable=SC2030,SC2031 # each test is a process of its own
-# O is the build folder. The tests are in order: the last one removes what the first installed.
+# O is the build folder. The order matters: the last test removes what the first installed.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,12 +15,12 @@ setup_file() {
   staged install
 }
 
-staged() { # not a part of the make that may have called us
+staged() { # not a sub-make of the make that may have started this
   env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make O="$O" DESTDIR="$root" \
     PREFIX=/opt/xensplit LIBDIR=/opt/xensplit/lib/some-arch "$@"
 }
 
-pkg_config() { # Xen's own files are where they were, ours are below the staging folder
+pkg_config() { # Xen's files are in the system, ours below the staging folder
   PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-variable=prefix="$prefix" "$@" libxensplit
 }
 
@@ -35,7 +35,7 @@ program() { # PKG-CONFIG-OPTION...
     "${flags[@]}"
 }
 
-@test "everything is there, and nothing else" {
+@test "all files are there, and no others" {
   {
     echo include/xensplit.h
     echo lib/some-arch/libxensplit.{a,so,"so.${version%%.*}","so.$version"}
@@ -52,13 +52,13 @@ program() { # PKG-CONFIG-OPTION...
     diff "$BATS_TEST_TMPDIR/wanted" -
 }
 
-@test "the library goes by its soname, through links" {
+@test "the library is found by its soname, through links" {
   readelf -d "$lib/libxensplit.so" | grep -F "soname: [libxensplit.so.${version%%.*}]"
   [ "$(readlink "$lib/libxensplit.so")" = "libxensplit.so.${version%%.*}" ]
   [ "$(readlink "$lib/libxensplit.so.${version%%.*}")" = "libxensplit.so.$version" ]
 }
 
-@test "library, tool and plugins carry no search path" {
+@test "library, tool and plugins have no search path" {
   run ! grep -E 'RPATH|RUNPATH' <(readelf -d "$lib/libxensplit.so" "$prefix/sbin/xensplit" \
     "$lib"/xensplit/*.so)
 }
@@ -67,13 +67,13 @@ program() { # PKG-CONFIG-OPTION...
   pkg_config --exact-version="$version"
 }
 
-@test "a program builds with what pkg-config says, and runs" {
+@test "a program builds with the output of pkg-config, and runs" {
   program
   readelf -d "$BATS_TEST_TMPDIR/program" | grep -F "[libxensplit.so.${version%%.*}]"
   [ "$(LD_LIBRARY_PATH=$lib "$BATS_TEST_TMPDIR/program")" = "$version" ]
 }
 
-@test "a program builds against the static library alone, and runs" {
+@test "a program builds with only the static library, and runs" {
   mv "$lib/libxensplit.so" "$lib/aside"
   program --static
   mv "$lib/aside" "$lib/libxensplit.so"
@@ -84,19 +84,19 @@ program() { # PKG-CONFIG-OPTION...
   [ "$(LD_LIBRARY_PATH=$lib "$prefix/sbin/xensplit" --version)" = "xensplit $version" ]
 }
 
-tool() { # OPTION...: status 1, for there is no XenStore, or no plugin
+tool() { # OPTION...: status 1, since there is no XenStore, or no plugin
   run -1 env LD_LIBRARY_PATH="$lib" XENSTORED_PATH=/none "$BATS_TEST_TMPDIR/moved/sbin/xensplit" list "$@"
   echo "$output"
   [ "${#lines[@]}" -eq 1 ]
 }
 
-@test "the installed tool finds its plugins, also where all of it was moved to" {
+@test "the installed tool finds its plugins, even if everything was moved" {
   cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
   tool --json
   [[ $output == "xensplit: can't reach XenStore"* ]]
 }
 
-@test "without a plugin it says so, where that is needed" {
+@test "without a plugin, verbs that need it say so" {
   cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
   rm "$BATS_TEST_TMPDIR/moved/lib/some-arch/xensplit/json.so"
   tool --json
@@ -114,7 +114,7 @@ tool() { # OPTION...: status 1, for there is no XenStore, or no plugin
   [[ $output == "xensplit: can't load the plugin json: it is not of this version" ]]
 }
 
-@test "folders without a common prefix are looked for where they are" {
+@test "folders without a common prefix are found by their absolute path" {
   root=$BATS_TEST_TMPDIR/root staged SBINDIR=/elsewhere/sbin install
   grep -qF /opt/xensplit/lib/some-arch/xensplit "$BATS_TEST_TMPDIR/root/elsewhere/sbin/xensplit"
   run ! grep -qF /opt/xensplit/lib/some-arch/xensplit "$prefix/sbin/xensplit"

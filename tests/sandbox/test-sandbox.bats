@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Tests of the sandbox itself, seen through the distribution's own xenstore clients.
+# Tests of the sandbox itself, with the distribution's own xenstore clients.
 #
-# Quoted scripts are expanded inside of the sandbox, and each test is a subshell of its own:
+# Quoted scripts are expanded inside the sandbox, and each test runs in its own subshell:
 # shellcheck disable=SC2016,SC2030,SC2031
 
 bats_require_minimum_version 1.5.0
@@ -14,7 +14,7 @@ setup_file() {
   FE=/local/domain/5/device/mydevice/0
   BE=/local/domain/0/backend/mydevice/5/0
   export SANDBOX FE BE
-  # What the scripts inside of a sandbox may call.
+  # Functions for the scripts inside a sandbox.
   export -f processes_with fails wait_for state_is says make_front make_back make_device drive
 }
 
@@ -32,7 +32,7 @@ fails() {
   fi
 }
 
-# wait_for COMMAND...: until it succeeds, 5 s at most
+# wait_for COMMAND...: waits up to 5 s until it succeeds
 wait_for() {
   for ((i = 0; i < 250; i++)); do
     if "$@" 2>/dev/null; then
@@ -76,8 +76,8 @@ make_back() {
   xenstore-write "$BE/frontend" "$FE" "$BE/frontend-id" 5 "$BE/online" 1 "$BE/state" 1
 }
 
-# A device as libxl would make it, except that it takes several transactions: the states come
-# last, by when each end can read the other.
+# A device like libxl's, but written in several transactions: the states come last, when each end
+# can read the other.
 make_device() {
   xenstore-write "$FE" '' "$BE" ''
   xenstore-chmod "$FE" n5 "r${1:-0}"
@@ -118,7 +118,7 @@ LINES
 END
 }
 
-@test "a guest is refused a foreign node" {
+@test "a guest may not access a foreign node" {
   in_sandbox <<'END'
     as5=("$SANDBOX" as 5)
     for node in /local/domain/6 /libxl; do
@@ -194,7 +194,7 @@ END
 END
 }
 
-@test "a re-used domid has a new UUID, and old permissions do not serve it" {
+@test "a reused domid has a new UUID, and old permissions do not apply to it" {
   in_sandbox <<'END'
     vm=$(xenstore-read /local/domain/5/vm)
     xenstore-write /shared secret
@@ -279,8 +279,8 @@ END
 
 # The sandbox as a whole
 
-# processes_with VARIABLE=VALUE: their /proc/PID/environ. grep's status says nothing, for it is
-# 2 whenever some process ends meanwhile.
+# processes_with VARIABLE=VALUE: prints their /proc/PID/environ. Ignores grep's status, which is
+# 2 if any process ends meanwhile.
 processes_with() {
   grep -lszF "$1" /proc/[0-9]*/environ || true
 }
@@ -294,7 +294,7 @@ full() {
   [[ $(processes_with "XENSPLIT_SANDBOX=$dir" | wc -l) == 6 ]]
 }
 
-# A zombie, which init has yet to reap, has no command line.
+# A zombie that init has not reaped yet has no command line.
 gone() {
   nothing_left "$dir" && ! grep -qsz . "/proc/$pid/cmdline" "/proc/$keeper/cmdline"
 }
@@ -306,7 +306,7 @@ ends_with() {
   [[ $status == "$1" ]]
 }
 
-# Starts a sandbox whose command leaves children of every kind, one of them deaf to signals;
+# Starts a sandbox whose command leaves children of every kind, one of which ignores signals;
 # sets pid, keeper and dir.
 start_unruly() {
   env --default-signal=INT setsid "$SANDBOX" --guests 5 -- bash -c '
@@ -351,14 +351,14 @@ teardown() {
   [[ ${#lines[@]} == 1 ]]
 }
 
-@test "an xenstored that never gets ready is given up" {
+@test "an xenstored that never becomes ready is given up" {
   printf '#!/bin/sh\nexec sleep 1000\n' >"$BATS_TEST_TMPDIR/asleep"
   chmod +x "$BATS_TEST_TMPDIR/asleep"
   XENSPLIT_XENSTORED=$BATS_TEST_TMPDIR/asleep "$SANDBOX" -- true 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   pid=$!
   started+=("$pid")
   wait_for grep -q . "/proc/$pid/task/$pid/children"
-  # its alarm clock rings after ten seconds, or now
+  # its alarm expires after ten seconds, or now
   kill -ALRM "$(tr -d ' ' <"/proc/$pid/task/$pid/children")"
   ends_with 125
   [[ $(<"$BATS_TEST_TMPDIR/err") == *'xenstored does not answer' ]]
@@ -374,7 +374,7 @@ teardown() {
   done
 }
 
-@test "two sandboxes side by side do not see each other" {
+@test "two sandboxes at the same time do not see each other" {
   run -0 in_sandbox <<'END'
     other=$XENSPLIT_SANDBOX
     export other
@@ -479,14 +479,14 @@ END
   [[ $output != *'xenstored died'* ]]
 }
 
-@test "a frozen xenstored answers nobody" {
+@test "a frozen xenstored does not answer" {
   run -124 in_sandbox <<'END'
     "$SANDBOX" stop-daemon --freeze
     timeout 0.3 xenstore-read domid
 END
 }
 
-@test "a frozen xenstored goes on when it is thawed" {
+@test "a frozen xenstored continues when it is thawed" {
   run -0 in_sandbox <<'END'
     "$SANDBOX" stop-daemon --freeze
     (sleep 0.5; "$SANDBOX" stop-daemon --thaw) &
@@ -495,7 +495,7 @@ END
   [[ $output == guest5 ]]
 }
 
-@test "mute takes connections and never answers" {
+@test "mute accepts connections and never answers" {
   mkfifo "$BATS_TEST_TMPDIR/said"
   "$SANDBOX" mute "$BATS_TEST_TMPDIR/socket" >"$BATS_TEST_TMPDIR/said" 3>&- &
   read -r -t 10 ready <"$BATS_TEST_TMPDIR/said"
@@ -506,7 +506,7 @@ END
   kill $!
 }
 
-@test "an xenstored that dies of itself is reported" {
+@test "an xenstored that dies on its own is reported" {
   run -0 in_sandbox <<'END'
     for environ in $(processes_with "XENSPLIT_SANDBOX=$XENSPLIT_SANDBOX"); do
       ! grep -qzF LD_PRELOAD= "$environ" || kill -SEGV "$(tr -dc 0-9 <<<"$environ")"
@@ -552,7 +552,7 @@ LINES
 END
 }
 
-@test "drivers connect a device that is older than they are" {
+@test "drivers connect a device older than themselves" {
   in_sandbox <<'END'
     make_device
     drive front 5
@@ -602,7 +602,7 @@ END
 
 @test "a bus id of 20 characters is ignored, one of 19 is not" {
   in_sandbox <<'END'
-    id=012345678 # mydevice/ has 9 characters, 19 in all with id and one more
+    id=012345678 # mydevice/ has 9 characters, with id and one more 19
     drive front 5
     make_back
     for n in "${id}9" "${id}90"; do
@@ -629,7 +629,7 @@ END
 END
 }
 
-@test "a frontend that cannot read its backend writes an error and goes to 5" {
+@test "a frontend that can't read its backend writes an error and goes to 5" {
   in_sandbox <<'END'
     drive front 5
     make_back
@@ -647,7 +647,7 @@ END
     make_back
     wait_for says back 'back 0 mydevice/5/0: ignored: frontend missing or inaccessible'
     make_front
-    xenstore-write "$BE/online" 1 # Linux looks again when a node of the backend changes
+    xenstore-write "$BE/online" 1 # Linux checks again when a node of the backend changes
     wait_for state_is "$BE" 2
 END
 }
@@ -755,7 +755,7 @@ END
 END
 }
 
-@test "--error writes an error node in place of connecting" {
+@test "--error writes an error node instead of connecting" {
   in_sandbox <<'END'
     drive back 0
     drive front 5 --error 'out of luck'
@@ -767,7 +767,7 @@ END
 END
 }
 
-@test "--garbage writes any bytes into the state" {
+@test "--garbage writes any bytes to the state" {
   in_sandbox <<'END'
     drive front 5 --garbage '4\x00\x1b[31m\\x'
     make_device
@@ -776,7 +776,7 @@ END
 END
 }
 
-@test "--flood writes that many states and then goes on" {
+@test "--flood writes that many states and then continues" {
   in_sandbox <<'END'
     drive back 0
     drive front 5 --flood 300
@@ -791,7 +791,7 @@ END
 
 # The proxy
 
-@test "the proxy counts every request in its order" {
+@test "the proxy counts every request in order" {
   in_sandbox <<'END'
     cd "$XENSPLIT_SANDBOX"
     "$SANDBOX" proxy --count count -- xenstore-write /a 1 /b/c 2
@@ -847,7 +847,7 @@ LINES
 END
 }
 
-@test "the proxy has another client do something before the Nth request" {
+@test "the proxy runs another client before the Nth request" {
   in_sandbox <<'END'
     said=$("$SANDBOX" proxy --run-at 2 --run 'xenstore-write /a 2' -- \
       sh -c 'xenstore-write /a 1; xenstore-read /a')
@@ -858,7 +858,7 @@ END
 END
 }
 
-@test "the proxy numbers several connections as one and kills the whole command" {
+@test "the proxy counts several connections together and kills the whole command" {
   in_sandbox <<'END'
     cd "$XENSPLIT_SANDBOX"
     status=0

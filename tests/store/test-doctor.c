@@ -100,7 +100,7 @@ static void a_stale_device_first_of_all(void **state)
 		     "/xensplit/5/mydevice/0 records an earlier domain", "xensplit reap");
 }
 
-/* The finding with that code; fails the test if there is none. */
+/* The finding with that code; NULL if there is none. */
 static const struct xensplit_finding *find(const struct xensplit_findings *findings,
 					   const char *code)
 {

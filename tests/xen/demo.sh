@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The main job on real Xen, told while it is done: what attach writes, what both kernels say to
-# it, the states over time, and what is left after detach. Run by `tests/xen/run --story` in
-# dom0. What it tells is checked: it fails where a step does not do what the text says.
+# Attaches a device on real Xen and explains it: what attach writes, what both kernels do, the
+# states over time, and what is left after detach. Run by `tests/xen/run --story` in dom0. The
+# explanations are checked: fails if a step does not do what the text says.
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -13,13 +13,13 @@ say() # LINE...
 	printf '%s\n' "$@"
 }
 
-show() # COMMAND...: shown, then done
+show() # COMMAND...: prints the command, then runs it
 {
 	printf '\n  # %s\n' "$*"
 	"$@" 2>&1 | sed 's/^/  /'
 }
 
-refused() # STATUS COMMAND...: it has to fail, and with that status
+refused() # STATUS COMMAND...: it must fail with that status
 {
 	local want=$1 status=0
 

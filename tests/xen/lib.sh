@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Sourced by the scenarios, which run in dom0. A function whose name begins with expect prints
-# one line, and the first that is not met ends the scenario; so don't call one in a subshell or
-# a pipeline. Nothing here measures time: the machine may be slow, and what never happens fails
-# all the same.
+# Sourced by the scenarios, which run in dom0. A function whose name begins with expect prints one
+# line, and the first that fails ends the scenario; so do not call one in a subshell or a pipeline.
+# Nothing here measures time, because the machine may be slow; what never happens fails anyway.
 set -euo pipefail
 trap 'echo "    # line $LINENO failed: $BASH_COMMAND"' ERR
 
@@ -77,7 +76,7 @@ expect_soon()
 }
 
 # shellcheck disable=SC2034 # they are for the scenarios
-# run COMMAND...: sets status, output and errors, and goes on whatever they are
+# run COMMAND...: sets status, output and errors, and continues whatever they are
 run()
 {
 	status=0
@@ -86,7 +85,7 @@ run()
 	errors=$(<$work/errors)
 }
 
-# need_tool: for a scenario that is about xensplit; skips it where that is not installed
+# need_tool: for a scenario about xensplit; skips it if that is not installed
 need_tool()
 {
 	command -v xensplit >/dev/null || exit 77
@@ -94,7 +93,7 @@ need_tool()
 
 # ---- guests
 
-guests() # the names of those that run
+guests() # prints the names of running guests
 {
 	xl list | awk 'NR > 1 && $1 != "Domain-0" { print $1 }'
 }
@@ -113,7 +112,7 @@ file_size()
 	fi
 }
 
-# guest_log NAME: what the guest printed since it was started
+# guest_log NAME: prints the guest's output since it was started
 guest_log()
 {
 	local text=''
@@ -125,7 +124,7 @@ guest_log()
 	printf '%s' "${text//$'\r'/}"
 }
 
-# guest_prints NAME TEXT: has it printed a line that begins like this? It may take a while.
+# guest_prints NAME TEXT: waits for a line that begins like this
 patience=1000
 guest_prints()
 {
@@ -137,8 +136,8 @@ guest_prints()
 	done
 }
 
-# guest_config NAME [WORD...]: the configuration of a new guest, for "xl create" or guest_boot; the
-# words go to its kernel. A scenario may append lines, of which the last of a name counts.
+# guest_config NAME [WORD...]: writes the configuration of a new guest, for "xl create" or
+# guest_boot; WORDs are kernel arguments. A scenario may append lines; the last of a name counts.
 guest_config()
 {
 	cat >"/run/guest-$1.cfg" <<-CFG
@@ -154,13 +153,13 @@ guest_config()
 	guest_log_from_here "$1"
 }
 
-# guest_log_from_here NAME: what it has printed so far is forgotten
+# guest_log_from_here NAME: discards its output so far
 guest_log_from_here()
 {
 	file_size "$console/guest-$1.log" >"/run/guest-$1.from"
 }
 
-# guest_boot NAME: returns when it obeys guest_cmd
+# guest_boot NAME: returns when it accepts guest_cmd
 guest_boot()
 {
 	local said
@@ -177,8 +176,8 @@ guest_start()
 	guest_boot "$1"
 }
 
-# guest_use NAME...: guests that run, with the frontend loaded and without a device. g1 and g2
-# are kept for the next scenario, to save their boots; others end with the scenario.
+# guest_use NAME...: running guests with the frontend loaded and without a device. g1 and g2 are
+# kept for the next scenario, to avoid booting them again; others end with the scenario.
 guest_use()
 {
 	local name pid
@@ -195,8 +194,8 @@ guest_use()
 	done
 }
 
-# guest_cmd NAME COMMAND: runs a line of shell in the guest, prints what it prints, returns what
-# it returns; 125 if no answer comes.
+# guest_cmd NAME COMMAND: runs a line of shell in the guest, prints its output, returns its status;
+# 125 if there is no answer.
 guest_cmd()
 {
 	local mark tty text said
@@ -218,13 +217,13 @@ guest_cmd()
 
 # ---- the store
 
-# store_dump: every node with its value and permissions, without the marks of domains, which stay
+# store_dump: prints every node with value and permissions, except the marks of domains, which stay
 store_dump()
 {
 	xenstore-ls -fp | grep -vE '^/local/domain/[0-9]+/xensplit = '
 }
 
-# states DOMID [DEVID]: "frontend/backend" of a mydevice whose backend is in dom0
+# states DOMID [DEVID]: prints "frontend/backend" of a mydevice with its backend in dom0
 states()
 {
 	local front back
@@ -243,20 +242,20 @@ states_are() # WANT DOMID [DEVID]
 	[[ $now == "$1" ]]
 }
 
-# devices_left: every node of a device, whichever end it belongs to. The count of ids given out
-# by "auto" is none, and stays as long as its domain.
+# devices_left: prints every node of a device, of either end. The cursor for "auto" is not counted
+# and stays as long as its domain.
 devices_left()
 {
 	xenstore-ls -f | grep -E '^/local/domain/[0-9]+/(device|backend)/mydevice|^/xensplit/[0-9]+/[^/]+/[0-9]' || :
 }
 
-# traced REGEX: the requests to the store, since the scenario began, that match
+# traced REGEX: prints matching requests to the store since the scenario began
 traced()
 {
 	tail -c "+$(($(<$work/trace-mark) + 1))" $trace | grep -E "$1"
 }
 
-# written PATH VALUE: was that ever written? For states too brief to be seen.
+# written PATH VALUE: was that ever written? For states too short to be seen.
 written()
 {
 	traced " WRITE .*$1 $2\b"
@@ -276,7 +275,7 @@ device_in_guest()
 	guest_cmd "$1" "test -e /sys/bus/xen/devices/mydevice-${2:-0}"
 }
 
-# unload_back DOMID: takes the backend's driver off its device and unloads it
+# unload_back DOMID: unbinds the backend's driver from its device and unloads it
 unload_back()
 {
 	echo "mydevice-$1-0" >/sys/bus/xen-backend/drivers/mydeviceback/unbind
@@ -289,7 +288,7 @@ unload_front()
 	guest_cmd "$1" 'echo mydevice-0 >/sys/bus/xen/drivers/mydevicefront/unbind && rmmod mydevicefront'
 }
 
-# dom0_log: what dom0's kernel said since the scenario began
+# dom0_log: prints the messages of dom0's kernel since the scenario began
 dom0_log()
 {
 	dmesg | tail -n "+$(($(<$work/dmesg-mark) + 1))"

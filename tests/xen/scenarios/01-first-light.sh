@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: attach connects both drivers, list and show tell it, detach leaves not one node behind
+# Expects: attach connects both drivers, list and show report it, detach leaves no node behind
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -26,7 +26,7 @@ done
 expect_is "the backend's probe ran for each" \
 	"$(dom0_log | grep -c 'mydeviceback: Probe called. We are good to go.')" 2
 
-# Told while connected.
+# While connected.
 run xensplit list
 expect_has "list has the first" "$output" "^ *$d1 +g1 +mydevice +0 +0 +Connected +Connected +yes"
 expect_has "list has the second" "$output" "^ *$d2 +g2 +mydevice +0 +0 +Connected +Connected +yes"
@@ -55,7 +55,7 @@ expect "the guest can't read the record" \
 	guest_cmd g1 "! xenstore-read /xensplit/$d1/mydevice/0"
 expect "another guest can't read the device" guest_cmd g2 "! xenstore-read $front/state"
 
-# What is refused writes nothing.
+# A refused command writes nothing.
 store_dump >$work/connected
 run xensplit attach g1
 expect_is "a device that is there: exit status" $status 5
@@ -70,7 +70,7 @@ expect_same "nothing was written" $work/connected $work/after
 
 expect "detach by name" xensplit detach g1 -t 120
 expect "detach by domid" xensplit detach "$d2" -t 120
-# Both kernels write below their own domain's directory, and name it from there.
+# Both kernels write below their own domain's directory, and their names start there.
 expect "the frontend was Closed" written '\(device/mydevice/0/state' 6
 expect "the backend was Closed" written "\(backend/mydevice/$d1/0/state" 6
 expect_is "dom0 has no device" "$(device_in_dom0 "$d1" || echo none)" none
@@ -78,7 +78,7 @@ expect_soon "the guest has no device" guest_cmd g1 '[ ! -e /sys/bus/xen/devices/
 store_dump >$work/after
 expect_same "the store is as it was" $work/before $work/after
 
-# Once more, and then one with an id of the tool's choice.
+# Once more, and then one with an id that the tool picks.
 expect "attach again" xensplit attach g1 -t 120
 run xensplit attach g1 mydevice/auto -t 120 --json
 expect_is "attach a second one with auto: exit status" $status 0

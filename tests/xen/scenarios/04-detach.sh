@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: detach waits for both drivers, leaves all in place at its deadline, and obeys --force
+# Expects: detach waits for both drivers, removes nothing at its deadline, and --force removes all
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -13,7 +13,7 @@ not_in_guest() { ! device_in_guest g1; }
 not_in_dom0() { ! device_in_dom0 "$d"; }
 names() { store_dump | grep -E "/mydevice|^/xensplit" | sed 's/ = .*//'; }
 
-# Nobody has taken it up, so there is nobody to wait for.
+# No driver has taken it up, so there is nothing to wait for.
 guest_cmd g1 rmmod mydevicefront
 modprobe -r mydeviceback
 expect "attach without a driver" xensplit attach g1 --no-wait
@@ -22,7 +22,7 @@ expect_is "no node of a device is left" "$(devices_left)" ''
 expect_soon "nor a device in the guest" not_in_guest
 expect_soon "nor one in dom0" not_in_dom0
 
-# The backend alone has taken it up.
+# Only the backend has taken it up.
 modprobe mydeviceback
 expect "attach without a frontend driver" xensplit attach g1 --no-wait
 expect_soon "the backend waits" states_are 1/2 "$d"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: 50 times the same device, and 50 times one with an id of the tool's choice, connects
+# Expects: 50 times the same device, and 50 times one with an automatic id, connects
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -12,7 +12,7 @@ for guest in g1 g2; do
 	guest_cmd $guest 'dmesg -c >/dev/null'
 done
 
-# Side by side: each of them mostly waits.
+# In parallel, since each mostly waits.
 /tests/again "$(guest_domid g1)" 0 50 >$work/same 2>&1 &
 pid=$!
 run /tests/again "$(guest_domid g2)" auto 50
@@ -31,8 +31,8 @@ expect_soon "nor in dom0" none_in_dom0
 
 probes() { guest_cmd "$1" dmesg | grep -c 'mydevicefront: Probe called'; }
 expect_is "each of those with another id was probed" "$(probes g2)" 50
-# A guest may look only after the next device is there, and Linux before 7.0 then goes on with
-# the device it has: no probe, and a driver that can't begin anew would be stuck. This one can.
+# A guest may read the store only after the next device is there, and Linux before 7.0 then keeps
+# its old device: no probe, and a driver that can't start again would be stuck. This one can.
 seen=$(probes g1)
 note "$seen of 50 with the same id were probed; the others came before the guest had looked"
 expect_is "one with the same id is probed at most once" "$((seen >= 1 && seen <= 50))" 1

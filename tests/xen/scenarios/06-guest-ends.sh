@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: what a guest that is shut down, destroyed, crashed or rebooted leaves is told, and reaped
+# Expects: what a guest leaves after shutdown, destroy, crash or reboot is reported, and reaped
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -25,7 +25,7 @@ done
 gone() { ! xl domid "$1" || { xl list; false; }; }
 not_in_dom0() { ! device_in_dom0 "$1"; }
 
-# left_by DOMID: what there is to say about a device whose domain is gone
+# left_by DOMID: checks the reports about a device whose domain is gone
 left_by()
 {
 	expect_soon "dom0's kernel has given the device up" not_in_dom0 "$1"

@@ -49,7 +49,7 @@ expect_is "with --rollback: exit status" $status 6
 expect_is "nothing is left of it" "$(devices_left)" ''
 xl unpause g1
 
-# A guest that has yet to run its first instruction.
+# A guest that has not run its first instruction.
 guest_config late
 expect "a guest is created, paused" xl create -q -p /run/guest-late.cfg
 d=$(guest_domid late)

@@ -44,9 +44,9 @@ expect_has "the owner of the state" "$output" "$front/state.*n$d,r0"
 store_dump >$work/after
 expect_same "nothing was written" $work/before $work/after
 
-# Linux notes the new state of a frontend though it could not write it (xenbus_switch_state): its
-# driver takes itself for Connected, and only a device that is made again gets it going. A device
-# that is not ours is never made again unasked: doctor says how.
+# Linux records the new state of a frontend although it could not write it (xenbus_switch_state).
+# Its driver considers itself Connected, and only a new device helps. A foreign device is never
+# made again without being asked: doctor says how.
 run timeout 400 xensplit doctor --fix g2 mydevice/0 -t 10
 note "$output$errors"
 expect_is "doctor --fix: exit status" $status 1

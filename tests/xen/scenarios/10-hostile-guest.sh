@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: a guest that rewrites, floods and removes all it may write harms its own device alone
+# Expects: a guest that rewrites, floods and removes all it may write only harms its own device
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -12,7 +12,7 @@ d=$(guest_domid g1)
 other=$(guest_domid g2)
 front=/local/domain/$d/device/mydevice/0
 
-# calm COMMAND...: runs it, and checks what holds for each: an end, and clean output
+# calm COMMAND...: runs it, and checks that it ends and that its output is clean
 calm()
 {
 	local escapes=$'\e\a\b\r'
@@ -24,13 +24,13 @@ calm()
 		"$(od -c $work/output $work/errors | grep -E '033|\\a|\\b|\\r' | head -n 3)"
 }
 
-# The store but for what is the guest's or its device's own.
+# The store except for what is the guest's or its device's own.
 others()
 {
 	store_dump | grep -vE "^/local/domain/$d/|^/local/domain/0/backend/mydevice/$d|^/xensplit/$d|/serial|^/tool"
 }
 
-# most_verbs WORDS: while the guest does what the words say
+# most_verbs WORDS: runs them while the guest does what the words say
 most_verbs()
 {
 	calm xensplit list --all --json
@@ -60,7 +60,7 @@ all_verbs()
 	most_verbs "$1"
 }
 
-# What the guest does, over and over until it is told to stop.
+# What the guest does, again and again until it is stopped.
 cat >$work/hostile <<'SCRIPT'
 long=$(head -c 2040 /dev/zero | tr '\0' x)
 odd=$(printf '\033]0;owned\a\033[2J\r\n\b')
@@ -104,7 +104,7 @@ expect "attach to another guest" xensplit attach g2 -t 120
 expect "the guest is ready" guest_cmd g1 "echo $(base64 -w 0 $work/hostile) | base64 -d >/tmp/hostile"
 others >$work/before
 
-# What it may not write.
+# Nodes that it may not write.
 for path in "$front/backend" "$front/backend-id" "/local/domain/0/backend/mydevice/$d/0/state" \
 	"/local/domain/$other/device/mydevice/0/state" "/xensplit/$d/mydevice/0" "/local/domain/$d/xensplit" \
 	"device/mydevice/1/state" "/local/domain/$d/device/vbd/0/state"; do
@@ -138,5 +138,5 @@ note "$errors"
 expect_is "detach --force: exit status" $status 0
 expect "detach the other guest's" xensplit detach g2 -t 120
 expect_is "no node of a device is left" "$(devices_left)" ''
-# Its kernel has seen things that no guest should have to.
+# Its kernel has been through a lot: do not use it again.
 xl destroy g1

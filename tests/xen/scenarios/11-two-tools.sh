@@ -10,7 +10,7 @@ modprobe mydeviceback
 guest_use g1 g2
 d=$(guest_domid g1)
 
-# at_once COMMAND...: four of it at the same time, with @ replaced by 0 to 3; their exit
+# at_once COMMAND...: runs four of it at the same time, with @ replaced by 0 to 3; prints their exit
 # statuses, sorted
 at_once()
 {
@@ -54,7 +54,7 @@ expect_is "detach all of them: exit statuses" \
 	"$(at_once xensplit detach g2 --all -t 120)" '0 0 0 0'
 expect_is "no node of a device is left" "$(devices_left)" ''
 
-# For a minute, without any order.
+# For a minute, in random order.
 mayhem() # NUMBER
 {
 	local end=$((SECONDS + 60)) verb status count=0
@@ -86,7 +86,7 @@ note "$(cat $work/mayhem-[1-4] | sed -E 's,/[1-4]{2} ,/NN ,; s/^([a-z]*) .*(--re
 	sort | uniq -c)"
 bad=$(cat $work/mayhem-[1-4] | grep -vE ': [0135] ' || :)
 expect_is "done, too late, taken already: nothing else" "$bad" ''
-# Each device of one tool alone obeys it.
+# Each device belongs to one tool, which still works on it.
 bad=$(grep -hE "mydevice/[1-4]{2} " $work/mayhem-[1-4] | grep -vE ': [035] ' || :)
 expect_is "nobody gets into the way of a device that is his alone" "$bad" ''
 for path in $(xenstore-list "/xensplit/$d/mydevice" 2>/dev/null | grep -v next-devid); do

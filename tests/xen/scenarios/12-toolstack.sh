@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: a program that links the library attaches within a transaction of its own, and connects
+# Expects: a program that links the library attaches in its own transaction, and connects
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh

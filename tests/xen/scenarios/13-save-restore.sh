@@ -21,7 +21,7 @@ run xensplit reap
 expect_has "reap removes it" "$output" "mydevice/0 of domain $old: removed"
 expect_is "no node of a device is left" "$(devices_left)" ''
 
-# A device of the same name, there before the guest runs again.
+# A device with the same name, attached before the guest runs again.
 guest_log_from_here saved
 expect "restore, paused" xl restore -p /run/saved
 d=$(guest_domid saved)
@@ -36,11 +36,11 @@ expect "detach" xensplit detach saved -t 120
 gone() { ! device_in_guest saved; }
 expect_soon "the guest has no device" gone
 
-# The same VM, with the domid it had, is another domain all the same.
+# The same VM, with the domid it had, is still another domain.
 export LIBXL_DOMID_REUSE_TIMEOUT=0
 expect "attach" xensplit attach saved -t 120
 expect "save with the domid" xl save -D saved /run/saved
-sleep 2 # libxl counts in seconds, and 0 of them are one
+sleep 2 # libxl counts whole seconds, and 0 of them count as one
 guest_log_from_here saved
 expect "restore, paused" xl restore -p /run/saved
 expect_is "it has the domid it had" "$(guest_domid saved)" "$d"
@@ -63,7 +63,7 @@ expect "it connects" xensplit wait saved -t 120
 expect "detach" xensplit detach saved -t 120
 expect_soon "the guest has no device" gone
 
-# One that is attached when it runs already.
+# Attached when the guest already runs.
 expect "attach" xensplit attach saved -t 120
 expect "save" xl save saved /run/saved
 run xensplit reap

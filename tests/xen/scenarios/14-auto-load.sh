@@ -14,7 +14,7 @@ loaded() { grep -q "^$1 " /proc/modules; }
 expect "the backend is not loaded" eval '! loaded mydeviceback'
 expect "the frontend is not loaded" guest_cmd g1 '! grep mydevice /proc/modules'
 
-# What udev does where there is one. Debian's kernels have no uevent helper.
+# Does what udev does where it exists. Debian's kernels have no uevent helper.
 # shellcheck disable=SC2016 # for the shell that runs at each event
 rule='[ "$ACTION" != add ] || [ -z "$MODALIAS" ] || modprobe "$MODALIAS"'
 echo "$rule" >/run/rule

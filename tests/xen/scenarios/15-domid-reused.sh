@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: nothing of a device is taken for that of another guest which gets the same domid
+# Expects: no device is mistaken for that of another guest which gets the same domid
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -13,8 +13,8 @@ uuid=$(xl list -v first | grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' |
 expect "attach" xensplit attach first -t 120
 xensplit attach first mydevice/auto -t 120 >/dev/null
 
-# xl gives a saved guest its domid back on request. With a UUID of the same length in the file
-# that is another guest as far as Xen and its tools can tell.
+# xl can give a saved guest its domid back. With another UUID of the same length in the file, it is
+# another guest for Xen and its tools.
 expect "save with the domid" xl save -D first /run/first
 other=00000000${uuid:8}
 at=$(head -c 65536 /run/first | strings -t d | awk -v uuid="$uuid" 'index($0, uuid) && !found++ {
@@ -22,7 +22,7 @@ at=$(head -c 65536 /run/first | strings -t d | awk -v uuid="$uuid" 'index($0, uu
 expect_is "the UUID is in the file" "$(dd if=/run/first bs=1 skip="$at" count=36 2>/dev/null)" "$uuid"
 printf %s "$other" | dd of=/run/first bs=1 seek="$at" conv=notrunc 2>/dev/null
 export LIBXL_DOMID_REUSE_TIMEOUT=0
-sleep 2 # libxl counts in seconds, and 0 of them are one
+sleep 2 # libxl counts whole seconds, and 0 of them count as one
 guest_log_from_here first
 expect "restore as another guest" xl restore -p /run/first
 rm /run/first

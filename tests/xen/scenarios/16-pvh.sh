@@ -8,7 +8,7 @@ need_tool
 
 modprobe mydeviceback
 guest_config pvh
-# QEMU emulates a TSC that is not scaled.
+# QEMU emulates a TSC without scaling.
 cat >>/run/guest-pvh.cfg <<-CFG
 	type = "pvh"
 	tsc_mode = "native"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: doctor sees in dom0's kernel why a backend does not go on, and what it says mends it
+# Expects: doctor sees in dom0's kernel why a backend is stuck, and its command fixes it
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -37,7 +37,7 @@ run xensplit doctor g1
 expect_is "doctor finds nothing" "$status $output" '0 nothing is wrong'
 expect "detach" xensplit detach g1 -t 120
 
-# A device that did not begin in Initialising is none to the kernel.
+# The kernel ignores a device that did not begin in Initialising.
 xenstore-write "$back/frontend" "/local/domain/$d/device/mydevice/0" "$back/frontend-id" "$d" \
 	"$back/online" 1
 xenstore-chmod -r "$back" n0 "r$d"
@@ -50,7 +50,7 @@ sleep 1
 run xensplit doctor g1
 note "$output"
 expect_is "doctor: the kernel has no such device" "$(first)" no-backend-device
-# Nobody closes it, so that the first half of the time passes.
+# Nobody closes it, so the first half of the time passes.
 run xensplit attach g1 --replace -t 20
 note "$output$errors"
 expect_is "what doctor names mends it" "$status $(states "$d")" '0 4/4'

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: a device removed and made again at once is taken for the old one; attach --replace is not
+# Expects: a device removed and made again at once is mistaken for the old one; --replace is not
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -15,7 +15,7 @@ expect "attach" xensplit attach g1 -t 120
 before=$(probes)
 expect "it is removed and made again in one commit" /tests/replace-at-once "$d"
 
-# Linux before 7.0. From then on it sees that the state was reset, and the device connects.
+# Linux before 7.0. Later versions see that the state was reset, and the device connects.
 run timeout 60 xensplit wait g1 -t 5
 note "$errors"
 expect_is "the guest takes the new one for the old: exit status" $status 6

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: a VM that is created again with its UUID and its domid is known for a new domain
+# Expects: a VM that is created again with its UUID and domid is recognized as a new domain
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -15,7 +15,7 @@ d=$(guest_domid twin)
 mark=/local/domain/$d/xensplit
 record=/xensplit/$d/mydevice/0
 uuid_now() { xl list -v twin | grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -n 1; }
-# field NAME: of the record; -R, as the lines of a value are shown as \n otherwise
+# field NAME: of the record; -R, since otherwise the lines of a value are shown as \n
 field() { xenstore-read -R "$record" | sed -n "s/^$1=//p"; }
 not_in_dom0() { ! device_in_dom0 "$d"; }
 stale() { xensplit list --json | jq -c '[.devices[] | [.devid, .stale]] | sort'; }
@@ -33,7 +33,7 @@ expect_is "nothing is stale" "$(stale)" '[[0,false]]'
 xl destroy twin
 expect_soon "dom0's kernel has given the device up" not_in_dom0
 export LIBXL_DOMID_REUSE_TIMEOUT=0
-sleep 2 # libxl counts in seconds, and 0 of them are one
+sleep 2 # libxl counts whole seconds, and 0 of them count as one
 guest_log_from_here twin
 expect "the VM is created again, paused" \
 	env LD_PRELOAD=/tests/preload-domid.so DOMID="$d" xl create -q -p /run/guest-twin.cfg
@@ -62,7 +62,7 @@ expect_is "detach does not touch it: exit status" $status 5
 store_dump >$work/after
 expect_same "nothing was written" $work/before $work/after
 
-# It is the mark that tells: with that of its former life the new domain would be the old one.
+# Only the mark differs: with its old mark, the new domain would look like the old one.
 xenstore-write "$mark" "$first"
 xenstore-chmod "$mark" n0
 expect_is "with the old mark it is not stale" "$(stale)" '[[0,false]]'

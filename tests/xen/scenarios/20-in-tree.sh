@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Expects: a disk and a network interface of the kernel's own drivers are attached, used, detached
+# Expects: disk and network interface of the kernel's own drivers are attached, used, detached
 
 # shellcheck source=tests/xen/lib.sh
 . /tests/lib.sh
@@ -81,9 +81,9 @@ expect_soon "nor has the guest" guest_cmd g1 "[ ! -e /sys/class/net/$name ]"
 store_dump >$work/after
 expect_same "the store is as it was" $work/before $work/after
 
-# ---- An error node alone is no failure: blkback misses "dev", says so, and goes on to Connected.
-# It is worth a warning: as Linux has it, blkback then serves no request, and a guest that waits
-# for its first one can't close.
+# ---- An error node alone is no failure: blkback misses "dev", says so, and continues to Connected.
+# It deserves a warning: as in Linux, blkback then serves no request, and a guest that waits for its
+# first one can't close.
 run xensplit attach g1 "${disk[@]}" -t 120
 note "$output$errors"
 expect_is "attach a disk without dev: exit status" $status 0
@@ -106,5 +106,5 @@ store_dump >$work/after
 expect_same "the store is as it was" $work/before $work/after
 losetup -d /dev/loop0
 rm /run/disk
-# It may wait for its disk for ever.
+# It may wait for its disk forever.
 xl destroy g1
