@@ -42,27 +42,42 @@ static size_t unescape(char *text)
 	return to - text;
 }
 
-static int stop_signals(void)
+/* A descriptor that is readable when one of the signals has come. */
+static int signals(int signal, int other)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	sigaddset(&set, signal);
+	sigaddset(&set, other);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* SIGUSR1: the driver says when it has handled all that happened before. */
+static void catch_up(struct bus *bus, int sync_fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(sync_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	/* What happened before arrives before this answer. */
+	free(xs_read(bus->xs, XBT_NULL, "domid", NULL));
+	bus_event(bus);
+	puts("caught up");
 }
 
 /*
  * Handles events until a signal arrives, the domain dies, or with @once a device has ended.
  * libxenstore does not report a broken connection; a second connection, @life_fd, does.
  */
-static void serve(struct bus *bus, int life_fd, bool once)
+static void serve(struct bus *bus, int life_fd, int sync_fd, bool once)
 {
 	struct pollfd fds[] = {
 		{ .fd = xs_fileno(bus->xs), .events = POLLIN },
 		{ .fd = life_fd, .events = POLLIN },
 		{ .fd = bus->stop_fd, .events = POLLIN },
+		{ .fd = sync_fd, .events = POLLIN },
 	};
 
 	while (!once || !bus->finished) {
@@ -74,6 +89,8 @@ static void serve(struct bus *bus, int life_fd, bool once)
 		}
 		if (fds[2].revents)
 			break;
+		if (fds[3].revents)
+			catch_up(bus, sync_fd);
 		bus_event(bus);
 	}
 	bus_stop(bus);
@@ -81,9 +98,11 @@ static void serve(struct bus *bus, int life_fd, bool once)
 
 static int run_driver(struct bus *bus, bool once)
 {
-	int life_fd, ret;
+	int life_fd, sync_fd, ret;
 
-	bus->stop_fd = stop_signals(); /* before libxenstore starts its thread */
+	/* before libxenstore starts its thread */
+	bus->stop_fd = signals(SIGINT, SIGTERM);
+	sync_fd = signals(SIGUSR1, SIGUSR1);
 	bus->xs = xs_open(0);
 	life_fd = bus->xs ? connect_unix(getenv("XENSTORED_PATH"), SOCK_STREAM) : -1;
 	if (life_fd < 0) {
@@ -92,10 +111,11 @@ static int run_driver(struct bus *bus, bool once)
 	}
 	ret = bus_start(bus);
 	if (ret == 0)
-		serve(bus, life_fd, once);
+		serve(bus, life_fd, sync_fd, once);
 	else
 		warnx("cannot watch as domain %u: %s", bus->domid, strerror(-ret));
 	close(life_fd);
+	close(sync_fd);
 	close(bus->stop_fd);
 	xs_close(bus->xs);
 	return ret == 0 ? 0 : EXIT_FAILURE;

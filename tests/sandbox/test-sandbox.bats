@@ -693,6 +693,24 @@ END
 END
 }
 
+@test "SIGUSR1: a driver says when it has handled what happened before" {
+  in_sandbox <<'END'
+    drive back 0
+    drive front 5
+    pid=$!
+    caught_up() { (($(grep -cx 'caught up' "$XENSPLIT_SANDBOX/front.out") == $1)); }
+    for round in {1..20}; do
+      make_device
+      wait_for state_is "$FE" 4
+      xenstore-rm "$FE"
+      xenstore-rm "$BE"
+      kill -USR1 $pid
+      wait_for caught_up $round
+      tail -n 2 "$XENSPLIT_SANDBOX/front.out" | diff - <(echo 'front 5 mydevice/0: unregistered'; echo 'caught up')
+    done
+END
+}
+
 @test "--once ends the driver with its first device" {
   in_sandbox <<'END'
     drive back 0 --once
