@@ -89,9 +89,28 @@ json()
 	[[ -n $result ]]
 }
 
+# drive END DOMID TYPE [OPTION...]: a driver, which listens when this returns
 drive()
 {
-	"$SANDBOX" drive "$@" >>"$BATS_TEST_TMPDIR/drive-$1-$2" 2>&1 3>&- &
+	local said=$BATS_TEST_TMPDIR/drive-$1-$2
+
+	: >"$said"
+	"$SANDBOX" drive "$@" >>"$said" 2>&1 3>&- &
+	driving[$!]=$said
+	eventually grep -qx ready "$said"
+}
+driving=()
+
+# caught_up: each driver that runs has handled all that happened before
+caught_up()
+{
+	local pid
+
+	for pid in "${!driving[@]}"; do
+		: >"${driving[$pid]}"
+		kill -USR1 "$pid" 2>/dev/null || continue
+		eventually grep -qx 'caught up' "${driving[$pid]}"
+	done
 }
 
 # The two drivers of mydevice, front in guest 5 and back in domain 0.
@@ -124,9 +143,9 @@ eventually()
 {
 	local i
 
-	for ((i = 0; i < 1000; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		if "$@"; then return 0; fi
-		sleep 0.05
+		sleep 0.02
 	done
 	return 1
 }

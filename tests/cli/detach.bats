@@ -45,7 +45,7 @@ is_empty()
 	does attach 5 --no-wait
 	start=$SECONDS
 	does detach 5 -t 20
-	((SECONDS - start < 3))
+	((SECONDS - start < 15))
 	is_empty
 }
 
@@ -147,16 +147,15 @@ took()
 
 @test "--all closes all devices at the same time" {
 	for type in a b c; do
-		drive front 5 $type --delay 150
-		drive back 0 $type --delay 150
+		drive front 5 $type --delay 400
+		drive back 0 $type --delay 400
 		does attach 5 $type
 	done
 	all=$(took "$XENSPLIT" detach --all 5)
 	is_empty
-	does attach 5 a
-	one=$(took "$XENSPLIT" detach 5 a)
-	echo "one: $one ms, three: $all ms"
-	((one >= 150 && all < 2 * one))
+	# Each takes both delays, and three after each other 2400 ms.
+	echo "three: $all ms"
+	((all >= 800 && all < 2400))
 }
 
 @test "--all has one deadline for all devices" {
@@ -166,7 +165,7 @@ took()
 		does attach 5 mydevice/$i
 	done
 	all=$(took "$XENSPLIT" detach --all 5 -t 1 --force -q)
-	((all >= 1000 && all < 2000))
+	((all >= 1000 && all < 3000))
 	is_empty
 }
 

@@ -11,6 +11,14 @@
 #define POINTS_MAX 500
 #define KILLED	   137
 
+/* The third test takes its time, and tries each so many requests; KILL_STEP=1 tries all. */
+static unsigned int step(void)
+{
+	const char *text = getenv("KILL_STEP");
+
+	return text ? (unsigned int)atoi(text) : 5;
+}
+
 static int status_of(const char *command)
 {
 	int status = system(command);
@@ -115,16 +123,17 @@ static void killed_in_an_attach(void **state)
 static void killed_in_a_detach(void **state)
 {
 	unsigned int at, points = 0, left_whole = 0, ended;
-	struct driver *front;
+	struct driver *front, *back;
 	int after, status;
 
 	(void)state;
-	drive("back 0 mydevice");
+	back = drive("back 0 mydevice");
 	front = drive("front 5 mydevice");
 	for (after = 0; after < 2; after++)
 		for (at = 1, ended = 0; ended < RUNS_TO_THE_END; at++) {
 			assert_true(at < POINTS_MAX);
 			driver_forget(front);
+			driver_forget(back);
 			assert_tool("attach 5 -F key=value -B key=value");
 			status = tool(at - ended, after, detach);
 			if (status == 0)
@@ -138,8 +147,9 @@ static void killed_in_a_detach(void **state)
 				assert_tool(detach);
 			}
 			assert_no_device();
-			/* A guest that missed the removal would miss the next one, too. */
+			/* A driver that missed the removal would miss the next one, too. */
 			assert_true(driver_says(front, "unregistered"));
+			assert_true(driver_says(back, "unregistered"));
 		}
 	say_how_many("detach", points, left_whole);
 }
@@ -157,7 +167,7 @@ static void killed_in_an_attach_in_place_of_another(void **state)
 	int status;
 
 	(void)state;
-	for (at = 1; at < POINTS_MAX; at++) {
+	for (at = 1; at < POINTS_MAX; at += step()) {
 		assert_tool(attach);
 		status = tool(at, at % 2, replace);
 		if (status == 0)
@@ -181,8 +191,8 @@ static void killed_in_an_attach_in_place_of_another(void **state)
 	}
 	print_message("# attach --replace: %u of %u times a record with a phase\n", half,
 		      points);
-	assert_true(half > 5);
-	assert_true(points > 20 && left_whole > 1);
+	assert_true(half * step() >= 20);
+	assert_true(left_whole > 0);
 }
 
 int main(void)
