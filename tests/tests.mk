@@ -53,11 +53,18 @@ JOBS ?= 2
 tap_sum = $(Q)tests/tap-sum -j $(JOBS)
 
 # Arguments for tap-sum, NAME=COMMAND, for the build in folder $(1); $(2) is a prefix of the
-# name, $(3) of the program.
+# name, $(3) of the program. $(4) lists tests to leave out.
 unit_suites  = $(foreach t,$(UNIT),'$(2)unit/$(t)=$(3) $(1)/tests/unit/$(t)')
-store_suites = $(foreach t,$(STORE),'$(2)store/$(t)=$(SANDBOX) --guests 5,6 -- $(3) $(1)/tests/store/$(t)')
-cli_suites   = $(foreach t,$(CLI),'$(2)cli/$(basename $(notdir $(t)))=XENSPLIT=$(abspath $(1))/xensplit bats --formatter tap $(t)')
-fast_suites  = $(call unit_suites,$(1),$(2)) $(call store_suites,$(1),$(2)) $(call cli_suites,$(1),$(2))
+store_suites = $(foreach t,$(filter-out $(4),$(STORE)),\
+	'$(2)store/$(t)=$(SANDBOX) --guests 5,6 -- $(3) $(1)/tests/store/$(t)')
+cli_suites   = $(foreach t,$(filter-out $(4:%=tests/cli/%.bats),$(CLI)),\
+	'$(2)cli/$(basename $(notdir $(t)))=XENSPLIT=$(abspath $(1))/xensplit bats --formatter tap $(t)')
+fast_suites  = $(foreach kind,unit store cli,$(call $(kind)_suites,$(1),$(2),,$(3)))
+# Tests that interfere at each $(1)th request of the tool; without KILL_STEP they take larger steps.
+sweeps       := test-crash kill between
+sweep_suites = 'sweep/crash=KILL_STEP=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests/store/test-crash' \
+	$(foreach t,kill between,'sweep/$(t)=XENSPLIT=$(abspath $(O))/xensplit KILL_STEP=$(1) \
+	BETWEEN_STEP=$(1) bats --formatter tap tests/cli/$(t).bats')
 harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats --formatter tap $(t)')
 
 .PHONY: tests build-sandbox build-asan
@@ -72,11 +79,12 @@ build-asan: | $(O)/.found
 
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
 .PHONY: check-asan check-valgrind check-harness installcheck check-fresh
+# The machines in QEMU take longest and start first.
 check: tests build-sandbox build-asan build-root ## all tests except fuzz and bench
-	$(tap_sum) $(harness_suites) $(call fast_suites,$(O)) $(sandbox_suites) \
-		$(asan_suites) $(valgrind_suites) $(install_suites) $(xen_suites)
+	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
+		$(asan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites)
 
-check-fast: tests build-sandbox ## unit, store and cli: under a minute
+check-fast: tests build-sandbox ## unit, store and cli
 	$(tap_sum) $(call fast_suites,$(O))
 
 check-unit: $(UNIT_PROG) | setup ## the library's internals
@@ -88,9 +96,8 @@ check-store: $(STORE_PROG) build-sandbox ## the library against a real xenstored
 check-cli: all build-sandbox ## the tool against a real xenstored
 	$(tap_sum) $(call cli_suites,$(O))
 
-sweep = XENSPLIT=$(abspath $(O))/xensplit KILL_STEP=1 BETWEEN_STEP=1 bats --formatter tap tests/cli
-check-sweep: all build-sandbox ## kill, or run another tool, at every request
-	$(tap_sum) 'sweep/kill=$(sweep)/kill.bats' 'sweep/between=$(sweep)/between.bats'
+check-sweep: tests build-sandbox ## kill, or run another tool, at every request
+	$(tap_sum) $(call sweep_suites,1)
 
 sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
 check-sandbox: build-sandbox ## the sandbox itself
@@ -108,13 +115,14 @@ xen_suites = 'xen=$(xen_run) $(SCENARIO)'
 check-xen: build-root ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAME
 	$(tap_sum) $(xen_suites)
 
-asan_suites = $(call fast_suites,$(O)/asan,asan/)
+# Without the tests that run the other build's tool, or that are only about time.
+asan_suites = $(call fast_suites,$(O)/asan,asan/,test-crash frozen progress)
 check-asan: build-asan build-sandbox ## unit, store and cli, built with ASan and UBSan
 	$(tap_sum) $(asan_suites)
 
 valgrind := valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
-valgrind_suites = $(call unit_suites,$(O),valgrind/,$(valgrind)) \
-	$(call store_suites,$(O),valgrind/,$(valgrind))
+valgrind_unit = $(call unit_suites,$(O),valgrind/,$(valgrind))
+valgrind_suites = $(valgrind_unit) $(call store_suites,$(O),valgrind/,$(valgrind),test-crash)
 check-valgrind: tests build-sandbox ## unit and store, under valgrind
 	$(tap_sum) $(valgrind_suites)
 
