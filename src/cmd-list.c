@@ -74,7 +74,8 @@ const struct verb verb_list = {
 	.name = "list",
 	.args = "[DOMAIN]",
 	.summary = "list devices and their states",
-	.notes = "Columns:\n" USUAL_COLUMNS "\nand, on request:\n" MORE_COLUMNS "\n",
+	.notes = "Columns:\n" USUAL_COLUMNS "\nand, on request:\n" MORE_COLUMNS
+		 ",\n" PATH_COLUMNS "\n",
 	.max_args = 1,
 	.options = options,
 	.run = run,

@@ -39,7 +39,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	if (tool->json)
 		status = show_json(tool, &id, nodes);
 	else
-		print_nodes_table(nodes);
+		print_nodes(nodes);
 	xensplit_nodes_free(nodes);
 	return status;
 }

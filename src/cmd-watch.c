@@ -29,13 +29,6 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-static int use_color(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
-}
-
 /* True for a broken pipe, too: the write will fail. */
 static int stdout_is_ready(void)
 {
@@ -53,7 +46,7 @@ static int print_events(const struct tool *tool, struct xensplit_monitor *monito
 
 	while ((uint32_t)count < most && stdout_is_ready() &&
 	       xensplit_monitor_next(monitor, &event) > 0) {
-		print_event(event, tool->json, use_color());
+		print_event(event, tool->json);
 		/* The reader of a pipe wants each line at once. */
 		if (fflush(stdout))
 			return -errno;

@@ -7,6 +7,7 @@
 
 #include "common.h"
 #include "fields.h"
+#include "screen.h"
 #include "text.h"
 #include "xensplit.h"
 
@@ -18,14 +19,15 @@ const struct field fields[] = {
 	}
 	FIELD("DOMID", "domid", FIELD_NUMBER, id.domid, 1),
 	FIELD("DOMAIN", "domain", FIELD_TEXT, domain, 1),
-	FIELD("TYPE", "type", FIELD_TEXT, id.type, 1),
-	FIELD("DEVID", "devid", FIELD_NUMBER, id.devid, 1),
+	FIELD("DEVICE", NULL, FIELD_DEVICE, id, 1),
+	FIELD("TYPE", "type", FIELD_TEXT, id.type, 0),
+	FIELD("DEVID", "devid", FIELD_NUMBER, id.devid, 0),
 	FIELD("BACKEND", "backend_domid", FIELD_NUMBER, backend_domid, 1),
 	FIELD("FRONTEND-STATE", "frontend_state", FIELD_STATE, frontend_state, 1),
 	FIELD("BACKEND-STATE", "backend_state", FIELD_STATE, backend_state, 1),
-	FIELD("ONLINE", "online", FIELD_FLAG, online, 1),
-	FIELD("ORIGIN", "origin", FIELD_ORIGIN, origin, 1),
-	FIELD("STALE", "stale", FIELD_FLAG, stale, 1),
+	FIELD("ONLINE", "online", FIELD_FLAG, online, 0),
+	FIELD("ORIGIN", "origin", FIELD_ORIGIN, origin, 0),
+	FIELD("STALE", "stale", FIELD_FLAG, stale, 0),
 	FIELD("BACKEND-TYPE", "backend_type", FIELD_TEXT, backend_type, 0),
 	FIELD("FRONTEND-PATH", "frontend", FIELD_TEXT, frontend, 0),
 	FIELD("BACKEND-PATH", "backend", FIELD_TEXT, backend, 0),
@@ -34,12 +36,34 @@ const struct field fields[] = {
 	FIELD("CREATED", "created", FIELD_TIME, created, 0),
 	FIELD("UNIQUE-ID", "unique_id", FIELD_TEXT, unique_id, 0),
 	FIELD("KEYS", "keys", FIELD_KEYS, id, 0),
+	FIELD("STATUS", NULL, FIELD_STATUS, id, 1),
 #undef FIELD
 };
 
 const char *origin_name(int origin)
 {
 	return origin == XENSPLIT_ORIGIN_FOREIGN ? "foreign" : "xensplit";
+}
+
+/* How it differs from a usual device, in one word. */
+static const char *status_of(const struct xensplit_device *device)
+{
+	if (device->damaged)
+		return "damaged";
+	if (device->stale)
+		return "stale";
+	if (device->phase)
+		return "partial";
+	return device->origin == XENSPLIT_ORIGIN_FOREIGN ? "foreign" : "-";
+}
+
+static char *device_text(const struct xensplit_id *id)
+{
+	char *text;
+
+	if (asprintf(&text, "%s/%u", id->type, id->devid) < 0)
+		text = NULL;
+	return must(text);
 }
 
 const void *field_at(const struct field *field, const struct xensplit_device *device)
@@ -113,9 +137,25 @@ char *field_text(const struct field *field, const struct xensplit_device *device
 	case FIELD_ORIGIN:
 		text = origin_name(*(const int *)at);
 		break;
+	case FIELD_DEVICE:
+		return device_text(at);
+	case FIELD_STATUS:
+		text = status_of(device);
+		break;
 	}
 	/* An empty cell would be no word to a script that splits the line. */
 	return must(strdup(text && *text ? text : "-"));
+}
+
+const char *field_color(const struct field *field, const struct xensplit_device *device)
+{
+	if (field->type == FIELD_STATE)
+		return screen_state_color(*(const int *)field_at(field, device));
+	if (field->type != FIELD_STATUS)
+		return "";
+	if (device->damaged)
+		return screen_color(SCREEN_RED);
+	return screen_color(device->stale || device->phase ? SCREEN_YELLOW : "");
 }
 
 static int columns_add(struct columns *columns, const struct field *field)
@@ -136,7 +176,7 @@ static int columns_add_name(struct columns *columns, const char *name, size_t le
 			return columns_add(columns, &fields[i]);
 	shown = escape(name, len);
 	usage_error("--output: unknown column '%s': the columns are " USUAL_COLUMNS
-		    "," MORE_COLUMNS,
+		    "," MORE_COLUMNS "," PATH_COLUMNS,
 		    shown);
 	free(shown);
 	return EXIT_USAGE;
@@ -147,6 +187,7 @@ int columns_parse(const char *text, struct columns *ret_columns)
 	int status = EXIT_SUCCESS;
 
 	ret_columns->count = 0;
+	ret_columns->chosen = text != NULL;
 	if (!text || *text == '+')
 		for (size_t i = 0; i < FIELD_COUNT; i++)
 			if (fields[i].usual)

@@ -11,11 +11,9 @@
 struct xensplit_device;
 struct xensplit_pair;
 
-#define USUAL_COLUMNS                                                                 \
-	"DOMID,DOMAIN,TYPE,DEVID,BACKEND,FRONTEND-STATE,BACKEND-STATE,ONLINE,ORIGIN," \
-	"STALE"
-#define MORE_COLUMNS \
-	"BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH,DAMAGED,PHASE,CREATED,UNIQUE-ID,KEYS"
+#define USUAL_COLUMNS "DOMID,DOMAIN,DEVICE,BACKEND,FRONTEND-STATE,BACKEND-STATE,STATUS"
+#define MORE_COLUMNS  "TYPE,DEVID,ONLINE,ORIGIN,STALE,DAMAGED,PHASE,CREATED,UNIQUE-ID,KEYS"
+#define PATH_COLUMNS  "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
 
 enum field_type {
 	FIELD_NUMBER, /* uint32_t, XENSPLIT_ANY for none */
@@ -25,17 +23,19 @@ enum field_type {
 	FIELD_ORIGIN, /* int */
 	FIELD_TIME,   /* uint64_t, seconds since the epoch, 0 for none */
 	FIELD_KEYS,   /* the whole device: two lists of pairs */
+	FIELD_DEVICE, /* struct xensplit_id; "mydevice/0" */
+	FIELD_STATUS, /* of several fields */
 };
 
 struct field {
 	const char *column;
-	const char *key;
+	const char *key; /* NULL: in tables alone, made of other fields */
 	enum field_type type;
 	size_t offset;
 	int usual;
 };
 
-#define FIELD_COUNT 18
+#define FIELD_COUNT 20
 extern const struct field fields[FIELD_COUNT];
 
 /* A pointer to the device's field, of the C type that its row says. */
@@ -43,6 +43,9 @@ const void *field_at(const struct field *field, const struct xensplit_device *de
 
 /* The text for a table, not escaped yet; the caller frees it. */
 char *field_text(const struct field *field, const struct xensplit_device *device);
+
+/* Its colour on stdout, "" for none. */
+const char *field_color(const struct field *field, const struct xensplit_device *device);
 
 const char *origin_name(int origin);
 
@@ -52,6 +55,7 @@ const char *origin_name(int origin);
 struct columns {
 	const struct field *fields[COLUMNS_MAX];
 	size_t count;
+	int chosen; /* by name */
 };
 
 /*

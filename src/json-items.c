@@ -59,6 +59,9 @@ static void add_field(struct json_object *object, const struct field *field,
 	case FIELD_ORIGIN:
 		json_add_text(object, field->key, origin_name(*(const int *)at));
 		return;
+	case FIELD_DEVICE:
+	case FIELD_STATUS:
+		return;
 	}
 }
 

@@ -62,6 +62,16 @@ void print_devices_json(const struct xensplit_device *const *devices, size_t cou
 	json_print(report);
 }
 
+/* A domain's name may have any length. Whoever chose the columns has chosen their width. */
+static int column_flags(const struct field *field, const struct columns *columns)
+{
+	if (field->type == FIELD_NUMBER)
+		return TABLE_RIGHT;
+	if (!columns->chosen && field->offset == offsetof(struct xensplit_device, domain))
+		return TABLE_WRAP;
+	return 0;
+}
+
 static char *cell(const struct field *field, const struct xensplit_device *device,
 		  int flags)
 {
@@ -81,12 +91,15 @@ void print_devices_table(const struct xensplit_device *const *devices, size_t co
 
 	for (size_t i = 0; i < columns->count; i++)
 		table_column(table, columns->fields[i]->column,
-			     columns->fields[i]->type == FIELD_NUMBER);
+			     column_flags(columns->fields[i], columns));
 	for (size_t i = 0; i < count; i++) {
 		struct libscols_line *line = table_line(table);
 
 		for (size_t j = 0; j < columns->count; j++)
-			table_cell(line, j, cell(columns->fields[j], devices[i], flags));
+			table_cell(line, j, cell(columns->fields[j], devices[i], flags),
+				   flags & TABLE_RAW
+					   ? ""
+					   : field_color(columns->fields[j], devices[i]));
 	}
 	table_print(table);
 }

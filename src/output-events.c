@@ -5,9 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "common.h"
 #include "json.h"
 #include "logger.h"
 #include "output.h"
+#include "screen.h"
 #include "text.h"
 
 static void json_add_state(struct json_object *object, const char *key, int given,
@@ -84,70 +86,69 @@ static void print_event_json(const struct xensplit_event *event)
 	json_print(object);
 }
 
-/* Green: connected; yellow: closing; red: wrong. */
-static const char *state_color(int state)
+static void print_state(int state)
 {
-	switch (state) {
-	case XENSPLIT_STATE_CONNECTED:
-		return "\033[32m";
-	case XENSPLIT_STATE_CLOSING:
-	case XENSPLIT_STATE_CLOSED:
-		return "\033[33m";
-	case XENSPLIT_STATE_INVALID:
-		return "\033[31m";
-	default:
-		return NULL;
-	}
+	const char *color = screen_state_color(state);
+
+	printf("%s%s%s", color, xensplit_state_name(state), *color ? screen_plain() : "");
 }
 
-static void print_state(int state, int color)
+static void print_states(int frontend, int backend)
 {
-	const char *begin = color ? state_color(state) : NULL;
-
-	printf("%s%s%s", begin ? begin : "", xensplit_state_name(state),
-	       begin ? "\033[0m" : "");
+	print_state(frontend);
+	putchar('/');
+	print_state(backend);
 }
 
-static void print_event_what(const struct xensplit_event *event, int color)
+/* A driver may write much: @column is where the line is. */
+static void print_error(const struct xensplit_event *event, size_t column)
 {
+	char *escaped = escape(event->text, strlen(event->text));
 	char *text;
 
+	if (asprintf(&text, "\"%s\"", escaped) < 0)
+		text = NULL;
+	column += (size_t)printf("%-8s ", end_name(event->end));
+	printf("%serror%s: ", screen_color(SCREEN_RED), screen_plain());
+	screen_cut(must(text), column + strlen("error: "));
+	free(text);
+	free(escaped);
+}
+
+static void print_event_what(const struct xensplit_event *event, size_t column)
+{
 	switch (event->type) {
 	case XENSPLIT_EVENT_STATE:
 		printf("%-8s ", end_name(event->end));
-		print_state(event->from, color);
+		print_state(event->from);
 		fputs(" -> ", stdout);
-		print_state(event->to, color);
-		return;
+		print_state(event->to);
+		break;
 	case XENSPLIT_EVENT_ERROR:
-		text = escape(event->text, strlen(event->text));
-		printf("%-8s %serror%s: \"%s\"", end_name(event->end),
-		       color ? "\033[31m" : "", color ? "\033[0m" : "", text);
-		free(text);
+		print_error(event, column);
 		return;
 	case XENSPLIT_EVENT_DOMAIN_GONE:
 		printf("%-8s domain gone", end_name(event->end));
-		return;
+		break;
 	case XENSPLIT_EVENT_APPEARED:
 	case XENSPLIT_EVENT_RESYNC:
-		printf("%s (frontend ", event_name(event->type));
-		print_state(event->from, color);
-		fputs(", backend ", stdout);
-		print_state(event->to, color);
+		printf("%s ", event_name(event->type));
+		print_states(event->from, event->to);
 		if (event->type == XENSPLIT_EVENT_RESYNC)
-			printf(", %u writes not shown", event->missed);
-		putchar(')');
-		return;
+			printf(", missed %u", event->missed);
+		break;
 	default:
 		fputs(event_name(event->type), stdout);
 	}
+	putchar('\n');
 }
 
-void print_event(const struct xensplit_event *event, int json, int color)
+void print_event(const struct xensplit_event *event, int json)
 {
 	struct timespec time;
 	struct tm tm;
 	char *name;
+	int column;
 
 	if (json) {
 		print_event_json(event);
@@ -157,11 +158,10 @@ void print_event(const struct xensplit_event *event, int json, int color)
 	time = event_time(event);
 	localtime_r(&time.tv_sec, &tm);
 	name = id_name(&event->id);
-	printf("%02d:%02d:%02d.%03ld %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-	       time.tv_nsec / 1000000, name);
+	column = printf("%02d:%02d:%02d.%03ld %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec,
+			time.tv_nsec / 1000000, name);
 	free(name);
-	print_event_what(event, color);
-	putchar('\n');
+	print_event_what(event, (size_t)column);
 }
 
 void print_armed(int json)

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "logger.h"
 #include "output.h"
+#include "screen.h"
 #include "text.h"
 
 static const char *severity_name(int severity)
@@ -32,15 +33,31 @@ static void add_finding(struct json_object *array, const struct xensplit_finding
 	json_add_flag(object, "repairable", finding->repairable);
 }
 
+/* "    why: ...", the lines that it takes below one another. */
+static void print_reason(const char *label, const char *text)
+{
+	size_t column = (size_t)printf("    %s: ", label);
+
+	screen_wrap(text, column, column);
+}
+
 static void print_finding(const struct xensplit_finding *finding)
 {
 	char *name = finding->id.type ? id_name(&finding->id) : must(strdup("this host"));
+	const char *severity = severity_name(finding->severity);
+	int error = finding->severity == XENSPLIT_SEVERITY_ERROR;
+	char *what;
 
 	logger_make_way();
-	printf("%s: %s: %s [%s]\n    why: %s\n", name, severity_name(finding->severity),
-	       finding->what, finding->code, finding->why);
+	if (asprintf(&what, "%s [%s]", finding->what, finding->code) < 0)
+		what = NULL;
+	printf("%s: %s%s%s: ", name, screen_color(error ? SCREEN_RED : SCREEN_YELLOW),
+	       severity, screen_plain());
+	screen_wrap(must(what), strlen(name) + strlen(severity) + 4, 2);
+	free(what);
+	print_reason("why", finding->why);
 	if (finding->fix)
-		printf("    fix: %s\n", finding->fix);
+		print_reason("fix", finding->fix);
 	free(name);
 }
 

@@ -3,31 +3,134 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "common.h"
 #include "json-items.h"
 #include "json.h"
 #include "logger.h"
 #include "output.h"
-#include "table.h"
+#include "screen.h"
 #include "text.h"
 
-/* The value comes last, since a guest may make it long: only the line's end overflows. */
-void print_nodes_table(const struct xensplit_nodes *nodes)
+#define HEADING "PERMISSIONS"
+
+/* Longest permissions, but a guest may make some of its nodes' very long. */
+static int perms_width(const struct xensplit_nodes *nodes)
 {
-	struct libscols_table *table = table_new(0);
 	const struct xensplit_node *node;
+	size_t width = strlen(HEADING), len;
 
-	table_column(table, "PATH", 0);
-	table_column(table, "PERMISSIONS", 0);
-	table_column(table, "VALUE", 0);
 	for (size_t i = 0; (node = xensplit_nodes_get(nodes, i)); i++) {
-		struct libscols_line *line = table_line(table);
-
-		table_cell(line, 0, escape(node->path, strlen(node->path)));
-		table_cell(line, 1, escape(node->perms, strlen(node->perms)));
-		table_cell(line, 2, escape(node->value, node->value_len));
+		len = strlen(node->perms);
+		if (len > width && len < 2 * strlen(HEADING))
+			width = len;
 	}
-	table_print(table);
+	return (int)width;
+}
+
+/* Is @path that of a node, or below it? */
+static int is_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	return len && !strncmp(path, root, len) && (!path[len] || path[len] == '/');
+}
+
+/* Of a value that is a state, its name in parentheses; else nothing. */
+static const char *state_note(const struct xensplit_node *node, const char *name,
+			      char *buf, size_t size)
+{
+	int state = XENSPLIT_STATE_INVALID;
+
+	if (strcmp(name, "state") != 0)
+		return "";
+	if (node->value_len && strspn(node->value, "0123456789") == node->value_len)
+		state = (int)strtol(node->value, NULL, 10);
+	snprintf(buf, size, " (%s)", xensplit_state_name(state));
+	return buf;
+}
+
+/* @root: the topmost node of the part that it belongs to */
+static void print_node(const struct xensplit_node *node, const char *root, int width)
+{
+	const char *name = node->path, *indent = "";
+	char *path, *value, *text, note[32];
+	int is_root = !strcmp(node->path, root);
+
+	if (!is_root) {
+		name += strlen(root) + 1;
+		indent = "  ";
+	}
+	path = escape(name, strlen(name));
+	value = escape(node->value, node->value_len);
+	if (is_root && !*value)
+		text = strdup(path);
+	else if (asprintf(&text, "%s%s = \"%s\"%s", indent, path, value,
+			  state_note(node, name, note, sizeof(note))) < 0)
+		text = NULL;
+	screen_cut(must(text), (size_t)printf("%-*s ", width, node->perms));
+	free(text);
+	free(value);
+	free(path);
+}
+
+/* A field of the record; the time in it also as a reader knows it. */
+static void print_field(const char *line, size_t len, int width)
+{
+	static const char created[] = "created=";
+	char *field = escape(line, len), *text, date[40] = "";
+	time_t time;
+	struct tm tm;
+
+	if (!strncmp(field, created, strlen(created))) {
+		time = (time_t)strtoll(field + strlen(created), NULL, 10);
+		if (!localtime_r(&time, &tm) ||
+		    !strftime(date, sizeof(date), " (%F %T)", &tm))
+			*date = '\0';
+	}
+	if (asprintf(&text, "%s%s", field, date) < 0)
+		text = NULL;
+	screen_cut(must(text), (size_t)printf("%*s", width + 3, ""));
+	free(text);
+	free(field);
+}
+
+/* The value of this one node is lines, which only dom0 can have written. */
+static void print_record(const struct xensplit_node *node, int width)
+{
+	const char *line = node->value, *end = node->value + node->value_len;
+
+	screen_cut(node->path, (size_t)printf("%-*s ", width, node->perms));
+	while (line < end) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)((newline ? newline : end) - line);
+
+		print_field(line, len, width);
+		line += len + 1;
+	}
+}
+
+/*
+ * As ls -l does it: what is short comes first, and a value, which a guest may make long, last. So
+ * only the end of its line runs out.
+ */
+void print_nodes(const struct xensplit_nodes *nodes)
+{
+	int width = perms_width(nodes);
+	const struct xensplit_node *node;
+	const char *root = "";
+
+	logger_make_way();
+	printf("%-*s NODE\n", width, HEADING);
+	for (size_t i = 0; (node = xensplit_nodes_get(nodes, i)); i++) {
+		if (!is_below(node->path, root))
+			root = node->path;
+		if (!strncmp(node->path, "/xensplit/", strlen("/xensplit/")))
+			print_record(node, width);
+		else
+			print_node(node, root, width);
+	}
 }
 
 static void print_change(const struct xensplit_node *node)

@@ -25,7 +25,7 @@ void print_devices_table(const struct xensplit_device *const *devices, size_t co
 void print_devices_json(const struct xensplit_device *const *devices, size_t count,
 			const struct xensplit_nodes *nodes);
 
-void print_nodes_table(const struct xensplit_nodes *nodes);
+void print_nodes(const struct xensplit_nodes *nodes);
 
 /* Prints what a batch, or a dry run of reap, would change. */
 void print_changes(const struct xensplit_batch *batch, int json);
@@ -37,7 +37,7 @@ void print_reap_json(const struct xensplit_reap *reap);
 void print_findings(const struct xensplit_findings *findings, int json);
 
 /* Prints one line, or one JSON object. */
-void print_event(const struct xensplit_event *event, int json, int color);
+void print_event(const struct xensplit_event *event, int json);
 /* Prints that no event will be missed from now on. */
 void print_armed(int json);
 

@@ -10,8 +10,11 @@ PLUGIN_EXPORT const struct table_plugin xensplit_plugin = {
 	.enable_noencoding = scols_table_enable_noencoding,
 	.enable_noheadings = scols_table_enable_noheadings,
 	.enable_raw = scols_table_enable_raw,
+	.enable_colors = scols_table_enable_colors,
 	.new_column = scols_table_new_column,
 	.new_line = scols_table_new_line,
 	.refer_data = scols_line_refer_data,
+	.get_cell = scols_line_get_cell,
+	.set_color = scols_cell_set_color,
 	.print = scols_print_table,
 };

@@ -12,10 +12,14 @@ struct libscols_line;
 #define TABLE_RAW	  (1 << 1) /* single spaces; blanks etc. in a cell become \xNN */
 
 struct libscols_table *table_new(int flags);
-void table_column(struct libscols_table *table, const char *name, int right);
+
+#define TABLE_RIGHT (1 << 0)
+#define TABLE_WRAP \
+	(1 << 1) /* cells take several lines on a terminal that is too narrow */
+void table_column(struct libscols_table *table, const char *name, int flags);
 struct libscols_line *table_line(struct libscols_table *table);
-/* @text: printable ASCII, or any if TABLE_RAW; the table frees it */
-void table_cell(struct libscols_line *line, size_t column, char *text);
+/* @text: printable ASCII, or any if TABLE_RAW; the table frees it. @color: a screen_color() */
+void table_cell(struct libscols_line *line, size_t column, char *text, const char *color);
 /* Prints and frees the table. */
 void table_print(struct libscols_table *table);
 

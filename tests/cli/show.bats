@@ -6,15 +6,26 @@ load common
 @test "every node of record, frontend and backend, with owner and permissions" {
 	does attach 5 mydevice/2 -F key=value -B 'other=two words' --no-wait
 	does show 5 mydevice/2
-	[[ ${lines[0]} =~ ^PATH\ +PERMISSIONS\ +VALUE$ ]]
-	diff <(sed -nE '2,$s/^([^ ]+) +([^ ]+) *(.*)$/\1 = "\3"   (\2)/p' <<<"$output" | LC_ALL=C sort) \
-		<(dump | grep -E '/mydevice/(5/)?2[/ ]' | sed 's/\\n/\\x0a/g' | LC_ALL=C sort)
+	[[ ${lines[0]} =~ ^PERMISSIONS\ +NODE$ ]]
+	diff <(whole | LC_ALL=C sort) <(dump | grep -E '/mydevice/(5/)?2[/ ]' | LC_ALL=C sort)
+}
+
+# whole: what show printed as xenstore-ls -fp has it
+whole()
+{
+	awk 'function flush() { if (path != "") printf "%s = \"%s\"   (%s)\n", path, value, perms; path = "" }
+		NR == 1 { next }
+		/^ / { sub(/^ +/, ""); sub(/ \([-0-9: ]+\)$/, ""); value = value $0 "\\n"; next }
+		{ flush(); perms = $1; child = /^[^ ]+ +  [^ \/]/; sub(/^[^ ]+ +/, "") }
+		!child { path = root = $0; value = "" }
+		child { path = root "/" $1; sub(/^[^"]+"/, ""); sub(/"( \([A-Za-z]+\))?$/, ""); value = $0 }
+		END { flush() }' <<<"$output"
 }
 
 @test "the default TYPE is mydevice/0" {
 	does attach 5 --no-wait
 	does show guest5
-	[[ $output == *"/local/domain/5/device/mydevice/0/state "* ]]
+	[[ $output == *"/local/domain/5/device/mydevice/0"*" state = "* ]]
 	want=$output
 	does show 5 mydevice
 	[[ $output == "$want" ]]
@@ -32,7 +43,7 @@ load common
 		"permissions": "n0,r5"})'
 	count=$(jq '.nodes | length' <<<"$output")
 	does show 5
-	[[ ${#lines[@]} -eq $((count + 1)) ]]
+	[[ $(whole | wc -l) -eq $count ]]
 }
 
 @test "what a guest wrote is escaped, including NULs (pitfall 17)" {
@@ -40,14 +51,14 @@ load common
 	as 5 xenstore-write device/mydevice/0/evil $'a\e[31m\\\\b\tc\r\n/local/domain/0 n0 1\xff"'
 	want='a\x1b[31m\\b\x09c\x0d\x0a/local/domain/0 n0 1\xff"'
 	does show 5
-	[[ $output == *"/device/mydevice/0/evil "*" $want"* ]]
+	[[ $output == *"  evil = \"$want\""* ]]
 	run ! grep -P '[^\x20-\x7e]' <<<"$output"
 	does show 5 --json
 	[[ $(jq -r '.nodes[] | select(.path | endswith("/evil")).value' <<<"$output") == "$want" ]]
 
 	drive front 5 other --garbage '4\x00\x07'
 	does attach 5 other --no-wait
-	nul() { "$XENSPLIT" show 5 other | grep -E 'device/other/0/state +n5,r0 +4\\x00\\x07$'; }
+	nul() { "$XENSPLIT" show 5 other | grep -E '^n5,r0 +state = "4\\x00\\x07" \(invalid\)$'; }
 	eventually nul
 }
 
@@ -56,15 +67,15 @@ load common
 	tool attach 5
 	[[ $status -eq 1 ]]
 	does show 5
-	[[ $output == *"/local/domain/0/error/backend/mydevice/5/0/error "*"out of rings"* ]]
+	[[ $output == *"/local/domain/0/error/backend/mydevice/5/0"*"error = "*"out of rings"* ]]
 }
 
-@test "a long value does not move the other columns" {
+@test "a long value comes last and is whole on a pipe" {
 	value=$(printf 'x%.0s' {1..2048})
 	does attach 5 -B "long=$value" --no-wait
 	does show 5
-	[[ $output == *"/long "*" n0,r5 "*" $value"* ]]
-	run ! grep -E '^.{200}' <(grep -v xxx <<<"$output")
+	[[ $output == *"n0,r5         long = \"$value\""* ]]
+	run ! grep -E '^.{80}' <(grep -v xxx <<<"$output")
 }
 
 @test "a guest's thousand nodes are shown, or a warning says how many are not" {
@@ -88,7 +99,22 @@ load common
 	xenstore-write /local/domain/5/device/vif/0/state 4
 	xenstore-write /local/domain/0/backend/vif/5/0/state 4
 	does show 5 vif
-	[[ $output == *"/local/domain/5/device/vif/0/state "*"/local/domain/0/backend/vif/5/0/state "* ]]
+	[[ $output == *"/local/domain/5/device/vif/0"*" state = "*"/local/domain/0/backend/vif/5/0"*" state = "* ]]
 	does show 5 vif/0 --json
 	json '.devices[0].origin == "foreign"'
+}
+
+@test "states have names, the time of the attach is a date, and a guest can't make lines" {
+	does attach 5 --no-wait
+	does show 5
+	grep -qx 'n5,r0  *state = "1" (Initialising)' <<<"$output"
+	grep -qx " *created=$(record created) ($(date -d "@$(record created)" '+%F %T'))" <<<"$output"
+	for row in "4 Connected" "08 Reconfigured" "9 invalid" "x invalid" " invalid"; do
+		as 5 xenstore-write device/mydevice/0/state "${row% *}"
+		does show 5
+		grep -qx "n5,r0  *state = \"${row% *}\" (${row##* })" <<<"$output"
+	done
+	as 5 xenstore-write device/mydevice/0/evil $'x\n  created=1'
+	does show 5
+	[[ $output == *'evil = "x\x0a  created=1"'* && $(grep -c created= <<<"$output") -eq 2 ]]
 }

@@ -110,7 +110,7 @@ activate()
 	head -1 "$out" | grep -qx watching
 	[[ $(sed 1d "$out" | grep -cE '^([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{3} mydevice/0 of domain 5: ') -eq 8 ]]
 	diff - <(told) <<-'END'
-		mydevice/0 of domain 5: appeared (frontend Initialising, backend Initialising)
+		mydevice/0 of domain 5: appeared Initialising/Initialising
 		mydevice/0 of domain 5: backend  Initialising -> InitWait
 		mydevice/0 of domain 5: frontend Initialising -> Connected
 		mydevice/0 of domain 5: backend  InitWait -> Connected
@@ -150,7 +150,7 @@ activate()
 	does attach 5 mydevice/1 --no-wait
 	does attach 5 mydevice/2 --no-wait
 	does watch --num-events 2
-	[[ ${#lines[@]} -eq 2 && ${lines[1]} == *"mydevice/2 of domain 5: appeared (frontend Initialising, backend Initialising)" ]]
+	[[ ${#lines[@]} -eq 2 && ${lines[1]} == *"mydevice/2 of domain 5: appeared Initialising/Initialising" ]]
 	does watch --num-events=1 --json
 	json '.event == "appeared" and .devid == 1'
 	[[ ${#lines[@]} -eq 1 ]]
@@ -189,7 +189,7 @@ activate()
 @test "no message if the reader closes the pipe" {
 	does attach 5 mydevice/1 --no-wait
 	"$XENSPLIT" watch 2>"$err" 3>&- | head -1 >"$out" &
-	eventually has "mydevice/1 of domain 5: appeared (frontend Initialising, backend Initialising)"
+	eventually has "mydevice/1 of domain 5: appeared Initialising/Initialising"
 	does attach 5 mydevice/2 --no-wait
 	does attach 5 mydevice/3 --no-wait
 	wait $!
@@ -201,11 +201,11 @@ activate()
 	does attach 5
 	command="'$XENSPLIT' watch 5 mydevice --num-events 1"
 	run script -qec "$command" /dev/null
-	[[ $status -eq 0 && $output == *$'(frontend \e[32mConnected\e[0m, backend \e[32mConnected\e[0m)'* ]]
+	[[ $status -eq 0 && $output == *$'appeared \e[32mConnected\e[0m/\e[32mConnected\e[0m'* ]]
 	NO_COLOR='' run script -qec "$command" /dev/null
 	[[ $output == *$'\e[32m'* ]]
 	NO_COLOR=1 run script -qec "$command" /dev/null
-	[[ $output == *"(frontend Connected, backend Connected)"* && $output != *$'\e'* ]]
+	[[ $output == *"appeared Connected/Connected"* && $output != *$'\e'* ]]
 	does watch 5 mydevice --num-events 1
 	[[ $output != *$'\e'* ]]
 	run script -qec "$command --json" /dev/null
@@ -216,10 +216,10 @@ activate()
 	does attach 5 --no-wait
 	as 5 xenstore-write device/mydevice/0/state 6
 	run script -qec "$command" /dev/null
-	[[ $output == *$'frontend \e[33mClosed\e[0m'* ]]
+	[[ $output == *$'appeared \e[33mClosed\e[0m/'* ]]
 	as 5 xenstore-write device/mydevice/0/state junk
 	run script -qec "$command" /dev/null
-	[[ $output == *$'frontend \e[31minvalid\e[0m'* ]]
+	[[ $output == *$'appeared \e[31minvalid\e[0m/'* ]]
 }
 
 @test "SIGINT and SIGTERM end it, quietly, with whole lines" {
@@ -229,7 +229,7 @@ activate()
 		pid=$!
 		eventually grep -q watching "$out"
 		does attach 5 --no-wait
-		eventually has "mydevice/0 of domain 5: appeared (frontend Initialising, backend Initialising)"
+		eventually has "mydevice/0 of domain 5: appeared Initialising/Initialising"
 		does detach 5
 		kill -"$signal" "$pid"
 		ends $((128 + $(kill -l $signal)))
