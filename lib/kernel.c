@@ -7,7 +7,7 @@
 
 #include "findings.h"
 
-const char *sysfs = "/sys"; /* the unit tests have one of their own */
+const char *sysfs = "/sys"; /* the unit tests use their own */
 
 #define BUS "/bus/xen-backend/devices"
 

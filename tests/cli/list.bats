@@ -256,7 +256,7 @@ state()
 	done
 }
 
-@test "a guest may not list: exit 4 and a message" {
+@test "a guest has no permission to list: exit 4 and a message" {
 	does attach 5 --no-wait
 	for args in list "show 5" "detach 5" "wait 5" "attach 5 mydevice/1" reap; do
 		# shellcheck disable=SC2086 # words

@@ -325,7 +325,7 @@ activate()
 	! memory_counts || (($(memory) < 20000))
 }
 
-@test "memory does not grow while the reader stands still" {
+@test "memory does not grow while the reader is stopped" {
 	drive back 0 mydevice
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
 	"$XENSPLIT" watch 5 mydevice --json >"$BATS_TEST_TMPDIR/pipe" 2>"$err" 3>&- &

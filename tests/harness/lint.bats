@@ -236,7 +236,7 @@ finds() { # CHECK TEXT
     build
     passes layers
     echo '#include "a.h"' >$folder/c.h
-    finds layers "$folder: a ring of includes: a b c"
+    finds layers "$folder: a cycle of includes: a b c"
     rm $folder/[abc].[ch] $folder/internal.h
   done
 }
@@ -249,7 +249,7 @@ finds() { # CHECK TEXT
   passes layers
   sed -i 's/{ }/{ a(); }/' src/c.c
   build
-  finds layers "src: a ring of calls: a b c"
+  finds layers "src: a cycle of calls: a b c"
 }
 
 @test "needed: only the stable libraries" {

@@ -105,7 +105,7 @@ sum() {
 # shellcheck disable=SC2016 # for the inner shell
 meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo ok 1'
 
-@test "-j: suites run side by side" {
+@test "-j: suites run at the same time" {
   at=$BATS_TEST_TMPDIR/at
   TAP_SECONDS=20 sum -j 2 "a=bash -c '$meet' $at a b" "b=bash -c '$meet' $at b a"
   [ "$last" = "2 passed, 0 failed, 0 skipped" ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What `make install` installs can be used, and `make uninstall` removes it.
-# shellcheck disable=SC2030,SC2031 # each test is a process of its own
+# shellcheck disable=SC2030,SC2031 # each test runs in its own process
 # O is the build folder. The order matters: the last test removes what the first installed.
 
 bats_require_minimum_version 1.5.0

@@ -227,7 +227,7 @@ static void pitfall_19_nodes_of_a_domain_that_is_gone(void **state)
 }
 
 /* Permissions of a former domain have no effect, although they look the same. */
-static void pitfall_07_leftovers_are_made_anew(void **state)
+static void pitfall_07_leftovers_are_written_again(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
 	const char *before;
@@ -492,7 +492,7 @@ int main(void)
 		store_test(pitfall_05_another_guest_sees_nothing),
 		store_test(pitfall_06_the_frontends_domain_is_not_there),
 		store_test(pitfall_06_the_backends_domain_is_not_there),
-		store_test(pitfall_07_leftovers_are_made_anew),
+		store_test(pitfall_07_leftovers_are_written_again),
 		store_test(either_leftover_alone_stands_in_the_way),
 		store_test(a_device_that_is_attached_stays_as_it_is),
 		store_test(replace_moves_a_backend),

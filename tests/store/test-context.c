@@ -23,7 +23,7 @@ static void on_own_connection(void)
 }
 
 /* The caller gets its own watches and none of the library's. */
-static void the_callers_watches_stay_his(void **state)
+static void the_callers_watches_stay_separate(void **state)
 {
 	unsigned int count, seen = 0;
 	char **event;
@@ -205,7 +205,7 @@ static void null_is_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		store_test(the_callers_watches_stay_his),
+		store_test(the_callers_watches_stay_separate),
 		store_test(the_callers_connection_outlives_the_context),
 		store_test(messages_reach_the_logger),
 		store_test(progress_is_reported),

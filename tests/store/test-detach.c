@@ -100,7 +100,7 @@ static bool guest_was_told(struct xs_handle *guest, const char *path)
 }
 
 /* Linux handles events with at least two slashes and ignores "device/mydevice". */
-static void pitfall_11_the_guest_is_told_of_its_device(void **state)
+static void pitfall_11_the_guest_gets_an_event(void **state)
 {
 	struct xs_handle *guest = as_domain(5);
 
@@ -318,7 +318,7 @@ int main(void)
 		store_test(a_device_never_claimed_goes_at_once),
 		store_test(a_backend_without_its_frontend),
 		store_test(others_stay),
-		store_test(pitfall_11_the_guest_is_told_of_its_device),
+		store_test(pitfall_11_the_guest_gets_an_event),
 		store_test(pitfall_11_a_driver_notices_a_removal),
 		store_test(pitfall_12_close_comes_before_removal),
 		store_test(pitfall_12_closing_and_offline_are_one_commit),

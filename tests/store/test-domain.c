@@ -303,7 +303,7 @@ static void its_uuid_goes_into_the_record(void **state)
 }
 
 /* A missing UUID proves nothing. */
-static void no_uuid_is_not_another_one(void **state)
+static void a_missing_uuid_is_not_a_different_one(void **state)
 {
 	(void)state;
 	with_hypervisor();
@@ -360,7 +360,7 @@ static void a_domain_still_being_built(void **state)
 }
 
 /* If it can't tell, the library asks the store, as without a hypervisor. */
-static void a_hypervisor_that_can_not_tell(void **state)
+static void a_hypervisor_that_does_not_know(void **state)
 {
 	(void)state;
 	with_hypervisor();
@@ -415,11 +415,11 @@ int main(void)
 		store_test(pitfall_22_the_record_outlives_its_domain),
 		store_test(a_crashed_domain_leaves_the_same),
 		store_test(its_uuid_goes_into_the_record),
-		store_test(no_uuid_is_not_another_one),
+		store_test(a_missing_uuid_is_not_a_different_one),
 		store_test(a_domain_it_does_not_know),
 		store_test(a_dying_domain_gets_no_device),
 		store_test(a_domain_still_being_built),
-		store_test(a_hypervisor_that_can_not_tell),
+		store_test(a_hypervisor_that_does_not_know),
 		store_test(a_paused_domain_is_the_cause),
 		store_test(a_table_without_a_function),
 	};

@@ -175,7 +175,7 @@ static void a_full_life(void **state)
 }
 
 /* With real drivers: each end's states in order, nothing missing or extra at the end. */
-static void the_life_that_drivers_lead(void **state)
+static void a_full_life_with_drivers(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
 
@@ -508,7 +508,7 @@ static void by_the_backends_domain(void **state)
 }
 
 /* Removing a directory above devices removes them all. */
-static void directories_that_go_as_a_whole(void **state)
+static void directories_that_are_removed_as_a_whole(void **state)
 {
 	static const char *const dirs[] = { "/local/domain/5/device/mydevice",
 					    "/local/domain/5/device",
@@ -607,7 +607,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		monitor_test(a_full_life),
-		monitor_test(the_life_that_drivers_lead),
+		monitor_test(a_full_life_with_drivers),
 		monitor_test(devices_that_are_there_come_first),
 		monitor_test(the_loop_it_asks_for),
 		monitor_test(an_error_with_its_text),
@@ -622,7 +622,7 @@ int main(void)
 		monitor_test(a_backend_that_moves),
 		monitor_test(a_device_that_is_made_again),
 		monitor_test(by_the_backends_domain),
-		monitor_test(directories_that_go_as_a_whole),
+		monitor_test(directories_that_are_removed_as_a_whole),
 		monitor_test(a_guest_that_writes_elsewhere),
 		monitor_test(pitfall_17_odd_records),
 	};

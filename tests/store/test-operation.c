@@ -192,7 +192,7 @@ static void a_cancelled_attach_rolls_back(void **state)
 }
 
 /* A rollback must not remove what another client has attached meanwhile. */
-static void a_rollback_takes_back_its_own_device_alone(void **state)
+static void a_rollback_removes_only_its_own_device(void **state)
 {
 	struct xensplit_op *op = begin(5, XENSPLIT_ATTACH_ROLLBACK, 60000);
 	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
@@ -465,7 +465,7 @@ int main(void)
 		store_test(several_in_one_loop),
 		store_test(a_cancelled_attach_stays_attached),
 		store_test(a_cancelled_attach_rolls_back),
-		store_test(a_rollback_takes_back_its_own_device_alone),
+		store_test(a_rollback_removes_only_its_own_device),
 		store_test(one_that_is_freed_early),
 		store_test(the_guest_dies_in_the_wait),
 		store_test(an_error_node_alone_is_no_failure),

@@ -38,7 +38,7 @@ static void drivers_that_come_later(void **state)
 	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 10000), 0);
 }
 
-static void nobody_comes(void **state)
+static void no_driver_comes(void **state)
 {
 	uint64_t begun = now_ms();
 
@@ -54,7 +54,7 @@ static void nobody_comes(void **state)
 	assert_node(FE "/state", "1", "n5,r0");
 }
 
-static void the_id_is_told_even_so(void **state)
+static void the_id_is_returned_even_so(void **state)
 {
 	struct xensplit_attach_opts opts =
 		device_opts(5, "mydevice", XENSPLIT_DEVID_AUTO);
@@ -202,7 +202,7 @@ static void a_frontend_that_stops(void **state)
 }
 
 /* A guest's state is read with its length, and escaped in messages. */
-static void pitfall_17_a_state_that_is_none(void **state)
+static void pitfall_17_an_invalid_state(void **state)
 {
 	static const char *const garbage[] = { "4\\x00",    "\\x004",
 					       "4\\x0a",    " 4",
@@ -325,7 +325,7 @@ static void a_domain_that_dies_meanwhile(void **state)
 }
 
 /* A foreign device is followed in the same way. */
-static void a_device_of_somebody_else(void **state)
+static void a_foreign_device_is_waited_for(void **state)
 {
 	(void)state;
 	put("/local/domain/6/backend/mydevice/5/0/state", "2", "n6,r5");
@@ -345,7 +345,7 @@ static void tick(int sig)
 }
 
 /* Signal handlers neither end a wait early nor make it longer. */
-static void a_wait_stands_signals(void **state)
+static void a_wait_survives_signals(void **state)
 {
 	struct itimerval every = { { 0, 5000 }, { 0, 5000 } }, never = { 0 };
 	struct sigaction action = { .sa_handler = tick }, old;
@@ -368,8 +368,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		store_test(both_drivers_connect),
 		store_test(drivers_that_come_later),
-		store_test(nobody_comes),
-		store_test(the_id_is_told_even_so),
+		store_test(no_driver_comes),
+		store_test(the_id_is_returned_even_so),
 		store_test(rollback_leaves_nothing),
 		store_test(rollback_spares_what_was_there),
 		store_test(pitfall_15_a_backend_that_jumps),
@@ -380,14 +380,14 @@ int main(void)
 		store_test(a_backend_that_writes_an_error),
 		store_test(an_old_error_node),
 		store_test(a_frontend_that_stops),
-		store_test(pitfall_17_a_state_that_is_none),
+		store_test(pitfall_17_an_invalid_state),
 		store_test(pitfall_17_a_driver_that_writes_garbage),
 		store_test(every_pair_of_states_has_a_cause),
 		store_test(until_closed_and_until_gone),
 		store_test(a_device_that_is_removed_meanwhile),
 		store_test(a_domain_that_dies_meanwhile),
-		store_test(a_device_of_somebody_else),
-		store_test(a_wait_stands_signals),
+		store_test(a_foreign_device_is_waited_for),
+		store_test(a_wait_survives_signals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static void logging_keeps_errno(void **state)
 	assert_int_equal(message.calls, 3);
 }
 
-static void the_last_error_may_be_made_of_the_one_before(void **state)
+static void the_last_error_may_include_the_one_before(void **state)
 {
 	struct xensplit_ctx *ctx = logging_ctx();
 
@@ -96,7 +96,7 @@ static void a_long_error_is_cut(void **state)
 	unit_ctx_free(ctx);
 }
 
-static void a_connection_that_can_not_be_had(void **state)
+static void a_connection_that_fails(void **state)
 {
 	static const struct {
 		int err, result;
@@ -121,9 +121,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logging_keeps_errno),
-		cmocka_unit_test(the_last_error_may_be_made_of_the_one_before),
+		cmocka_unit_test(the_last_error_may_include_the_one_before),
 		cmocka_unit_test(a_long_error_is_cut),
-		cmocka_unit_test(a_connection_that_can_not_be_had),
+		cmocka_unit_test(a_connection_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,7 @@ static bool parses(const char *text, size_t len, uint64_t max, uint64_t *ret)
 	return parse_number(text, len, max, ret);
 }
 
-static void parse_number_takes_digits_alone(void **state)
+static void parse_number_accepts_only_digits(void **state)
 {
 	static const struct {
 		const char *text;
@@ -143,7 +143,7 @@ int main(void)
 		cmocka_unit_test(escape_leaves_printable_ascii),
 		cmocka_unit_test(escape_shows_what_could_harm_a_terminal),
 		cmocka_unit_test(escape_is_cut_to_fit),
-		cmocka_unit_test(parse_number_takes_digits_alone),
+		cmocka_unit_test(parse_number_accepts_only_digits),
 		cmocka_unit_test(parse_number_stops_at_max),
 		cmocka_unit_test(parse_number_with_a_digit_above_max),
 		cmocka_unit_test(parse_number_does_not_overflow),

@@ -133,7 +133,7 @@ static void pitfall_10_a_bus_id_has_at_most_19_characters(void **state)
 	}
 }
 
-static void pitfall_10_the_refusal_shows_the_arithmetic(void **state)
+static void pitfall_10_the_error_shows_the_calculation(void **state)
 {
 	struct xensplit_attach_opts opts = device("mydevice", 12, 12345678);
 
@@ -322,7 +322,7 @@ int main(void)
 		cmocka_unit_test(domids_that_no_domain_has),
 		cmocka_unit_test(flags_that_are_not_known),
 		cmocka_unit_test(pitfall_10_a_bus_id_has_at_most_19_characters),
-		cmocka_unit_test(pitfall_10_the_refusal_shows_the_arithmetic),
+		cmocka_unit_test(pitfall_10_the_error_shows_the_calculation),
 		cmocka_unit_test(pitfall_10_the_highest_device_id_is_the_last_that_fits),
 		cmocka_unit_test(pitfall_21_types_that_libxl_manages),
 		cmocka_unit_test(keys_that_the_schema_writes),

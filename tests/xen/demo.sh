@@ -34,7 +34,7 @@ indent()
 	sed 's/^/  /'
 }
 
-say "This is dom0 of a real Xen, emulated by QEMU. Two guests start, the example modules load..."
+say "This is dom0 of a real Xen, emulated by QEMU. Two guests start and load the example modules..."
 modprobe mydeviceback
 guest_use g1 g2
 d=$(guest_domid g1)
@@ -45,19 +45,19 @@ printf '  g1:\n'
 guest_cmd g1 'dmesg | grep mydevicefront:' | indent
 store_dump >$work/before
 
-say "Both drivers are loaded and wait: there is no device yet. Attach one to guest g1; a watch" \
-	"on the side notes each change."
+say "Both drivers are loaded and wait, as there is no device yet. Attach one to guest g1; a watch" \
+	"in the background records each change."
 xensplit watch g1 --banner >$work/watch 2>&1 &
 watch=$!
 until grep -qx watching $work/watch; do sleep 0.3; done
 show xensplit attach "$d" -t 120
 [[ $(states "$d") == 4/4 ]]
 
-say "What was written, and who owns it (n$d: domain $d owns it and others may nothing; r0: domain 0" \
-	"may read it). The guest can write its own state; everything else is dom0's."
+say "What was written, and who owns it (n$d: domain $d owns it and others have no access; r0: domain 0" \
+	"may read it). The guest can write its own state; dom0 owns everything else."
 show xensplit show g1
 
-say "What the two kernels say:"
+say "The messages of the two kernels:"
 printf '  dom0:\n'
 dom0_log | grep mydeviceback: | indent
 printf '  g1:\n'
@@ -65,20 +65,20 @@ guest_cmd g1 'dmesg | grep mydevicefront:' | indent
 dom0_log | grep -q 'mydeviceback: Probe called'
 guest_cmd g1 'dmesg | grep -q "mydevicefront: Probe called"'
 
-say "A second guest by name, and one more device in it with an id of the tool's choice:"
+say "A second guest by name, and another device in it with an automatic id:"
 show xensplit attach g2 -t 120
 show xensplit attach g2 mydevice/auto -t 120
 show xensplit list
 show xensplit list g1 --json
 
-say "What can't work is refused, and nothing is written."
+say "Invalid requests are refused, and nothing is written."
 store_dump >$work/connected
 refused 5 xensplit attach g1
 refused 3 xensplit attach 7777
 store_dump >$work/after
 cmp $work/connected $work/after
 
-say "Detach: both drivers close, then the nodes go."
+say "Detach: both drivers close, then the nodes are removed."
 show xensplit detach g1 -t 120
 show xensplit detach g2 --all -t 120
 show xensplit list
@@ -103,8 +103,8 @@ show xenstore-write "$front/state" 1
 show xenstore-write "$back/state" 1
 guest_prints_error() { guest_cmd g1 'dmesg | grep "13 writing new state"'; }
 until guest_prints_error >/dev/null; do sleep 0.3; done
-say "The drivers were probed and got no further than $(states "$d") (1 Initialising, 2 InitWait):" \
-	"the node is dom0's, so the frontend can't write its state."
+say "The drivers were probed and stay at $(states "$d") (1 Initialising, 2 InitWait):" \
+	"dom0 owns the node, so the frontend can't write its state."
 guest_prints_error | indent
 for path in "$front" "${front%/0}" "${back%/0}" "${back%/*/0}"; do
 	xenstore-rm "$path"

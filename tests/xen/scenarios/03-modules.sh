@@ -12,7 +12,7 @@ guest_cmd g1 rmmod mydevicefront
 modprobe -r mydeviceback
 
 expect "attach without a driver" xensplit attach g1 --no-wait
-expect_is "nobody touches the device" "$(states "$d")" 1/1
+expect_is "the states stay as they were written" "$(states "$d")" 1/1
 modprobe mydeviceback
 expect_soon "the backend loaded first waits" states_are 1/2 "$d"
 guest_cmd g1 modprobe mydevicefront
@@ -24,7 +24,7 @@ expect_soon "both ends are Closed" states_are 6/6 "$d"
 run xensplit doctor g1
 note "$output"
 expect_is "doctor finds the frontend's driver gone" "$(head -n 1 $work/output | grep -o '\[.*')" '[closed]'
-expect_has "and what mends it" "$output" "fix: in domain $d: modprobe xen:mydevice$"
+expect_has "and names the fix" "$output" "fix: in domain $d: modprobe xen:mydevice$"
 expect "load it again" guest_cmd g1 modprobe mydevicefront
 expect_soon "both ends are Connected" states_are 4/4 "$d"
 expect "unload the backend" unload_back "$d"
@@ -35,7 +35,7 @@ run xensplit doctor g1
 note "$output"
 expect_is "doctor finds the backend's driver gone" "$(head -n 1 $work/output | grep -o '\[.*')" '[no-backend-driver]'
 fix=$(sed -n 's/^ *fix: //p' $work/output | head -n 1)
-expect_is "and what mends it" "$fix" 'modprobe xen-backend:mydevice'
+expect_is "and names the fix" "$fix" 'modprobe xen-backend:mydevice'
 # shellcheck disable=SC2086 # words
 expect "do that" $fix
 expect_soon "both ends are Connected" states_are 4/4 "$d"
@@ -45,7 +45,7 @@ unload_front g1
 unload_back "$d"
 expect_soon "both unloaded, both ends are Closed" states_are 6/6 "$d"
 guest_cmd g1 modprobe mydevicefront
-expect_soon "the frontend alone begins anew" states_are 1/6 "$d"
+expect_soon "the frontend, loaded first, starts again" states_are 1/6 "$d"
 modprobe mydeviceback
 expect_soon "with the backend both ends are Connected" states_are 4/4 "$d"
 

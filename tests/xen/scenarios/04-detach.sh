@@ -17,10 +17,10 @@ names() { store_dump | grep -E "/mydevice|^/xensplit" | sed 's/ = .*//'; }
 guest_cmd g1 rmmod mydevicefront
 modprobe -r mydeviceback
 expect "attach without a driver" xensplit attach g1 --no-wait
-expect "detach a device that nobody took up" xensplit detach g1 -t 120
+expect "detach a device without drivers" xensplit detach g1 -t 120
 expect_is "no node of a device is left" "$(devices_left)" ''
-expect_soon "nor a device in the guest" not_in_guest
-expect_soon "nor one in dom0" not_in_dom0
+expect_soon "the guest has no device" not_in_guest
+expect_soon "dom0 has no device" not_in_dom0
 
 # Only the backend has taken it up.
 modprobe mydeviceback
@@ -67,8 +67,8 @@ expect_is "no node of a device is left" "$(devices_left)" ''
 
 xl unpause g1
 expect_soon "unpaused, the guest has no device" not_in_guest
-expect_soon "nor has dom0" not_in_dom0
-expect "attach anew" xensplit attach g1 -t 120
+expect_soon "and dom0 has none" not_in_dom0
+expect "attach again" xensplit attach g1 -t 120
 expect_is "both ends are Connected" "$(states "$d")" 4/4
 run xensplit doctor g1
 expect_is "doctor finds nothing" "$status $output" '0 nothing is wrong'

@@ -26,8 +26,8 @@ expect_is "no node of a device is left" "$(devices_left)" ''
 none_in_guest() { guest_cmd "$1" '! ls -d /sys/bus/xen/devices/mydevice-*'; }
 none_in_dom0() { ! ls -d /sys/bus/xen-backend/devices/mydevice-*; }
 expect_soon "no device is left in the one guest" none_in_guest g1
-expect_soon "nor in the other" none_in_guest g2
-expect_soon "nor in dom0" none_in_dom0
+expect_soon "none is left in the other" none_in_guest g2
+expect_soon "none is left in dom0" none_in_dom0
 
 probes() { guest_cmd "$1" dmesg | grep -c 'mydevicefront: Probe called'; }
 expect_is "each of those with another id was probed" "$(probes g2)" 50

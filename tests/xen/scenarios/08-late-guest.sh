@@ -15,7 +15,7 @@ guest_cmd g1 rmmod mydevicefront
 run timeout 120 xensplit attach g1 -t 3
 note "$errors"
 expect_is "the deadline passes: exit status" $status 6
-expect_has "attach says how far it got" "$errors" \
+expect_has "attach says which states it reached" "$errors" \
 	"mydevice/0 of domain $d \(g1\) is not Connected after [0-9.]+ s \(frontend Initialising, backend InitWait\)"
 expect_has "and what is missing" "$errors" "frontend driver.*in domain $d: modprobe xen:mydevice"
 run xensplit doctor g1
@@ -27,7 +27,7 @@ pid=$!
 expect "the guest loads its driver" guest_cmd g1 modprobe mydevicefront
 status=0
 wait $pid || status=$?
-expect_is "whoever waited learns of it: exit status" $status 0
+expect_is "the wait ends: exit status" $status 0
 expect_is "both ends are Connected" "$(states "$d")" 4/4
 expect "detach" xensplit detach g1 -t 120
 

@@ -33,7 +33,7 @@ expect_is "doctor finds something: exit status" $status 1
 expect_has "first of all the permissions" "$(head -n 1 $work/output)" \
 	"$front.* is \(n0.*\): domain $d may not write it \[frontend-permissions\]"
 expect_has "why they stop it" "$output" '13 writing new state'
-expect_has "what mends it" "$output" "fix: xensplit doctor --fix $d mydevice/0"
+expect_has "doctor names the fix" "$output" "fix: xensplit doctor --fix $d mydevice/0"
 run timeout 60 xensplit wait g2 -t 1
 expect_has "wait says the same" "$errors" "domain $d may not write it.*xensplit doctor --fix"
 store_dump >$work/before

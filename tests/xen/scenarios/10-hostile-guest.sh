@@ -109,7 +109,7 @@ for path in "$front/backend" "$front/backend-id" "/local/domain/0/backend/mydevi
 	"/local/domain/$other/device/mydevice/0/state" "/xensplit/$d/mydevice/0" "/local/domain/$d/xensplit" \
 	"device/mydevice/1/state" "/local/domain/$d/device/vbd/0/state"; do
 	expect "the guest can't write $path" guest_cmd g1 "! xenstore-write $path x"
-	expect "nor remove it" guest_cmd g1 "! xenstore-exists $path || ! xenstore-rm $path"
+	expect "the guest can't remove it" guest_cmd g1 "! xenstore-exists $path || ! xenstore-rm $path"
 done
 
 begin states

@@ -88,7 +88,7 @@ bad=$(cat $work/mayhem-[1-4] | grep -vE ': [0135] ' || :)
 expect_is "done, too late, taken already: nothing else" "$bad" ''
 # Each device belongs to one tool, which still works on it.
 bad=$(grep -hE "mydevice/[1-4]{2} " $work/mayhem-[1-4] | grep -vE ': [035] ' || :)
-expect_is "nobody gets into the way of a device that is his alone" "$bad" ''
+expect_is "no tool disturbs a device of another" "$bad" ''
 for path in $(xenstore-list "/xensplit/$d/mydevice" 2>/dev/null | grep -v next-devid); do
 	expect_is "a device that is left has both ends: $path" "$(states "$d" "$path" | tr -d 0-9)" /
 done

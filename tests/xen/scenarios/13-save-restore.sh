@@ -54,7 +54,7 @@ expect_has "that it is an earlier domain's" "$output" '\[stale\]'
 expect_has "and what removes it" "$output" 'fix: xensplit reap$'
 run xensplit attach saved
 note "$errors"
-expect_is "attach does not take it for its own: exit status" $status 5
+expect_is "attach refuses the old device: exit status" $status 5
 run xensplit reap
 expect_has "reap removes it" "$output" "mydevice/0 of domain $d.* removed"
 expect "attach" xensplit attach saved --no-wait
@@ -78,11 +78,11 @@ expect_is "doctor finds nothing wrong without a device" "$status $output" '0 not
 run timeout 100 xensplit attach saved -t 10
 note "$errors"
 expect_is "its kernel holds on to the old device: exit status" $status 6
-expect_has "attach says what helps" "$errors" \
+expect_has "attach names the fix" "$errors" \
 	"modprobe xen:mydevice, or if it is loaded: xensplit attach $d mydevice/0 --backend=0 --replace"
 run timeout 100 xensplit attach "$d" mydevice/0 --backend=0 --replace -t 20
 note "$output$errors"
-expect_is "it does: exit status" $status 0
+expect_is "the fix works: exit status" $status 0
 expect_is "both ends are Connected" "$(states "$d")" 4/4
 expect "as does another device id" xensplit attach saved mydevice/1 -t 60
 expect_is "both ends are Connected" "$(states "$d" 1)" 4/4

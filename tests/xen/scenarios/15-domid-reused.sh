@@ -38,8 +38,8 @@ note "$output"
 expect_has "so does doctor" "$(head -n 1 $work/output)" '\[stale\]'
 run xensplit attach first
 note "$errors"
-expect_is "attach does not take it for its own: exit status" $status 5
-expect_has "and names the way out" "$errors" 'xensplit reap'
+expect_is "attach refuses: exit status" $status 5
+expect_has "and names the fix" "$errors" 'xensplit reap'
 run xensplit detach first -t 1
 note "$errors"
 expect_is "detach does not touch it: exit status" $status 5

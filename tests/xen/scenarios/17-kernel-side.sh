@@ -15,7 +15,7 @@ first() { { xensplit doctor g1 mydevice/0 --json || :; } | jq -r '.findings[0].c
 
 expect "attach without a backend driver" xensplit attach g1 --no-wait
 expect_soon "the kernel has the device" device_in_dom0 "$d"
-expect_is "doctor: nobody drives it" "$(first)" no-backend-driver
+expect_is "doctor: no driver" "$(first)" no-backend-driver
 run xensplit doctor g1
 note "$output"
 expect_has "but this module would" "$output" \
@@ -29,8 +29,8 @@ expect_is "where no module has the alias: doctor" "$said" no-backend-module
 
 run xensplit doctor g1
 fix=$(sed -n 's/^ *fix: //p' $work/output | head -n 1)
-expect_is "what would mend it" "$fix" 'modprobe xen-backend:mydevice'
-expect "it does" eval "$fix"
+expect_is "the fix" "$fix" 'modprobe xen-backend:mydevice'
+expect "the fix works" eval "$fix"
 expect "the device connects" xensplit wait g1 -t 120
 expect_is "both ends are Connected" "$(states "$d")" 4/4
 run xensplit doctor g1
@@ -53,5 +53,5 @@ expect_is "doctor: the kernel has no such device" "$(first)" no-backend-device
 # Nobody closes it, so the first half of the time passes.
 run xensplit attach g1 --replace -t 20
 note "$output$errors"
-expect_is "what doctor names mends it" "$status $(states "$d")" '0 4/4'
+expect_is "the fix works" "$status $(states "$d")" '0 4/4'
 expect "detach" xensplit detach g1 -t 120

@@ -18,16 +18,16 @@ expect "it is removed and made again in one commit" /tests/replace-at-once "$d"
 # Linux before 7.0. Later versions see that the state was reset, and the device connects.
 run timeout 60 xensplit wait g1 -t 5
 note "$errors"
-expect_is "the guest takes the new one for the old: exit status" $status 6
+expect_is "the guest mistakes the new device for the old: exit status" $status 6
 expect_is "its driver was not probed again" "$(probes)" "$before"
 run xensplit doctor g1
 note "$output"
 fix=$(sed -n 's/^ *fix: .*if it is loaded: //p' $work/output)
-expect_is "doctor says what helps" "$fix" "xensplit attach $d mydevice/0 --backend=0 --replace"
+expect_is "doctor names the fix" "$fix" "xensplit attach $d mydevice/0 --backend=0 --replace"
 # shellcheck disable=SC2086 # words
 run $fix -t 20
 note "$output$errors"
-expect_is "it does: exit status" $status 0
+expect_is "the fix works: exit status" $status 0
 expect_is "both ends are Connected" "$(states "$d")" 4/4
 expect_is "the driver was probed" "$(probes)" $((before + 1))
 

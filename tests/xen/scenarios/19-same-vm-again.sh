@@ -53,8 +53,8 @@ expect_has "so does doctor" "$(head -n 1 $work/output)" '\[stale\]'
 expect_has "with what removes it" "$output" 'fix: xensplit reap$'
 run xensplit attach twin -t 5
 note "$errors"
-expect_is "attach does not take it for its own: exit status" $status 5
-expect_has "and says whose it is, and the way out" "$errors" \
+expect_is "attach refuses: exit status" $status 5
+expect_has "and says which domain it belongs to, and the fix" "$errors" \
 	"mydevice/0 of domain $d.*a domain that is gone.*xensplit reap"
 run xensplit detach twin -t 1
 note "$errors"

@@ -44,7 +44,7 @@ expect_is "doctor finds nothing" "$status $output" '0 nothing is wrong'
 expect_soon "the guest has a disk" guest_cmd g1 'test -b /dev/xvdb'
 expect_is "it reads what dom0's file holds" \
 	"$(guest_cmd g1 'dd if=/dev/xvdb bs=64k 2>/dev/null | sha256sum')" "$(sha256sum </run/disk)"
-expect "it can't write, as the backend was told" \
+expect "it can't write, because the disk is read-only" \
 	guest_cmd g1 '! dd if=/dev/zero of=/dev/xvdb bs=4k count=1 conv=fsync'
 expect "a thread of blkback serves it" served
 expect "detach the disk" xensplit detach g1 vbd/51728 -t 120
@@ -76,8 +76,8 @@ expect "dom0 reaches the guest" ping -c 3 -W 20 192.0.2.2
 expect "the guest reaches dom0" guest_cmd g1 'ping -c 3 -W 20 192.0.2.1'
 expect "detach the interface" xensplit detach g1 vif/0 -t 120
 expect "dom0's kernel has no such backend" not_in_dom0 "vif-$d-0"
-expect "nor the interface" eval "[[ ! -e /sys/class/net/vif$d.0 ]]"
-expect_soon "nor has the guest" guest_cmd g1 "[ ! -e /sys/class/net/$name ]"
+expect "and no interface" eval "[[ ! -e /sys/class/net/vif$d.0 ]]"
+expect_soon "the guest has no interface" guest_cmd g1 "[ ! -e /sys/class/net/$name ]"
 store_dump >$work/after
 expect_same "the store is as it was" $work/before $work/after
 
@@ -95,7 +95,7 @@ note "$output"
 expect_has "list has it" "$output" "^ *$d +g1 +vbd +51728 +0 +Connected +Connected +yes"
 run xensplit doctor g1
 note "$output"
-expect_has "doctor tells what blkback said" "$output" 'warning: .*"2 get blkback dev name"'
+expect_has "doctor shows the error of blkback" "$output" 'warning: .*"2 get blkback dev name"'
 expect_is "as a warning only" "$(grep -c ': error: ' $work/output)" 0
 note "$(served || echo 'no thread of blkback serves it')"
 run timeout 100 xensplit detach g1 vbd/51728 -t 5 --force
