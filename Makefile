@@ -88,17 +88,23 @@ TOOL    := $(if $(TOOL_SRC),$(O)/xensplit $(O)/install/xensplit $(PLUGINS:%=$(O)
 .PHONY: all
 all: $(LIBRARY) $(TOOL) ## the library and the tool (the default)
 
+# A change of the compiler, its release or its options rebuilds everything.
+$(O)/.command: FORCE
+	@mkdir -p $(@D)
+	@echo "$$($(CC) --version 2>&1 | head -n 1):" '$(subst ','\'',$(COMPILE) $(LDFLAGS))' >$@.new; \
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
 # Names a missing package before the compiler complains about a missing header.
 $(O)/.found: Makefile tests/setup/packages
 	$(Q)mkdir -p $(@D)
 	$(Q)tests/setup/found $(firstword $(CC)) $(pkg_lib) $(pkg_tool)
 	@touch $@
 
-$(O)/lib/shared/%.o: lib/%.c Makefile | $(O)/.found
+$(O)/lib/shared/%.o: lib/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
 
-$(O)/lib/static/%.o: lib/%.c Makefile | $(O)/.found
+$(O)/lib/static/%.o: lib/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -fvisibility=hidden -c -o $@ $<
 
@@ -122,7 +128,7 @@ $(O)/lib/public.o: $(LIB_STATIC_OBJ)
 $(O)/libxensplit.a: $(O)/lib/public.o
 	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-$(O)/src/%.o: src/%.c Makefile | $(O)/.found
+$(O)/src/%.o: src/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(TOOL_CFLAGS) $(PIC) -c -o $@ $<
 
@@ -164,7 +170,7 @@ examples: $(EXAMPLES) ## the example programs
 
 # An example names the libraries it needs in a line /* pkg-config: NAME... */ of its own, and
 # is skipped if they are not installed.
-$(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile
+$(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile $(O)/.command
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)more=$$(sed -n 's|^/\* pkg-config: \(.*\) \*/$$|\1|p' $<); \
 	if [ "$$more" ]; then \

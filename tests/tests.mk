@@ -31,11 +31,11 @@ endif
 
 cmocka = $(call once,cmocka,$(call pkg_config,--libs,cmocka))
 
-$(O)/tests/unit/%.o: tests/unit/%.c Makefile | $(O)/.found
+$(O)/tests/unit/%.o: tests/unit/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -Ilib -c -o $@ $<
 
-$(O)/tests/store/%.o: tests/store/%.c Makefile | $(O)/.found
+$(O)/tests/store/%.o: tests/store/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
 
@@ -162,7 +162,7 @@ BENCH := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.
 bench: all build-sandbox $(BENCH) ## times and store requests, compared with other tools
 	$(Q)O=$(abspath $(O)) tests/bench/run
 
-$(O)/tests/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(O)/libxensplit.so Makefile
+$(O)/tests/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(O)/libxensplit.so Makefile $(O)/.command
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -o $@ $< -L$(O) -lxensplit $(LIB_LIBS) \
 		-Wl,--as-needed -Wl,-rpath,'$$ORIGIN/../..'

@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What make builds again, and what it doesn't.
+
+bats_require_minimum_version 1.5.0
+
+object=lib/shared/state.o
+
+# builds [VARIABLE=VALUE...]: the object is compiled
+builds() {
+  made "$@"
+  [[ $output == *"$object"* ]]
+}
+
+leaves() {
+  made "$@"
+  [[ $output != *"$object"* ]]
+}
+
+made() { # not a part of the make that may have called us
+  run -0 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CFLAGS -u CC make O="$O" "$@" "$O/$object"
+  output=$(grep -v 'is up to date' <<<"$output") || true
+  echo "$output"
+}
+
+setup() {
+  O=$BATS_TEST_TMPDIR/build
+}
+
+@test "options, macros and compiler: what changes one builds again" {
+  builds
+  leaves
+  leaves V=1
+  builds CFLAGS=-O1
+  leaves CFLAGS=-O1 V=1
+  builds CFLAGS=-O1 CPPFLAGS="-DTEXT='\"a b\"'"
+  leaves CFLAGS=-O1 CPPFLAGS="-DTEXT='\"a b\"'"
+  builds CC=gcc
+  leaves CC=gcc
+}
+
+@test "another release of the compiler builds again" {
+  # shellcheck disable=SC2016 # expanded by that script
+  printf '#!/bin/sh\n[ "$1" != --version ] || { cat "$0.version"; exit; }\nexec gcc "$@"\n' >"$BATS_TEST_TMPDIR/cc"
+  chmod +x "$BATS_TEST_TMPDIR/cc"
+  echo 12.1 >"$BATS_TEST_TMPDIR/cc.version"
+  builds CC="$BATS_TEST_TMPDIR/cc"
+  leaves CC="$BATS_TEST_TMPDIR/cc"
+  echo 12.2 >"$BATS_TEST_TMPDIR/cc.version"
+  builds CC="$BATS_TEST_TMPDIR/cc"
+}
