@@ -21,11 +21,29 @@ export XENSPLIT ?= $(abspath $(O))/xensplit
 export SANDBOX
 export CMOCKA_MESSAGE_OUTPUT := TAP
 
-# The targets below may install packages first; plain `make` never does.
+# The targets below may install packages first, those groups of tests/setup/packages that they
+# need; plain `make` never does. `make setup` installs what any of them needs.
+SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
+	check-valgrind check-harness installcheck lint setup
+SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
+for_goals = $(if $(filter $(2),$(MAKECMDGOALS)),$(1))
+SETUP := $(strip \
+	$(call for_goals,build,$(SETUP_BUILD)) \
+	$(call for_goals,sandbox,$(SETUP_TEST) demo bench) \
+	$(call for_goals,test,$(SETUP_TEST)) \
+	$(call for_goals,valgrind,check check-valgrind setup) \
+	$(call for_goals,xen,check check-xen demo-xen setup) \
+	$(call for_goals,lint,check check-harness lint setup) \
+	$(call for_goals,bench,bench setup) \
+	$(call for_goals,fuzz,fuzz setup) \
+	$(call for_goals,fresh,check-fresh setup))
+# One place for what is downloaded and unpacked, for the builds within this one as well.
+export DEBIAN_DIR ?= $(PLAIN)/debian
+
 .PHONY: setup
 setup:
-	$(Q)tests/setup/install
-ifneq ($(filter check% demo% lint bench fuzz setup examples-check installcheck,$(MAKECMDGOALS)),)
+	$(Q)tests/setup/install $(SETUP)
+ifneq ($(SETUP),)
 $(O)/.found: | setup
 endif
 
@@ -80,7 +98,7 @@ build-asan: | $(O)/.found
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
 .PHONY: check-asan check-valgrind check-harness installcheck check-fresh
 # The machines in QEMU take longest and start first.
-check: tests build-sandbox build-asan build-root ## all tests except fuzz and bench
+check: tests build-sandbox build-asan build-release ## all tests except fuzz and bench
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(asan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites)
 
@@ -103,16 +121,14 @@ sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(a
 check-sandbox: build-sandbox ## the sandbox itself
 	$(tap_sum) $(sandbox_suites)
 
-# The machines in QEMU run what a user would install.
-.PHONY: build-root
-build-root: all
-	$(Q)rm -rf $(O)/root
-	$(Q)$(MAKE) --no-print-directory -s install DESTDIR=$(abspath $(O))/root PREFIX=/usr
+# What is only run in QEMU, and what builds for it, is unpacked here and not installed.
+.PHONY: build-release
+build-release: | setup
+	$(Q)tests/setup/release $(SUITE) >/dev/null
 
-xen_run = O=$(abspath $(O)) XENSPLIT_DESTDIR=$(abspath $(O))/root tests/xen/run \
-	$(if $(SUITE),--suite $(SUITE))
+xen_run = O=$(abspath $(O)) tests/xen/run $(if $(SUITE),--suite $(SUITE))
 xen_suites = 'xen=$(xen_run) $(SCENARIO)'
-check-xen: build-root ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAME
+check-xen: build-release ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAME
 	$(tap_sum) $(xen_suites)
 
 # Without the tests that run the other build's tool, or that are only about time.
@@ -133,15 +149,27 @@ install_suites = 'install=O=$(abspath $(O)) bats --formatter tap tests/install'
 installcheck: all ## make install, run what it installed, make uninstall
 	$(tap_sum) $(install_suites)
 
-check-fresh: ## demo and check in an empty Debian with only git and make
+check-fresh: | setup ## demo and check in an empty Debian; SUITE=DEBIAN-RELEASE
 	$(Q)O=$(abspath $(O)) tests/setup/fresh-debian demo check
 
 .PHONY: demo demo-xen
 demo: all build-sandbox ## attach and detach a device, in the sandbox
 	$(Q)tests/demo
 
-demo-xen: build-root ## attach and detach a device, on real Xen in QEMU
+demo-xen: build-release ## attach and detach a device, on real Xen in QEMU
 	$(Q)$(xen_run) --story tests/xen/demo.sh
+
+# W=1 and C=1, for more warnings and for sparse, are the kernel's own.
+.PHONY: modules
+modules: ## the example drivers; KDIR= their kernel's build tree, else SUITE=DEBIAN-RELEASE
+ifneq ($(KDIR),)
+	$(Q)for name in mydevicefront mydeviceback; do \
+		$(MAKE) -C modules/$$name KDIR=$(KDIR) M=$(abspath $(O))/modules/$$name || exit; \
+	done
+else
+	$(Q)O=$(abspath $(O)) tests/xen/modules '$(SUITE)' $(O)/modules \
+		$(if $(W),W=$(W)) $(if $(C),C=$(C))
+endif
 
 .PHONY: bench fuzz lint
 SECONDS := 60

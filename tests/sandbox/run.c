@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <getopt.h>
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +24,9 @@
 
 #include "sandbox.h"
 
-#define XENSTORED_GLOB "/usr/lib/xen-*/bin/xenstored"
-#define START_SECS     10   /* for xenstored and the domains to start */
-#define GRACE_MS       2000 /* from a signal until the command is killed */
-#define MAX_GUESTS     64
+#define START_SECS 10	/* for xenstored and the domains to start */
+#define GRACE_MS   2000 /* from a signal until the command is killed */
+#define MAX_GUESTS 64
 
 struct sandbox {
 	char *dir;
@@ -70,37 +68,30 @@ static int make_dir(struct sandbox *sb)
 	return 0;
 }
 
-/* The newest xenstored of the distribution, unless the environment names one. */
-static char *find_xenstored(void)
+/* A file in the same directory as this program. */
+static char *find_beside(const char *prefix, const char *name)
 {
-	const char *named = getenv("XENSPLIT_XENSTORED");
-	char *path = NULL;
-	glob_t found;
-	size_t i;
-
-	if (named && *named)
-		return strdup(named);
-	if (glob(XENSTORED_GLOB, 0, NULL, &found) != 0)
-		return NULL;
-	for (i = 0; i < found.gl_pathc; i++)
-		if (!path || strverscmp(found.gl_pathv[i], path) > 0)
-			path = found.gl_pathv[i];
-	path = strdup(path);
-	globfree(&found);
-	return path;
-}
-
-/* The shim is in the same directory as this program. */
-static char *find_shim(void)
-{
-	char *self = realpath("/proc/self/exe", NULL), *shim = NULL;
+	char *self = realpath("/proc/self/exe", NULL), *path = NULL;
 	char *slash = self ? strrchr(self, '/') : NULL;
 
 	if (slash &&
-	    asprintf(&shim, "LD_PRELOAD=%.*s/shim.so", (int)(slash - self), self) < 0)
-		shim = NULL;
+	    asprintf(&path, "%s%.*s/%s", prefix, (int)(slash - self), self, name) < 0)
+		path = NULL;
 	free(self);
-	return shim;
+	return path;
+}
+
+/* The build makes a link to the distribution's xenstored. */
+static char *find_xenstored(void)
+{
+	const char *named = getenv("XENSPLIT_XENSTORED");
+
+	return named && *named ? strdup(named) : find_beside("", "xenstored");
+}
+
+static char *find_shim(void)
+{
+	return find_beside("LD_PRELOAD=", "shim.so");
 }
 
 static char *env_with_dir(const char *name, const struct sandbox *sb, const char *file)
@@ -173,7 +164,7 @@ static int start_daemon(struct sandbox *sb)
 	int ret = -ENOENT;
 
 	if (!xenstored)
-		warnx("no xenstored in " XENSTORED_GLOB);
+		warnx("no xenstored beside this program");
 	else if (!shim || access(strchr(shim, '/') ?: "", R_OK) < 0)
 		warnx("no shim.so beside this program");
 	else

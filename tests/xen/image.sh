@@ -85,8 +85,8 @@ add_modules()
 		if [[ $module == */* ]]; then
 			found=("$module")
 		else
-			mapfile -t found < <(modprobe -d "$SYSROOT/" -S "$KVER" \
-				--show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p')
+			mapfile -t found < <(in_suite modprobe -S "$KVER" --show-depends "$module" |
+				sed -n "s|^insmod \([^ ]*\).*|$SYSROOT\1|p")
 		fi
 		((${#found[@]})) || die "kernel $KVER has no module $module"
 		files+=("${found[@]}")
@@ -99,7 +99,7 @@ add_modules()
 		esac
 	done
 	touch "$dir"/modules.{order,builtin,builtin.modinfo}
-	depmod -b "$root" "$KVER"
+	in_suite depmod -b "$root" "$KVER"
 	for file in "$dir"/*.ko "$dir"/modules.{dep,alias,symbols}; do
 		add "$file" "/usr/lib/modules/$KVER/$(basename "$file")"
 	done

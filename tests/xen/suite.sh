@@ -4,17 +4,12 @@
 # Sourced by run: where the files of a Debian suite are. Everything else looks them up through
 # these variables and knows no release by name.
 #
-#   SYSROOT   folder the suite is installed in; empty for the machine's own
+#   SYSROOT   folder the suite is unpacked in
 #   KVER      kernel release
 #   KERNEL    its bzImage
 #   KDIR      its build tree, for modules, as a path inside the suite
 #   XEN       the hypervisor, compressed as packaged
 #   XEN_BIN   folder of Xen's own programs, as a path inside the suite
-
-host_suite()
-{
-	sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
-}
 
 # newest PATTERN: the file of the highest version that matches
 newest()
@@ -22,43 +17,17 @@ newest()
 	compgen -G "$1" | sort -V | tail -n 1
 }
 
-# suite_packages: what a folder of another release needs, of the one list
-suite_packages()
-{
-	sed -n -e '/^# \(build\|xen\)\>/,/^$/ { /^[^#]/p }' "$TOP/tests/setup/packages"
-}
-
-# suite_make NAME: an installed Debian in a folder, named by what makes it so
-suite_make()
-{
-	local -a packages
-
-	mapfile -t packages < <(suite_packages)
-	SYSROOT=$O/xen/debian-$1-$( { cat "$TOP"/tests/setup/{debian,sources,inside}; echo "${packages[@]}"; } |
-		sha256sum | cut -c 1-16)
-	if [[ ! -d $SYSROOT ]]; then
-		rm -rf "$O/xen/debian-$1-"*
-		echo "# Debian $1 with ${packages[*]}"
-		"$TOP/tests/setup/debian" "$1" "$SYSROOT" "${packages[@]}"
-	fi
-}
-
 # in_suite COMMAND...: runs it where the compiler and the headers of the suite are
 in_suite()
 {
-	if [[ -n $SYSROOT ]]; then
-		"$TOP/tests/setup/inside" --bind "$TOP" --bind "$O" "$SYSROOT" "$@"
-	else
-		"$@"
-	fi
+	"$TOP/tests/setup/inside" --bind "$TOP" --bind "$O" "$SYSROOT" "$@"
 }
 
 suite_find() # NAME
 {
 	local build
 
-	SYSROOT=
-	[[ $1 == "$(host_suite)" ]] || suite_make "$1"
+	SYSROOT=$("$TOP/tests/setup/release" "$1")
 
 	# The newest kernel whose headers are there too; its "build" may lead out of a folder.
 	build=$(newest "$SYSROOT/usr/src/linux-headers-*-amd64")
@@ -74,4 +43,21 @@ suite_find() # NAME
 	[[ -r $KERNEL ]] || die "$KERNEL is missing"
 	[[ -n $XEN ]] || die "no hypervisor in $SYSROOT/boot"
 	[[ -n $XEN_BIN ]] || die "no Xen tools in $SYSROOT/usr/lib"
+	[[ -e $SYSROOT/lib/modules/$KVER/modules.dep ]] || in_suite depmod "$KVER"
+}
+
+# modules_build FOLDER [VARIABLE=VALUE...]: the example modules, for the suite's kernel. What make
+# says of each is in FOLDER/NAME.log.
+modules_build()
+{
+	local name
+
+	mkdir -p "$1"
+	for name in mydevicefront mydeviceback; do
+		if ! in_suite make -C "$TOP/modules/$name" KDIR="$KDIR" M="$1/$name" "${@:2}" \
+			>"$1/$name.log" 2>&1; then
+			cat "$1/$name.log" >&2
+			die "$name does not build"
+		fi
+	done
 }
