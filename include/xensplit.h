@@ -524,7 +524,7 @@ struct xensplit_attach_opts {
 	const char *backend_type;
 };
 
-/* First remove whatever exists in this device's place, whoever made it. */
+/* First remove an existing device with this id, even if made by another tool. */
 #define XENSPLIT_ATTACH_REPLACE (1u << 0)
 /* Allow a type that libxl manages, such as vbd. */
 #define XENSPLIT_ATTACH_RESERVED (1u << 1)

@@ -106,7 +106,7 @@ static int check_pair(struct patient *p, const struct state_pair *pair)
 
 	if (!pair)
 		return 0;
-	/* From its state it seems to have no driver; the kernel knows, and was asked. */
+	/* The state looks like no driver, but the kernel was asked and knows better. */
 	if (p->asked_kernel && pair->backend == XENSPLIT_STATE_INITIALISING)
 		return 0;
 	/* A device without a record can't be detached, only replaced. */

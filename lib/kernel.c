@@ -74,7 +74,7 @@ static void device_path(char *path, size_t size, const struct device_id *id)
 		 id->domid, id->devid);
 }
 
-/* The last state that the driver set, as the kernel keeps it; empty: the kernel does not say. */
+/* The last state that the driver set, from the kernel; empty if it does not show that. */
 static void read_state(const char *device, char *state, size_t size)
 {
 	char path[PATH_SIZE + 8];
@@ -115,9 +115,9 @@ static int report_idle_driver(struct patient *p, const char *device, const char 
 }
 
 /*
- * A driver is bound, and the state is Initialising. The kernel keeps the last state
- * that the driver set. If that is another one, it was set for an earlier device: the
- * driver is not probed for this one. The kernel also keeps a state whose write
+ * A driver is bound, and the state is Initialising. The kernel remembers the last
+ * state that the driver set. If it differs, it is from an earlier device, and the
+ * driver was not probed for this one. The kernel also remembers a state whose write
  * failed, but then there is an error node, which says more.
  */
 static int check_driver(struct patient *p, const char *device, const char *driver,
@@ -127,7 +127,7 @@ static int check_driver(struct patient *p, const char *device, const char *drive
 	int r;
 
 	read_state(device, state, sizeof(state));
-	/* It may have gone on since the backend's state was read. */
+	/* It may have continued since the backend's state was read. */
 	r = place_states(p->txn, &p->place, &p->frontend_state, &p->backend_state);
 	if (r || p->backend_state != XENSPLIT_STATE_INITIALISING)
 		return r;

@@ -45,7 +45,7 @@ const char *origin_name(int origin)
 	return origin == XENSPLIT_ORIGIN_FOREIGN ? "foreign" : "xensplit";
 }
 
-/* How it differs from a usual device, in one word. */
+/* One word for what is special about the device. */
 static const char *status_of(const struct xensplit_device *device)
 {
 	if (device->damaged)
@@ -143,7 +143,7 @@ char *field_text(const struct field *field, const struct xensplit_device *device
 		text = status_of(device);
 		break;
 	}
-	/* An empty cell would be no word to a script that splits the line. */
+	/* A script that splits the line into words would miss an empty cell. */
 	return must(strdup(text && *text ? text : "-"));
 }
 

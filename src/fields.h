@@ -24,12 +24,12 @@ enum field_type {
 	FIELD_TIME,   /* uint64_t, seconds since the epoch, 0 for none */
 	FIELD_KEYS,   /* the whole device: two lists of pairs */
 	FIELD_DEVICE, /* struct xensplit_id; "mydevice/0" */
-	FIELD_STATUS, /* of several fields */
+	FIELD_STATUS, /* computed from several fields */
 };
 
 struct field {
 	const char *column;
-	const char *key; /* NULL: in tables alone, made of other fields */
+	const char *key; /* in JSON; NULL: only in tables, computed from other fields */
 	enum field_type type;
 	size_t offset;
 	int usual;
@@ -55,7 +55,7 @@ const char *origin_name(int origin);
 struct columns {
 	const struct field *fields[COLUMNS_MAX];
 	size_t count;
-	int chosen; /* by name */
+	int chosen; /* the user named the columns */
 };
 
 /*

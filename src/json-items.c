@@ -18,7 +18,7 @@ static void add_keys(struct json_object *object, const char *key,
 {
 	struct json_object *keys;
 
-	if (!device->unique_id) { /* no record says which nodes are keys */
+	if (!device->unique_id) { /* without a record the keys are not known */
 		json_add_text(object, key, NULL);
 		return;
 	}

@@ -62,7 +62,7 @@ void print_devices_json(const struct xensplit_device *const *devices, size_t cou
 	json_print(report);
 }
 
-/* A domain's name may have any length. Whoever chose the columns has chosen their width. */
+/* A domain's name may have any length. Columns that the user named are not wrapped. */
 static int column_flags(const struct field *field, const struct columns *columns)
 {
 	if (field->type == FIELD_NUMBER)
@@ -77,7 +77,7 @@ static char *cell(const struct field *field, const struct xensplit_device *devic
 {
 	char *text = field_text(field, device), *shown;
 
-	if (flags & TABLE_RAW) /* escapes by itself */
+	if (flags & TABLE_RAW) /* libsmartcols escapes it */
 		return text;
 	shown = escape(text, strlen(text));
 	free(text);

@@ -100,7 +100,7 @@ static void print_states(int frontend, int backend)
 	print_state(backend);
 }
 
-/* A driver may write much: @column is where the line is. */
+/* A driver's error may be long. @column is the current column. */
 static void print_error(const struct xensplit_event *event, size_t column)
 {
 	char *escaped = escape(event->text, strlen(event->text));

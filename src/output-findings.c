@@ -33,7 +33,7 @@ static void add_finding(struct json_object *array, const struct xensplit_finding
 	json_add_flag(object, "repairable", finding->repairable);
 }
 
-/* "    why: ...", the lines that it takes below one another. */
+/* Prints "    why: ...", with further lines indented. */
 static void print_reason(const char *label, const char *text)
 {
 	size_t column = (size_t)printf("    %s: ", label);

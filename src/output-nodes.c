@@ -15,7 +15,7 @@
 
 #define HEADING "PERMISSIONS"
 
-/* Longest permissions, but a guest may make some of its nodes' very long. */
+/* The longest permissions, limited because a guest may make them very long. */
 static int perms_width(const struct xensplit_nodes *nodes)
 {
 	const struct xensplit_node *node;
@@ -37,7 +37,7 @@ static int is_below(const char *path, const char *root)
 	return len && !strncmp(path, root, len) && (!path[len] || path[len] == '/');
 }
 
-/* Of a value that is a state, its name in parentheses; else nothing. */
+/* The name of a state in parentheses; empty for other values. */
 static const char *state_note(const struct xensplit_node *node, const char *name,
 			      char *buf, size_t size)
 {
@@ -75,7 +75,7 @@ static void print_node(const struct xensplit_node *node, const char *root, int w
 	free(path);
 }
 
-/* A field of the record; the time in it also as a reader knows it. */
+/* Prints a field of the record; a time also as a date. */
 static void print_field(const char *line, size_t len, int width)
 {
 	static const char created[] = "created=";
@@ -96,7 +96,7 @@ static void print_field(const char *line, size_t len, int width)
 	free(field);
 }
 
-/* The value of this one node is lines, which only dom0 can have written. */
+/* The record's value has several lines, and only dom0 can have written it. */
 static void print_record(const struct xensplit_node *node, int width)
 {
 	const char *line = node->value, *end = node->value + node->value_len;
@@ -112,8 +112,8 @@ static void print_record(const struct xensplit_node *node, int width)
 }
 
 /*
- * As ls -l does it: what is short comes first, and a value, which a guest may make long, last. So
- * only the end of its line runs out.
+ * Like ls -l: short columns first, and the value last, since a guest may make it long: only the
+ * end of its line overflows.
  */
 void print_nodes(const struct xensplit_nodes *nodes)
 {

@@ -8,9 +8,9 @@
 #include "screen.h"
 #include "xensplit.h"
 
-/* Of a serial console, which does not say. */
+/* For a serial console, which does not report its width. */
 #define USUAL_WIDTH 80
-/* Narrower ones get whole lines: what is left of a cut one would tell nothing. */
+/* Do not cut lines on narrower terminals: too little would be left. */
 #define LEAST_WIDTH 40
 
 int screen_width(int fd)
@@ -44,7 +44,7 @@ const char *screen_plain(void)
 	return screen_color("\033[0m");
 }
 
-/* At a glance: there, on its way out, wrong. */
+/* Green: connected; yellow: closing; red: wrong. */
 const char *screen_state_color(int state)
 {
 	switch (state) {
@@ -60,7 +60,7 @@ const char *screen_state_color(int state)
 	}
 }
 
-/* Where lines end on stdout; 0: nowhere. */
+/* The length of a line on stdout; 0: unlimited. */
 static size_t line_width(void)
 {
 	int width = screen_width(STDOUT_FILENO);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What differs on a terminal: lines have an end, and there are colours. A pipe gets all, plain. */
+/* Output to a terminal: limited width, and colours. Output to a pipe is complete and plain. */
 #ifndef XENSPLIT_SCREEN_H
 #define XENSPLIT_SCREEN_H
 
 #include <stddef.h>
 
-/* The columns of the terminal that @fd is; 0: it is none. */
+/* The number of columns of the terminal @fd; 0 if it is not a terminal. */
 int screen_width(int fd);
 
-/* How to begin a colour on stdout, and to end it; "" where there are none. */
+/* Start and end a colour on stdout; "" without colours. */
 #define SCREEN_RED    "\033[31m"
 #define SCREEN_GREEN  "\033[32m"
 #define SCREEN_YELLOW "\033[33m"
@@ -20,18 +20,18 @@ const char *screen_state_color(int state);
 
 /*
  * screen_cut - print a text to stdout, and end the line
- * @column: where the line is; there the text begins
+ * @column: the current column, where the text starts
  *
- * What does not fit is left out, with "..." at the end.
+ * Truncates what does not fit, and ends it with "...".
  */
 void screen_cut(const char *text, size_t column);
 
 /*
- * screen_wrap - print a text to stdout that may take several lines, and end the last
+ * screen_wrap - print a text to stdout, on several lines if necessary, and end the last
  * @column: as above
- * @indent: where further lines begin
+ * @indent: the column where further lines start
  *
- * Lines are broken between words.
+ * Breaks lines between words.
  */
 void screen_wrap(const char *text, size_t column, size_t indent);
 

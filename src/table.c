@@ -18,7 +18,7 @@ struct libscols_table *table_new(int flags)
 	scols->enable_noencoding(table, 1); /* escape() has escaped all texts */
 	scols->enable_noheadings(table, !!(flags & TABLE_NO_HEADINGS));
 	scols->enable_raw(table, !!(flags & TABLE_RAW));
-	scols->enable_colors(table, 1); /* of cells that are given one */
+	scols->enable_colors(table, 1); /* for cells with a colour */
 	return table;
 }
 

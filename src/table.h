@@ -14,8 +14,7 @@ struct libscols_line;
 struct libscols_table *table_new(int flags);
 
 #define TABLE_RIGHT (1 << 0)
-#define TABLE_WRAP \
-	(1 << 1) /* cells take several lines on a terminal that is too narrow */
+#define TABLE_WRAP  (1 << 1) /* wrap cells if the terminal is too narrow */
 void table_column(struct libscols_table *table, const char *name, int flags);
 struct libscols_line *table_line(struct libscols_table *table);
 /* @text: printable ASCII, or any if TABLE_RAW; the table frees it. @color: a screen_color() */

@@ -97,7 +97,7 @@ build-asan: | $(O)/.found
 
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
 .PHONY: check-asan check-valgrind check-harness installcheck check-fresh
-# The machines in QEMU take longest and start first.
+# The scenarios in QEMU take longest, so they start first.
 check: tests build-sandbox build-asan build-release ## all tests except fuzz and bench
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(asan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites)

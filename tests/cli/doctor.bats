@@ -268,12 +268,12 @@ requests()
 @test "--fix sets the guest's permissions as an attach does, and no others" {
 	activate
 	tool doctor 5 --fix -t 0
-	dump | grep -E '^/local/domain/(5/device|0/backend)/mydevice/' | sort >"$BATS_TEST_TMPDIR/mended"
+	dump | grep -E '^/local/domain/(5/device|0/backend)/mydevice/' | sort >"$BATS_TEST_TMPDIR/repaired"
 	xenstore-rm "$FE"
 	xenstore-rm "$BE"
 	does attach 5 --no-wait
 	dump | grep -E '^/local/domain/(5/device|0/backend)/mydevice/' | sort |
-		diff "$BATS_TEST_TMPDIR/mended" -
+		diff "$BATS_TEST_TMPDIR/repaired" -
 	# even for a foreign key
 	xenstore-write "$BE/secret" s "$FE/ring" 8
 	xenstore-chmod "$BE/secret" n0 b5
@@ -288,7 +288,7 @@ requests()
 	run ! as 6 xenstore-read "$BE/state"
 }
 
-@test "--fix repairs each permission, whoever made the device" {
+@test "--fix repairs each permission, also of a foreign device" {
 	does attach 5 --no-wait
 	for damage in "chmod $FE n0" "chmod $FE/state n0 r5" "chmod $BE n0" "chmod $BE/state b0" \
 		"chmod $BE/state n0 b5" "chmod $FE/state r5 r0" "rm $BE/online"; do

@@ -56,7 +56,7 @@ at_each()
 	((ended == 0 && kills >= least))
 }
 
-# A driver that has not seen the last device go takes the next one for the same.
+# A driver that has not noticed the removal of the last device mistakes the next one for it.
 attach()
 {
 	caught_up

@@ -104,7 +104,7 @@ state()
 	[[ $(words) == "3 3" ]]
 }
 
-@test "-o +COLUMNS adds to the usual columns" {
+@test "-o +COLUMNS adds to the default columns" {
 	does attach 5 --no-wait
 	does list -o +phase,DEVID
 	[[ $(words) == "$headings PHASE DEVID"$'\n'"5 guest5 mydevice/0 "*" - - 0" ]]

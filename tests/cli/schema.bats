@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2154 # bats sets stderr
-# What each verb prints with --json is what data/xensplit.schema.json says, to the last member.
+# The output of each verb with --json is exactly what data/xensplit.schema.json describes.
 
 load common
 
 schema=$BATS_TEST_DIRNAME/../../data/xensplit.schema.json
 
-# prints STATUS VERB ARGUMENT...: something, which valid() is to look at
+# prints STATUS VERB ARGUMENT...: prints JSON, for valid() to check
 prints()
 {
 	local want=$1
@@ -23,7 +23,7 @@ valid()
 	"$BATS_TEST_DIRNAME/json-valid" "$schema" <"$BATS_TEST_TMPDIR/printed"
 }
 
-# invalid JQ-FILTER...: the last that was printed, changed by each of them, is not valid
+# invalid JQ-FILTER...: the last output, changed by each of them, is not valid
 invalid()
 {
 	local verb text filter
@@ -63,7 +63,7 @@ invalid()
 	valid
 }
 
-@test "devices that others made, that are half, damaged, stale or being replaced" {
+@test "devices that are foreign, half, damaged, stale or being replaced" {
 	does attach 5 --no-wait
 	does attach 5 mydevice/1 --no-wait
 	does attach 5 mydevice/2 --no-wait
@@ -95,7 +95,7 @@ invalid()
 	valid
 }
 
-@test "an error says what it says, and nothing else" {
+@test "an error has the fields it needs, and no others" {
 	printf 'attach\t%s\n' '{"schema":1,"devices":[],"error":{"code":"not-connected",
 		"message":"not connected after 10.0 s","device":{"domid":5,"type":"mydevice","devid":0},
 		"states":{"frontend":"Initialising","backend":null},"try":"in guest5: modprobe"}}' |
@@ -142,7 +142,7 @@ invalid()
 	valid
 }
 
-@test "a member that the schema does not know, or that is missing, is noticed" {
+@test "an unknown or missing member is noticed" {
 	does attach 5 --no-wait -F a=b
 	prints 0 list
 	invalid '.new = 1' '.devices[0].new = 1' '.devices[0].keys.new = {}' '.schema = 2' \

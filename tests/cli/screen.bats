@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A terminal of 80 columns shows each line whole, with domains' names of 16 characters. A pipe gets
-# all, as wide as it is.
+# On a terminal of 80 columns each line fits, with domain names of 16 characters. Output to a pipe is
+# complete and as wide as necessary.
 
 # shellcheck disable=SC2154 # what run sets
 load common
@@ -13,8 +13,8 @@ setup()
 	"$SANDBOX" create 1234 --name database-prod-01
 }
 
-# screen ARGUMENT...: $output is what a terminal of 80 columns shows, without colours, and $colored
-# with them
+# screen ARGUMENT...: sets $output to what a terminal of 80 columns shows, without colours, and
+# $colored with them
 screen()
 {
 	run timeout 30 script -qec "stty cols 80; $(printf '%q ' "$XENSPLIT" "$@")" /dev/null
@@ -23,20 +23,20 @@ screen()
 	printf '$ xensplit %s\n%s\n[%s]\n' "$*" "$output" "$status"
 }
 
-# fits: no line of it is longer
+# fits: no line is longer
 fits()
 {
 	[[ -n $output && $(wc -L <<<"$output") -le 80 ]]
 }
 
-# overflows: of the same on a pipe a line is longer, so that there was something to fit
+# overflows: on a pipe there is a longer line, so that something had to be made to fit
 overflows()
 {
 	does "$@" || [[ -z $stderr ]]
 	[[ $(wc -L <<<"$output") -gt 80 ]]
 }
 
-# Devices in each condition that list has a word for.
+# A device with each status that list knows.
 devices()
 {
 	drive back 0 mydevice
@@ -68,7 +68,7 @@ devices()
 	[[ $(wc -l <<<"$output") -eq 6 ]]
 }
 
-@test "list: a longer name of a domain goes on in the next line, on a terminal alone" {
+@test "list: a longer domain name is wrapped, on a terminal only" {
 	name=database-prod-01.of.somebody.else
 	"$SANDBOX" create 1235 --name $name
 	does attach 1235 --no-wait
@@ -79,7 +79,7 @@ devices()
 	[[ $(awk 'NR > 1 { printf "%s", /^ +[0-9]/ ? $2 : $1 }' <<<"$output") == "$name" ]]
 }
 
-@test "list and doctor: colours on a terminal, as watch has them" {
+@test "list and doctor: colours on a terminal, like watch" {
 	devices
 	screen list
 	[[ $colored == *$'\e[32mConnected'* && $colored == *$'\e[31mdamaged\e[0m'* ]]
@@ -103,7 +103,7 @@ devices()
 	done
 }
 
-@test "show: long values are cut, with a mark" {
+@test "show: long values are truncated, with a mark" {
 	long=$(printf 'x%.0s' {1..100})
 	does attach 1234 -F "long=$long" --no-wait
 	overflows show 1234
@@ -114,7 +114,7 @@ devices()
 	grep -q 'state = "1" (Initialising)$' <<<"$output"
 }
 
-@test "watch: the longest events, and what a driver wrote is cut" {
+@test "watch: the longest events, and a driver's error is truncated" {
 	does attach 1234 --no-wait
 	"$XENSPLIT" watch --num-events 1 | grep "mydevice/0 of domain 1234: appeared Initialising/Initialising"
 	as 1234 xenstore-write device/mydevice/0/state 7

@@ -10,7 +10,7 @@ load common
 	diff <(whole | LC_ALL=C sort) <(dump | grep -E '/mydevice/(5/)?2[/ ]' | LC_ALL=C sort)
 }
 
-# whole: what show printed as xenstore-ls -fp has it
+# whole: the output of show, in the format of xenstore-ls -fp
 whole()
 {
 	awk 'function flush() { if (path != "") printf "%s = \"%s\"   (%s)\n", path, value, perms; path = "" }

@@ -108,7 +108,7 @@ int verb_as(int argc, char **argv)
 	if (argc < 3)
 		return usage_error("as needs a DOMID and a COMMAND");
 	if (parse_domid(argv[1], &domid) < 0)
-		return usage_error("'%s' is no domid", argv[1]);
+		return usage_error("'%s' is not a domid", argv[1]);
 	if (use_domain_socket(domid) < 0)
 		return EXIT_SANDBOX;
 	return run_in_place(argv + 2);

@@ -42,7 +42,7 @@ static size_t unescape(char *text)
 	return to - text;
 }
 
-/* A descriptor that is readable when one of the signals has come. */
+/* A descriptor that is readable after one of the signals. */
 static int signals(int signal, int other)
 {
 	sigset_t set;
@@ -54,14 +54,14 @@ static int signals(int signal, int other)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* SIGUSR1: the driver says when it has handled all that happened before. */
+/* SIGUSR1: reports when everything that happened before has been handled. */
 static void catch_up(struct bus *bus, int sync_fd)
 {
 	struct signalfd_siginfo info;
 
 	if (read(sync_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	/* What happened before arrives before this answer. */
+	/* Earlier events arrive before this answer. */
 	free(xs_read(bus->xs, XBT_NULL, "domid", NULL));
 	bus_event(bus);
 	puts("caught up");

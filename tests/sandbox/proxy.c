@@ -378,7 +378,7 @@ static int run_proxy(struct proxy *p, char **argv, const char *count_file)
 	int ret = start(p, argv);
 
 	if (ret < 0)
-		warnx("cannot stand before the store: %s", strerror(-ret));
+		warnx("cannot listen for the command: %s", strerror(-ret));
 	else
 		serve(p);
 	if (ret == 0 && count_file)

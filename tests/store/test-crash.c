@@ -11,7 +11,7 @@
 #define POINTS_MAX 500
 #define KILLED	   137
 
-/* The third test takes its time, and tries each so many requests; KILL_STEP=1 tries all. */
+/* The third test is slow, so it only tries every Nth request; KILL_STEP=1 tries all. */
 static unsigned int step(void)
 {
 	const char *text = getenv("KILL_STEP");

@@ -127,7 +127,7 @@ static void pitfall_16_everybody_who_waits_hears_that_the_daemon_died(void **sta
 		{ .name = "detach", .wait = in_detach },
 		{ .name = "detach by force", .wait = in_forced_detach },
 		{ .name = "attach in place of another", .wait = in_replace },
-		{ .name = "a loop of one's own", .wait = in_own_loop },
+		{ .name = "a loop of the caller", .wait = in_own_loop },
 	};
 	struct xensplit_list *list;
 	uint64_t begun, died;

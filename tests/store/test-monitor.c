@@ -397,7 +397,7 @@ static void filters(void **state)
 	}
 }
 
-/* A filter for one device follows it, whoever makes it and wherever it moves. */
+/* A filter for one device follows it, even if another tool makes it, and wherever it moves. */
 static void a_foreign_device(void **state)
 {
 	(void)state;
