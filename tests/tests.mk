@@ -21,8 +21,8 @@ export XENSPLIT ?= $(abspath $(O))/xensplit
 export SANDBOX
 export CMOCKA_MESSAGE_OUTPUT := TAP
 
-# The targets below may install packages first, those groups of tests/setup/packages that they
-# need; plain `make` never does. `make setup` installs what any of them needs.
+# The targets below may first install the groups of tests/setup/packages that they need; plain `make`
+# never does. `make setup` installs those of all targets.
 SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
 	check-valgrind check-harness installcheck lint setup
 SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
@@ -37,7 +37,7 @@ SETUP := $(strip \
 	$(call for_goals,bench,bench setup) \
 	$(call for_goals,fuzz,fuzz setup) \
 	$(call for_goals,fresh,check-fresh setup))
-# One place for what is downloaded and unpacked, for the builds within this one as well.
+# One folder for downloads and unpacked packages, also for builds within this one.
 export DEBIAN_DIR ?= $(PLAIN)/debian
 
 .PHONY: setup
@@ -121,7 +121,7 @@ sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(a
 check-sandbox: build-sandbox ## the sandbox itself
 	$(tap_sum) $(sandbox_suites)
 
-# What is only run in QEMU, and what builds for it, is unpacked here and not installed.
+# Packages that are only used in QEMU, or to build for it, are unpacked here and not installed.
 .PHONY: build-release
 build-release: | setup
 	$(Q)tests/setup/release $(SUITE) >/dev/null
@@ -131,7 +131,7 @@ xen_suites = 'xen=$(xen_run) $(SCENARIO)'
 check-xen: build-release ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAME
 	$(tap_sum) $(xen_suites)
 
-# Without the tests that run the other build's tool, or that are only about time.
+# Without tests that run the other build's tool, or that only measure time.
 asan_suites = $(call fast_suites,$(O)/asan,asan/,test-crash frozen progress)
 check-asan: build-asan build-sandbox ## unit, store and cli, built with ASan and UBSan
 	$(tap_sum) $(asan_suites)
@@ -159,7 +159,7 @@ demo: all build-sandbox ## attach and detach a device, in the sandbox
 demo-xen: build-release ## attach and detach a device, on real Xen in QEMU
 	$(Q)$(xen_run) --story tests/xen/demo.sh
 
-# W=1 and C=1, for more warnings and for sparse, are the kernel's own.
+# W=1 and C=1 are the kernel's own, for more warnings and for sparse.
 .PHONY: modules
 modules: ## the example drivers; KDIR= their kernel's build tree, else SUITE=DEBIAN-RELEASE
 ifneq ($(KDIR),)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What make builds again, and what it doesn't.
+# What make rebuilds, and what it does not.
 
 bats_require_minimum_version 1.5.0
 
 object=lib/shared/state.o
 
-# builds [VARIABLE=VALUE...]: the object is compiled
+# builds [VARIABLE=VALUE...]: make compiles the object
 builds() {
   made "$@"
   [[ $output == *"$object"* ]]
@@ -17,7 +17,7 @@ leaves() {
   [[ $output != *"$object"* ]]
 }
 
-made() { # not a part of the make that may have called us
+made() { # not a sub-make of the make that may have started this
   run -0 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CFLAGS -u CC make O="$O" "$@" "$O/$object"
   output=$(grep -v 'is up to date' <<<"$output") || true
   echo "$output"
@@ -27,7 +27,7 @@ setup() {
   O=$BATS_TEST_TMPDIR/build
 }
 
-@test "options, macros and compiler: what changes one builds again" {
+@test "a change of options, macros or compiler rebuilds" {
   builds
   leaves
   leaves V=1
@@ -39,7 +39,7 @@ setup() {
   leaves CC=gcc
 }
 
-@test "another release of the compiler builds again" {
+@test "another release of the compiler rebuilds" {
   # shellcheck disable=SC2016 # expanded by that script
   printf '#!/bin/sh\n[ "$1" != --version ] || { cat "$0.version"; exit; }\nexec gcc "$@"\n' >"$BATS_TEST_TMPDIR/cc"
   chmod +x "$BATS_TEST_TMPDIR/cc"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Sourced by the scripts of this folder, and by those who read the list of packages.
+# Sourced by the scripts of this folder, and by readers of the list of packages.
 
 setup_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# Downloads, and what is unpacked from them. Builds within a build share one.
+# Downloads and unpacked packages. Builds within a build share one folder.
 debian_dir=$(realpath -m "${DEBIAN_DIR:-${O:-$setup_dir/../../build}/debian}")
 
 own_release()
@@ -12,7 +12,7 @@ own_release()
 	sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
 }
 
-# group NAME...: the packages of these groups, one a line
+# group NAME...: prints the packages of these groups, one per line
 group()
 {
 	local name
@@ -22,8 +22,8 @@ group()
 	done | sort -u
 }
 
-# apt_in FOLDER COMMAND...: a command of apt that has sources, lists and downloads of its own in
-# that folder, and for which nothing is installed. Needs no root.
+# apt_in FOLDER COMMAND...: runs a command of apt with its own sources, lists and downloads in that
+# folder and no installed packages. Needs no root.
 apt_in()
 {
 	local option
@@ -40,8 +40,8 @@ apt_in()
 	"$2" "${options[@]}" "${@:3}"
 }
 
-# apt_folder FOLDER TYPE LINE...: makes a folder for apt_in; TYPE is deb or deb-src, a LINE one
-# of tests/setup/sources
+# apt_folder FOLDER TYPE LINE...: creates a folder for apt_in; TYPE is deb or deb-src, a LINE is one
+# from tests/setup/sources
 apt_folder()
 {
 	local line
@@ -51,14 +51,14 @@ apt_folder()
 	for line in "${@:3}"; do
 		echo "$2 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $line"
 	done >"$1/sources.list.new"
-	# A file that is newer than apt's cache makes it read all lists again.
+	# A file newer than apt's cache makes it read all lists again.
 	if ! cmp -s "$1/sources.list"{.new,}; then
 		cp "$1/sources.list"{.new,}
 	fi
 }
 
-# apt_release SUITE: prints the folder, for apt_in, of a Debian release. Its lists are fetched where
-# there are none; `apt_in FOLDER apt-get update` brings newer ones.
+# apt_release SUITE: prints the folder of a Debian release for apt_in. Fetches its lists if there are
+# none; `apt_in FOLDER apt-get update` gets newer ones.
 apt_release()
 {
 	local folder=$debian_dir/$1/apt
@@ -66,19 +66,19 @@ apt_release()
 
 	mapfile -t lines < <("$setup_dir/sources" "$1")
 	if [[ -z ${lines[*]} ]]; then
-		echo "apt of this machine knows no mirror of Debian" >&2
+		echo "apt of this machine has no mirror of Debian" >&2
 		return 1
 	fi
 	apt_folder "$folder" deb "${lines[@]}"
 	if ! compgen -G "$folder/lists/*_Packages*" >/dev/null; then
-		# Those that the machine has need not be fetched again.
+		# Use this machine's lists instead of fetching them again.
 		cp -n /var/lib/apt/lists/*_dists_"$1"* "$folder/lists/" 2>/dev/null || :
 		apt_in "$folder" apt-get -qq update >&2 || :
 	fi
 	echo "$folder"
 }
 
-# closure FOLDER PACKAGE...: what apt would install on a machine that has nothing, one a line:
+# closure FOLDER PACKAGE...: prints what apt would install on an empty machine, one per line:
 # name, version, architecture
 closure()
 {
@@ -86,7 +86,7 @@ closure()
 		sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) [^)]*\[\([a-z0-9]*\)\]).*/\1 \2 \3/p' | sort
 }
 
-# deb_file NAME VERSION ARCHITECTURE: as apt calls the file
+# deb_file NAME VERSION ARCHITECTURE: prints apt's name of the file
 deb_file()
 {
 	echo "$1_${2//:/%3a}_$3.deb"

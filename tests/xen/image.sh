@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Sourced by run: initramfs images, named by a hash of what is in them, so that one is built
-# only when something changed. An image is a list of "path in the image" = "file here"; nothing
-# needs root, for the kernels bring /dev/console and devtmpfs along.
+# Sourced by run: initramfs images, named by a hash of their contents, so that an image is only built
+# if something has changed. An image is a list of "path in the image" = "file here". Needs no root,
+# because the kernels create /dev/console and devtmpfs.
 
 declare -A image # path in the image -> file here
 
@@ -18,10 +18,10 @@ add() # FILE PATH
 	image[$2]=$1
 }
 
-# The image has all libraries in this folder, which the loader knows without an ld.so.cache.
+# The image has all libraries in this folder, where the loader finds them without an ld.so.cache.
 LIB_DIR=/usr/lib/x86_64-linux-gnu
 
-find_library() # NAME [FOLDER...]: the file here
+find_library() # NAME [FOLDER...]: prints the path of the file
 {
 	local name=$1 dir
 	shift
@@ -35,8 +35,8 @@ find_library() # NAME [FOLDER...]: the file here
 	die "library $name not found"
 }
 
-# add_elf FILE PATH [FOLDER...]: a program or library and all it links; FOLDERs hold libraries
-# that are not the suite's.
+# add_elf FILE PATH [FOLDER...]: adds a program or library and all its libraries; FOLDERs have
+# libraries from outside the suite.
 add_elf()
 {
 	local name lib
@@ -52,12 +52,12 @@ add_elf()
 	done
 }
 
-add_program() # PATH: a program of the suite, to the same place
+add_program() # PATH: adds a program of the suite under the same path
 {
 	add_elf "$SYSROOT$1" "$1"
 }
 
-# What every image has: the loader, bash, busybox for the other commands, the XenStore clients.
+# Contents of every image: the loader, bash, busybox for other commands, the XenStore clients.
 add_base()
 {
 	local verb
@@ -70,8 +70,8 @@ add_base()
 	done
 }
 
-# add_modules IMAGE MODULE...: kernel modules of the suite by name, others by path, and the
-# lists modprobe wants.
+# add_modules IMAGE MODULE...: adds kernel modules, of the suite by name, others by path, and the
+# lists for modprobe.
 add_modules()
 {
 	local root=$DIR/modules-$1 dir module file
@@ -105,8 +105,8 @@ add_modules()
 	done
 }
 
-# The tool and its plugins as `make install DESTDIR=` left them. Their library comes along as the
-# suite's do.
+# Adds the tool and its plugins from `make install DESTDIR=`, with their library, like those of the
+# suite.
 add_installed() # DESTDIR
 {
 	local file
@@ -118,7 +118,7 @@ add_installed() # DESTDIR
 	done < <(find "$1" -type f \( -path '*bin/*' -o -path '*/xensplit/*.so' \) | sort)
 }
 
-# image_list: what the image is made of, one line a file
+# image_list: prints the contents of the image, one file per line
 image_list()
 {
 	local path
@@ -130,7 +130,7 @@ image_list()
 	done
 }
 
-# image_build NAME: prints the image's file. Images of that name made from other files go.
+# image_build NAME: builds the image and prints its path. Removes other images of that name.
 image_build()
 {
 	local file stage path
@@ -156,9 +156,9 @@ image_build()
 	echo "$file"
 }
 
-# vmlinux_of BZIMAGE: prints the file of the kernel unpacked, which both Xen and xl take. It
-# saves each boot the time to unpack it, much when every instruction is emulated. A kernel
-# packed in a way not known here is used as it is.
+# vmlinux_of BZIMAGE: unpacks the kernel, for both Xen and xl, and prints the path. This saves the
+# time to unpack it at each boot, which is long if every instruction is emulated. If the format is
+# unknown, uses the kernel as it is.
 vmlinux_of()
 {
 	local file unpack magic offset

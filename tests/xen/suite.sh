@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# Sourced by run: where the files of a Debian suite are. Everything else looks them up through
-# these variables and knows no release by name.
+# Sourced by run: finds the files of a Debian suite. Everything else uses these variables and does
+# not know the names of releases.
 #
 #   SYSROOT   folder the suite is unpacked in
 #   KVER      kernel release
@@ -11,13 +11,13 @@
 #   XEN       the hypervisor, compressed as packaged
 #   XEN_BIN   folder of Xen's own programs, as a path inside the suite
 
-# newest PATTERN: the file of the highest version that matches
+# newest PATTERN: prints the matching file with the highest version
 newest()
 {
 	compgen -G "$1" | sort -V | tail -n 1
 }
 
-# in_suite COMMAND...: runs it where the compiler and the headers of the suite are
+# in_suite COMMAND...: runs it with the compiler and the headers of the suite
 in_suite()
 {
 	"$TOP/tests/setup/inside" --bind "$TOP" --bind "$O" "$SYSROOT" "$@"
@@ -29,7 +29,7 @@ suite_find() # NAME
 
 	SYSROOT=$("$TOP/tests/setup/release" "$1")
 
-	# The newest kernel whose headers are there too; its "build" may lead out of a folder.
+	# The newest kernel with headers; its "build" may be a link that leads out of a folder.
 	build=$(newest "$SYSROOT/usr/src/linux-headers-*-amd64")
 	[[ -n $build ]] || die "no kernel with headers in $SYSROOT/usr/src"
 	KVER=${build##*/linux-headers-}
@@ -46,8 +46,8 @@ suite_find() # NAME
 	[[ -e $SYSROOT/lib/modules/$KVER/modules.dep ]] || in_suite depmod "$KVER"
 }
 
-# modules_build FOLDER [VARIABLE=VALUE...]: the example modules, for the suite's kernel. What make
-# says of each is in FOLDER/NAME.log.
+# modules_build FOLDER [VARIABLE=VALUE...]: builds the example modules for the suite's kernel. The
+# output of make for each is in FOLDER/NAME.log.
 modules_build()
 {
 	local name
