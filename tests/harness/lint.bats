@@ -290,3 +290,11 @@ finds() { # CHECK TEXT
   [[ ${lines[0]} == *"licences: FAILED" ]]
   [[ $output == *"1 of 2 checks failed" ]]
 }
+
+@test "packages: one that changes the boot loader, or depends on one that does" {
+  export PACKAGES=$PWD/packages
+  printf '# xen\ncpio\n\n# release\nxen-hypervisor-common\n' >packages
+  passes packages
+  printf '# xen\nxen-system-amd64\n' >packages
+  finds packages "xen-hypervisor-common: /etc/default/grub.d/xen.cfg update-grub"
+}
