@@ -295,6 +295,8 @@ static void a_slow_xenstored(void **state)
 {
 	struct xensplit_findings *findings;
 	const struct xensplit_finding *first;
+	uint64_t begun = now_ms();
+	bool slow;
 
 	(void)state;
 	delay_ms = 21;
@@ -304,12 +306,16 @@ static void a_slow_xenstored(void **state)
 	assert_non_null(first);
 	assert_string_equal(first->code, "xenstored-slow");
 	assert_null(first->id.type);
-	assert_contains(first->what, "xenstored takes 2");
+	assert_contains(first->what, "xenstored takes ");
 	findings = xensplit_findings_free(findings);
 
-	findings = diagnose(ctx, XENSPLIT_ANY);
-	assert_null(xensplit_findings_get(findings, 0));
-	xensplit_findings_free(findings);
+	/* A busy machine may be as slow for a while. */
+	do {
+		findings = diagnose(ctx, XENSPLIT_ANY);
+		slow = xensplit_findings_get(findings, 0);
+		findings = xensplit_findings_free(findings);
+	} while (slow && now_ms() < begun + 30000);
+	assert_false(slow);
 }
 
 int main(void)

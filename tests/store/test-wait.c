@@ -171,10 +171,14 @@ static void pitfall_15_a_probe_that_fails_at_once(void **state)
 
 static void a_backend_that_writes_an_error(void **state)
 {
+	struct driver *back;
+
 	(void)state;
 	drive("front 5 mydevice");
-	drive("back 0 mydevice --error 'out of grants' --stop-at 1");
-	assert_result(attach(1000), -ETIMEDOUT);
+	back = drive("back 0 mydevice --error 'out of grants' --stop-at 1");
+	attach_mydevice();
+	assert_true(driver_says(back, "error: "));
+	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 100), -ETIMEDOUT);
 	assert_contains(xensplit_errmsg(ctx), "\"out of grants\"");
 }
 
@@ -197,7 +201,9 @@ static void a_frontend_that_stops(void **state)
 	(void)state;
 	drive("back 0 mydevice");
 	drive("front 5 mydevice --stop-at 1");
-	assert_result(attach(300), -ETIMEDOUT);
+	attach_mydevice();
+	await(BE "/state", "2");
+	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 100), -ETIMEDOUT);
 	assert_contains(xensplit_errmsg(ctx), "frontend Initialising, backend InitWait");
 }
 
@@ -243,10 +249,14 @@ static void pitfall_17_an_invalid_state(void **state)
 
 static void pitfall_17_a_driver_that_writes_garbage(void **state)
 {
+	struct driver *front;
+
 	(void)state;
 	drive("back 0 mydevice");
-	drive("front 5 mydevice --garbage '4\\x00\\x1b[2J'");
-	assert_result(attach(300), -ETIMEDOUT);
+	front = drive("front 5 mydevice --garbage '4\\x00\\x1b[2J'");
+	attach_mydevice();
+	assert_true(driver_says(front, "garbage: written"));
+	assert_result(wait_until(XENSPLIT_UNTIL_CONNECTED, 100), -ETIMEDOUT);
 	assert_contains(xensplit_errmsg(ctx), "frontend invalid");
 }
 
