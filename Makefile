@@ -19,6 +19,7 @@ PLUGINDIR ?= $(LIBDIR)/xensplit
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DATADIR   ?= $(PREFIX)/share/xensplit
 CFLAGS    ?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -187,7 +188,7 @@ install: all ## into $(DESTDIR)$(PREFIX); set PREFIX, LIBDIR, SBINDIR, MANDIR ..
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))set -e; \
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) \
 		$(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) \
-		$(DESTDIR)$(DATADIR); \
+		$(DESTDIR)$(FISHCOMPDIR) $(DESTDIR)$(DATADIR); \
 	$(INSTALL) -m 644 include/xensplit.h $(DESTDIR)$(INCLUDEDIR)/xensplit.h; \
 	$(INSTALL) -m 755 $(O)/$(SOFILE) $(DESTDIR)$(LIBDIR)/$(SOFILE); \
 	ln -sf $(SOFILE) $(DESTDIR)$(LIBDIR)/$(SONAME); \
@@ -201,6 +202,7 @@ install: all ## into $(DESTDIR)$(PREFIX); set PREFIX, LIBDIR, SBINDIR, MANDIR ..
 	$(INSTALL) -m 755 $(O)/install/xensplit $(DESTDIR)$(SBINDIR)/xensplit; \
 	$(INSTALL) -m 644 completions/xensplit.bash $(DESTDIR)$(BASHCOMPDIR)/xensplit; \
 	$(INSTALL) -m 644 completions/_xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit; \
+	$(INSTALL) -m 644 completions/xensplit.fish $(DESTDIR)$(FISHCOMPDIR)/xensplit.fish; \
 	$(INSTALL) -m 644 data/xensplit.schema.json $(DESTDIR)$(DATADIR)/xensplit.schema.json; \
 	for page in $(MAN); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
@@ -215,6 +217,7 @@ uninstall: ## remove what install installed
 		$(DESTDIR)$(LIBDIR)/libxensplit.so $(DESTDIR)$(LIBDIR)/libxensplit.a \
 		$(DESTDIR)$(PKGCONFIGDIR)/libxensplit.pc $(DESTDIR)$(SBINDIR)/xensplit \
 		$(DESTDIR)$(BASHCOMPDIR)/xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit \
+		$(DESTDIR)$(FISHCOMPDIR)/xensplit.fish \
 		$(DESTDIR)$(DATADIR)/xensplit.schema.json $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%) \
 		$(foreach p,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 

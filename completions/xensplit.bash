@@ -15,8 +15,26 @@ _xensplit_reply()
 
 _xensplit_domains()
 {
-	xl list 2>/dev/null | awk 'NR > 1 { print $1; print $2 }' | grep . ||
-		xenstore-list /local/domain 2>/dev/null
+	local -a ids
+
+	timeout 2 xl list 2>/dev/null | awk 'NR > 1 { print $1; print $2 }' | grep . && return
+	mapfile -t ids < <(timeout 2 xenstore-list /local/domain 2>/dev/null)
+	((${#ids[@]})) || return
+	printf '%s\n' "${ids[@]}"
+	ids=("${ids[@]/#//local/domain/}")
+	timeout 2 xenstore-read "${ids[@]/%//name}" 2>/dev/null
+}
+
+# The columns that --help lists, behind those that are typed already.
+_xensplit_columns() # HELP
+{
+	local before=${cur%"${cur##*[+,]}"}
+
+	cur=${cur#"$before"}
+	cur=${cur^^}
+	_xensplit_reply < <(sed -n '/^Columns:/,/^$/p' <<<"$1" | grep -owE '[A-Z][A-Z-]+[A-Z]')
+	COMPREPLY=("${COMPREPLY[@]/#/"$before"}")
+	compopt -o nospace 2>/dev/null # a comma may follow
 }
 
 _xensplit()
@@ -44,6 +62,7 @@ _xensplit()
 		if [[ $with_argument == *" $word "* ]]; then
 			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
 			((i++))
+			while [[ ${COMP_WORDS[i + 1]} == = ]]; do ((i += 2)); done # KEY=VALUE
 		elif [[ $word != -* ]]; then
 			words+=("$word")
 		fi
@@ -53,7 +72,7 @@ _xensplit()
 		case $prev in
 		-b | --backend) _xensplit_reply < <(_xensplit_domains) ;;
 		--until) _xensplit_reply <<<$'connected\ninitwait\nclosed\ngone' ;;
-		-o | --output) _xensplit_reply < <(sed -n 's/^Columns: //p' <<<"$help" | tr , '\n') ;;
+		-o | --output) _xensplit_columns "$help" ;;
 		esac
 	elif [[ $cur == -* ]]; then
 		_xensplit_reply < <(sed -nE 's/^  (-.,|   ) (--[a-z-]+).*/\2/p' <<<"$help")
@@ -66,8 +85,8 @@ _xensplit()
 	elif ((${#words[@]} == 0)); then
 		_xensplit_reply < <(_xensplit_domains)
 	elif ((${#words[@]} == 1)) && [[ $help == *'TYPE[/DEVID]'* ]]; then
-		_xensplit_reply < <("$tool" list --all --noheadings -o TYPE,DEVID -- "${words[0]}" \
-			2>/dev/null | awk '{ print $1 "/" $2 }')
+		_xensplit_reply < <(timeout 2 "$tool" list -rn --all -o TYPE,DEVID -- "${words[0]}" \
+			2>/dev/null | tr ' ' /)
 	fi
 }
 

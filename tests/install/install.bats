@@ -43,6 +43,7 @@ program() { # PKG-CONFIG-OPTION...
     echo lib/some-arch/xensplit/{domctl,json,table}.so
     echo sbin/xensplit
     echo share/bash-completion/completions/xensplit share/zsh/site-functions/_xensplit
+    echo share/fish/vendor_completions.d/xensplit.fish
     echo share/xensplit/xensplit.schema.json
     for page in man/*.[1-8]; do
       [[ ! -f $page ]] || echo "share/man/man${page##*.}/${page##*/}"
