@@ -239,28 +239,45 @@ XENSPLIT_API int xensplit_op_get_device(struct xensplit_op *op,
 
 struct progress {
 	char doing[DOING_SIZE]; /* what was reported last */
+	bool named;		/* the name of the domain was asked for */
 };
 
-static void report_progress(const struct xensplit_op *op, struct progress *progress)
+/* "guest5 mydevice/0: Initialising/InitWait" */
+static void describe(struct xensplit_op *op, const struct wait *wait,
+		     struct progress *progress, char *buf, size_t size)
 {
-	static const char *const aim[] = { "to connect", "to close", "to go",
-					   "for its backend" };
-	char doing[DOING_SIZE], text[ID_TEXT_SIZE], states[STATES_TEXT_SIZE];
+	struct txn txn = TXN_NONE(op->ctx);
+	char domain[64];
+
+	/* One request, which the device's description then saves. */
+	if (!op->spec.domain && !progress->named)
+		op->spec.domain = domain_name(&txn, wait->id.domid);
+	progress->named = true;
+	if (op->spec.domain)
+		escape(domain, sizeof(domain), op->spec.domain, strlen(op->spec.domain));
+	else
+		snprintf(domain, sizeof(domain), "domain %" PRIu32, wait->id.domid);
+	snprintf(buf, size, "%s %s/%" PRIu32 ": %s/%s", domain, wait->id.type,
+		 wait->id.devid, xensplit_state_name(wait->states[0]),
+		 xensplit_state_name(wait->states[1]));
+}
+
+static void report_progress(struct xensplit_op *op, struct progress *progress)
+{
+	char doing[DOING_SIZE], text[ID_TEXT_SIZE];
 	const struct xensplit_op *inner = innermost(op);
 	const struct wait *wait = &inner->wait;
 	uint64_t now = now_us();
 	unsigned long total, done;
 
-	if (!wait->begun || wait->deadline_us <= wait->begun_us) {
+	if (!wait->begun || !wait->looked || wait->deadline_us <= wait->begun_us) {
 		/* A sign of life for the logger. */
-		log_progress(op->ctx, id_text(&op->spec.id, text, sizeof(text)), 1, 1);
+		log_progress(op->ctx, id_text(&op->spec.id, text, sizeof(text)), 0, 0);
 		return;
 	}
 	total = (unsigned long)((wait->deadline_us - wait->begun_us) / 1000);
 	done = (unsigned long)((now - wait->begun_us) / 1000);
-	snprintf(doing, sizeof(doing), "waiting for %s %s (%s)",
-		 id_text(&wait->id, text, sizeof(text)), aim[wait->until],
-		 states_text(wait->states[0], wait->states[1], states, sizeof(states)));
+	describe(op, wait, progress, doing, sizeof(doing));
 	/* Loggers expect a 0 with each new text (xentoollog.h). */
 	if (strcmp(doing, progress->doing) != 0)
 		log_progress(op->ctx, doing, 0, total);

@@ -3,31 +3,73 @@
  * libxentoollog's stdio logger prefixes each message with level and context, and prints progress
  * as a percentage, even to a pipe. This one prints messages in the tool's own style.
  */
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <xentoollog.h>
 
 #include "logger.h"
+#include "screen.h"
 #include "watchdog.h"
 
 static xentoollog_level min_level = XTL_WARN;
-static int progress_width;
 static int want_progress;
+
+#define LINE_MOST 256
+/* The terminal may have put "^C" behind the line. */
+#define ECHO_WIDTH 2
+
+/* What erases the line of progress; also for the signal handler. Its length is 0: no line. */
+static char eraser[LINE_MOST + 8];
+static volatile sig_atomic_t eraser_len;
 
 static void show_width(int width)
 {
-	progress_width = width;
+	eraser_len = 0;
+	if (width)
+		eraser_len = snprintf(eraser, sizeof(eraser), "\r%*s\r",
+				      width + ECHO_WIDTH, "");
 	watchdog_progress(width > 0);
 }
 
 void logger_make_way(void)
 {
 	watchdog_idle();
-	if (progress_width)
-		fprintf(stderr, "\r%*s\r", progress_width, "");
+	if (eraser_len)
+		fputs(eraser, stderr);
 	show_width(0);
+}
+
+/* The prompt gets a clean line; then the signal ends the process as usual (SA_RESETHAND). */
+static void erase_and_die(int number)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	ssize_t written = 0;
+
+	if (eraser_len && poll(&fd, 1, 0) > 0)
+		written = write(STDERR_FILENO, eraser, (size_t)eraser_len);
+	(void)written;
+	raise(number);
+}
+
+/* Signals that are ignored, or that a verb handles by itself, stay as they are. */
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = erase_and_die,
+				    .sa_flags = SA_RESETHAND };
+	struct sigaction old;
+	static int caught;
+
+	if (caught)
+		return;
+	caught = 1;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(signals[i], &action, NULL);
 }
 
 void logger_verror(const char *format, va_list args)
@@ -67,19 +109,19 @@ static void logger_message(struct xentoollog_logger *logger, xentoollog_level le
 	(void)context;
 	if (level >= min_level)
 		print_message(level, errnoval, format, args);
-	watchdog_request();
+	if (level == XTL_DEBUG)
+		watchdog_request();
 }
 
 /*
  * Called before each pause, even if progress is not shown. The library counts milliseconds. Cut
- * the line to the terminal's width, since a wrapped line could not be erased.
+ * the text to the terminal's width, since a wrapped line could not be erased.
  */
 static void logger_progress(struct xentoollog_logger *logger, const char *context,
 			    const char *doing_what, int percent, unsigned long done,
 			    unsigned long total)
 {
-	struct winsize size = { 0 };
-	char line[256];
+	char time[64];
 	int room;
 
 	(void)logger;
@@ -88,12 +130,13 @@ static void logger_progress(struct xentoollog_logger *logger, const char *contex
 	logger_make_way();
 	if (!want_progress || done >= total)
 		return;
-	ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
-	room = size.ws_col ? size.ws_col - 1 : 79;
-	snprintf(line, sizeof(line), "%lu of %lu s: %s", done / 1000,
-		 (total + 999) / 1000, doing_what);
-	show_width(fprintf(stderr, "%.*s", room, line));
-	fflush(stderr);
+	catch_signals();
+	room = screen_width(STDERR_FILENO);
+	room = (room < LINE_MOST ? room : LINE_MOST) - ECHO_WIDTH - 1;
+	room -= snprintf(time, sizeof(time), ", %lu of %lu s", done / 1000,
+			 (total + 999) / 1000);
+	if (room > 0)
+		show_width(fprintf(stderr, "%.*s%s", room, doing_what, time));
 }
 
 struct xentoollog_logger *logger_get(int verbose, int quiet)

@@ -40,15 +40,73 @@ left()
 	terminal attach 5 -t 2.2
 	[[ $status -eq 6 ]]
 	# A busy machine may leave out one of the three.
-	[[ $(shown | grep -oE "^.?[0-2] of 3 s: waiting for mydevice/0 of domain 5" | sort -u | wc -l) -ge 2 ]]
+	[[ $(shown | grep -oE "^guest5 mydevice/0: Initialising/InitWait, [0-2] of 3 s" | sort -u | wc -l) -ge 2 ]]
 	[[ $(left | wc -l) -eq 1 && $(left) == "xensplit: attach: mydevice/0 of domain 5 (guest5) is not Connected after "* ]]
 	[[ ! -s $BATS_TEST_TMPDIR/stdout ]]
 }
 
 @test "no line is longer than the terminal" {
 	terminal attach 5 averylongdevice/0 -t 1.2
-	[[ $(shown | grep -c ' of 2 s: ') -ge 2 ]]
-	shown | grep ' of 2 s: ' | awk '{ sub(/\n/, "") } length($0) > 59 { exit 1 }'
+	[[ $(shown | grep -c ', [01] of 2 s$') -ge 2 ]]
+	shown | grep ' of 2 s$' | awk 'length($0) > 57 { exit 1 }'
+}
+
+@test "a long name of a domain does not hide the time" {
+	"$SANDBOX" create 7 --name "$(printf 'x%.0s' {1..60})"
+	terminal attach 7 -t 1.2
+	[[ $(shown | grep -cE '^x{47}, [01] of 2 s$') -ge 2 ]]
+}
+
+@test "a device of a domain without a name, and many devices" {
+	xenstore-rm /local/domain/6/name
+	does attach 6 --no-wait
+	terminal wait 6 -t 1.2
+	shown | grep -qxE "domain 6 mydevice/0: Initialising/Initialising, [01] of 2 s"
+	drive back 0 mydevice
+	does attach 5 --no-wait
+	does attach 5 mydevice/1 --no-wait
+	initwait() { [[ $(store /local/domain/0/backend/mydevice/5/1/state) == 2 ]]; }
+	eventually initwait
+	drive front 5 mydevice --never-close
+	does wait 5
+	does wait 5 mydevice/1
+	terminal detach 5 --all -t 1.2
+	shown | grep -qxE "detaching: [01] of 2 devices, [01] of 2 s"
+}
+
+# interrupt ARGUMENT...: a user waits for the line of progress and presses Ctrl-C; $output is what
+# the terminal got
+interrupt()
+{
+	local screen=$BATS_TEST_TMPDIR/screen keys=$BATS_TEST_TMPDIR/keys pid
+
+	rm -f "$keys"
+	mkfifo "$keys"
+	: >"$screen"
+	# a background job of a shell ignores SIGINT unless told
+	env --default-signal=INT script -qefc "stty cols 60; exec $(printf '%q ' "$XENSPLIT" "$@")" "$screen" <"$keys" >/dev/null 3>&- &
+	pid=$!
+	exec 4>"$keys"
+	eventually grep -q ' of 10 s' "$screen"
+	printf '\003' >&4
+	status=0
+	wait $pid || status=$?
+	exec 4>&-
+	output=$(sed '1d; /^Script done/d; $d' "$screen")
+	printf '$ xensplit %s\n%q\n[%s]\n' "$*" "$output" "$status"
+}
+
+@test "Ctrl-C leaves a clean line, and ends it as usual" {
+	does attach 5 --no-wait
+	for line in "wait 5" "attach 5 mydevice/1"; do
+		# shellcheck disable=SC2086 # words
+		interrupt $line
+		[[ $status -eq 130 && $output == *" of 10 s^C"* && $(left) == "" ]]
+	done
+	interrupt attach 5 averylongdevice/0
+	[[ $status -eq 130 && $output == *" of 10 s^C"* && $(left) == "" ]]
+	interrupt attach 5 mydevice/2 --rollback
+	[[ $status -eq 130 && $(left | wc -l) -eq 1 && $(left) == "xensplit: "* ]]
 }
 
 @test "nothing is left of it on success" {
@@ -58,7 +116,7 @@ left()
 		terminal $verb 5
 		[[ $status -eq 0 && $(left) == "" ]]
 		[[ $(wc -l <"$BATS_TEST_TMPDIR/stdout") -eq 1 ]]
-		[[ $verb == wait ]] || shown | grep -qF "0 of 10 s: waiting for mydevice/0 of domain 5 to "
+		[[ $verb == wait ]] || shown | grep -qE "^guest5 mydevice/0: [A-Za-z]*/[A-Za-z]*, 0 of 10 s$"
 	done
 }
 
@@ -68,11 +126,11 @@ left()
 	does attach 5
 	terminal wait 5 --until gone -t 2.2
 	[[ $status -eq 6 ]]
-	shown | grep -q "[12] of 3 s: "
+	shown | grep -q ", [12] of 3 s$"
 	[[ $(left | wc -l) -eq 1 ]]
 	terminal detach 5 -t 2.2
 	[[ $status -eq 6 ]]
-	shown | grep -q "[12] of 3 s: "
+	shown | grep -q ", [12] of 3 s$"
 	[[ $(left | wc -l) -eq 1 ]]
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own
 load common
 
 @test "every node of record, frontend and backend, with owner and permissions" {

@@ -112,7 +112,7 @@ static void progress_is_reported(void **state)
 	logger = usual;
 	ctx = new_ctx(NULL);
 	assert_true(progress.calls >= 2);
-	assert_contains(progress.doing, "mydevice/0 of domain 5");
+	assert_contains(progress.doing, "mydevice/0: Initialising/Initialising");
 	assert_false(progress.broken);
 }
 
