@@ -412,12 +412,12 @@ requests()
 		# shellcheck disable=SC2086
 		tool doctor $args
 		[[ $status -eq 1 ]]
-		((SECONDS - start < 8))
+		((SECONDS - start < 15))
 	done
 	xenstore-rm "$BE/online"
 	start=$SECONDS
-	tool doctor 5 --fix -t 1
-	((SECONDS - start < 8))
+	tool doctor 5 --fix -t 5
+	((SECONDS - start < 20))
 	xenstore-exists "$BE/online"
 }
 

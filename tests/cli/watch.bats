@@ -162,10 +162,10 @@ activate()
 	start=$EPOCHREALTIME
 	fails 6 "watch: nothing happened for 0.4 s" watch --idle-timeout 0.4
 	awk -v now="$EPOCHREALTIME" -v start="$start" \
-		'BEGIN { exit !(now - start >= 0.4 && now - start < 3) }'
-	watch --idle-timeout 0.8
+		'BEGIN { exit !(now - start >= 0.4 && now - start < 10) }'
+	watch --idle-timeout 2
 	for id in 1 2 3 4; do
-		sleep 0.4
+		sleep 0.6
 		does attach 5 "mydevice/$id" --no-wait
 	done
 	kill -0 "$pid"
@@ -339,7 +339,7 @@ activate()
 	eventually grep -q flooded "$BATS_TEST_TMPDIR/drive-front-5"
 	eventually is_state 4
 	printf '%d kB, then %d\n' "$before" "$(memory)"
-	(($(memory) - before < 2500))
+	(($(memory) - before < 4500))
 	kill -0 "$pid"
 	timeout 2 cat <&4 >"$out" || true
 	events 'map(.missed) | add > 1500'
