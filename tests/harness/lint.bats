@@ -181,6 +181,17 @@ finds() { # CHECK TEXT
   finds licences "src/domctl.c"
 }
 
+@test "spelling: a banned word, but not as a part of another" {
+  mkdir bin
+  printf '#!/bin/sh\n' >bin/codespell
+  chmod +x bin/codespell
+  PATH=$PWD/bin:$PATH
+  echo '/* Recommended, and understood. */' >>lib/one.c
+  passes spelling
+  printf '/* Me%s it. */\n' nd >>lib/one.c
+  finds spelling "lib/one.c:8:"
+}
+
 @test "layers: only allowed calls" {
   passes layers
 }
