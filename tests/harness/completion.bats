@@ -29,7 +29,7 @@ by_zsh() { # LINE
 }
 
 by_fish() { # LINE
-  fish -N -c 'source completions/xensplit.fish; complete -C $argv' "xensplit $1"
+  "$(tests/setup/fish)" -N -c 'source completions/xensplit.fish; complete -C $argv' "xensplit $1"
 }
 
 export -f by_bash by_zsh by_fish
