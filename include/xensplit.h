@@ -10,8 +10,9 @@
  *   Functions return 0 (or a positive result, where documented) or a negative
  *   errno. Results are returned through ret_ arguments, which are untouched on
  *   failure (the only exception is xensplit_attach()). xensplit_errmsg()
- *   returns the text of the failure of the last call on a context, with the
- *   node and the states involved; it is empty after a success. Common errors:
+ *   returns the text of the failure of the last call on a context,
+ *   xensplit_last_error() the same as data. Neither says what to do about it:
+ *   that depends on the program. Common errors:
  *     -EINVAL     an argument is wrong; no request was sent to XenStore
  *     -ESRCH      no such domain
  *     -ENOENT     no such device
@@ -231,12 +232,48 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx);
  * xensplit_errmsg - why the last call on this context failed
  *
  * Returns: one line without a newline, valid until the next call on @ctx or on
- * an object made from it; empty if that call succeeded. Bytes written by a
- * guest are escaped. Calls that return no error code do not change it.
+ * an object made from it; empty if that call succeeded. It does not repeat the
+ * device that the caller named. Bytes written by a guest are escaped. Calls
+ * that return no error code do not change it.
  *
  * Since: 0.1
  */
 XENSPLIT_API const char *xensplit_errmsg(struct xensplit_ctx *ctx);
+
+struct xensplit_finding;
+
+/*
+ * struct xensplit_error - a failure as data
+ * @err: the negative errno of the call
+ * @code: a word that stays the same from release to release; libxensplit(3)
+ *   lists them
+ * @message: as xensplit_errmsg()
+ * @has_states: the two states are known
+ * @frontend_state: enum xensplit_state, as the call last saw it
+ * @backend_state: likewise
+ * @cause: what most likely keeps the device from its aim, as
+ *   xensplit_diagnose() finds it; NULL where nothing was found
+ *
+ * Since: 0.1
+ */
+struct xensplit_error {
+	int err;
+	const char *code;
+	const char *message;
+	int has_states;
+	int frontend_state;
+	int backend_state;
+	const struct xensplit_finding *cause;
+};
+
+/*
+ * xensplit_last_error - the failure of the last call on this context
+ *
+ * Returns: valid as long as xensplit_errmsg(); NULL if that call did not fail.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API const struct xensplit_error *xensplit_last_error(struct xensplit_ctx *ctx);
 
 /*
  * xensplit_version - the version of the library in use, such as "0.1.0"
@@ -979,21 +1016,54 @@ XENSPLIT_API struct xensplit_reap *xensplit_reap_free(struct xensplit_reap *reap
 /* ------------------------------------------------------------ diagnose --- */
 
 enum xensplit_severity {
+	XENSPLIT_SEVERITY_NOTE = 0,    /* nothing is wrong */
 	XENSPLIT_SEVERITY_WARNING = 1, /* the device works, but something is wrong */
 	XENSPLIT_SEVERITY_ERROR = 2    /* the device does not work */
 };
 
 /*
- * struct xensplit_finding - one problem
+ * enum xensplit_remedy - what fixes a problem
+ *
+ * @remedy_domid of the finding is the domain to act in.
+ *
+ * Since: 0.1
+ */
+enum xensplit_remedy {
+	XENSPLIT_REMEDY_NONE = 0,
+	XENSPLIT_REMEDY_REPAIR = 1,   /* xensplit_repair() */
+	XENSPLIT_REMEDY_REPLACE = 2,  /* attach with XENSPLIT_ATTACH_REPLACE */
+	XENSPLIT_REMEDY_FORCE = 3,    /* detach with XENSPLIT_DETACH_FORCE */
+	XENSPLIT_REMEDY_REAP = 4,     /* xensplit_reap_new() */
+	XENSPLIT_REMEDY_REMOVE = 5,   /* remove @node; nothing else will */
+	XENSPLIT_REMEDY_RENAME = 6,   /* remove it, attach a shorter type */
+	XENSPLIT_REMEDY_CHOOSE = 7,   /* remove the backends that are wrong */
+	XENSPLIT_REMEDY_FRONTEND = 8, /* load the frontend driver */
+	XENSPLIT_REMEDY_BACKEND = 9,  /* load the backend driver */
+	XENSPLIT_REMEDY_INSTALL = 10, /* install the backend driver, load it */
+	XENSPLIT_REMEDY_DRIVER = 11,  /* change the driver's code */
+	XENSPLIT_REMEDY_LOG = 12,     /* read the domain's kernel log */
+	XENSPLIT_REMEDY_UNPAUSE = 13, /* let the domain run */
+	XENSPLIT_REMEDY_DESTROY = 14, /* end the domain */
+	XENSPLIT_REMEDY_LOAD = 15     /* find who floods xenstored */
+};
+
+/*
+ * struct xensplit_finding - one problem, or a note
  * @severity: enum xensplit_severity
  * @code: a fixed identifier, the same in every release, such as
  *   "frontend-permissions"; xensplit-doctor(8) lists them
  * @id: the device; type NULL if the finding is about the host
  * @backend_domid: XENSPLIT_ANY if not known
+ * @backend_type: the type in the backend's path
+ * @backend_trusted: no guest can have forged @backend_domid, so a remedy may
+ *   use it
+ * @reserved: libxl manages one of the types, so an attach needs
+ *   XENSPLIT_ATTACH_RESERVED
  * @what: the fact, with node and value
  * @why: how that stops the device, or can stop it
- * @fix: the command that fixes it, or a description; NULL if there is no fix
- * @repairable: xensplit_repair() fixes it
+ * @remedy: enum xensplit_remedy, or a number of a newer library
+ * @remedy_domid: the domain that @remedy is about
+ * @node: the node to remove with XENSPLIT_REMEDY_REMOVE and _RENAME, or NULL
  *
  * Each text is one line of printable ASCII; bytes written by a guest are
  * escaped.
@@ -1005,10 +1075,14 @@ struct xensplit_finding {
 	const char *code;
 	struct xensplit_id id;
 	uint32_t backend_domid;
+	const char *backend_type;
+	int backend_trusted;
+	int reserved;
 	const char *what;
 	const char *why;
-	const char *fix;
-	int repairable;
+	int remedy;
+	uint32_t remedy_domid;
+	const char *node;
 };
 
 struct xensplit_findings;

@@ -19,19 +19,22 @@
 
 static int rollback_step(struct xensplit_op *op)
 {
-	char why[sizeof(op->ctx->errmsg)];
+	struct failure *failure = &op->ctx->failure;
 	int r = op_advance(op->child);
+	char text[ID_TEXT_SIZE];
+	size_t used;
 
 	if (r == OP_WAIT)
 		return r;
-	snprintf(why, sizeof(why), "%s", op->message);
-	free(op->message);
-	op->message = NULL;
 	if (r && r != -ENOENT)
-		log_warn(op->ctx, "rolling back: %s", op->ctx->errmsg);
+		log_warn(op->ctx, "%s: can't roll back: %s",
+			 id_text(&op->spec.id, text, sizeof(text)), failure->text);
 	op->known = r && r != -ENOENT;
-	return fail(op->ctx, op->result, "%s; %s", why,
-		    op->known ? "it could not be removed" : "it was removed again");
+	op_restore_failure(op);
+	used = strlen(failure->text);
+	snprintf(failure->text + used, sizeof(failure->text) - used, "; %s",
+		 op->known ? "it could not be removed" : "it was removed again");
+	return op->result;
 }
 
 /* Keeps the failure's reason, and gives a driver that is still connecting a moment. */
@@ -43,9 +46,8 @@ static int roll_back(struct xensplit_op *op, int failure)
 
 	op->result = failure;
 	op->give_up = NULL;
-	op->message = strdup(op->ctx->errmsg);
 	wait_end(op->ctx, &op->wait);
-	if (!op->message)
+	if (!op_keep_failure(op))
 		return fail(op->ctx, -ENOMEM, "out of memory");
 	r = xensplit_op_detach(op->ctx, &device, XENSPLIT_DETACH_FORCE, ROLLBACK_MS,
 			       &op->child);

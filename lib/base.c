@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Used by all files: last error and logger of a context, sized structs, time. */
+/* Used by all files: the logger of a context, sized structs, time. */
 #include <sys/random.h>
 #include <time.h>
 
@@ -18,33 +18,6 @@ int opts_copy(void *to, size_t to_size, const void *from)
 			return -EINVAL;
 	memcpy(to, from, size < to_size ? size : to_size);
 	return 0;
-}
-
-void ctx_begin(struct xensplit_ctx *ctx)
-{
-	ctx->errmsg[0] = '\0';
-}
-
-int ctx_end(struct xensplit_ctx *ctx, int r)
-{
-	if (r >= 0)
-		ctx_begin(ctx);
-	return r;
-}
-
-/* Keeps errno, which the caller may return next. */
-void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...)
-{
-	char text[sizeof(ctx->errmsg)];
-	int saved = errno;
-	va_list args;
-
-	/* The old text may be among the arguments. */
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	memcpy(ctx->errmsg, text, sizeof(text));
-	errno = saved;
 }
 
 static void __printf(3, 0) log_at(struct xensplit_ctx *ctx, xentoollog_level level,

@@ -66,7 +66,7 @@ XENSPLIT_API int xensplit_batch_attach(struct xensplit_batch *batch,
 	r = step_from_opts(batch->ctx, opts, &step);
 	if (!r && (step.flags & XENSPLIT_ATTACH_ROLLBACK))
 		r = fail(batch->ctx, -EINVAL,
-			 "a batch does not wait, so nothing to roll back");
+			 "a batch does not wait and can't roll back");
 	if (r) {
 		step_clear(&step);
 		return r;
@@ -204,7 +204,7 @@ XENSPLIT_API int xensplit_batch_stage(struct xensplit_batch *batch, uint32_t tra
 	ctx_begin(batch->ctx);
 	if (transaction == XBT_NULL)
 		return fail(batch->ctx, -EINVAL,
-			    "a batch is staged inside a transaction");
+			    "a batch can only be staged inside a transaction");
 	struct txn txn = TXN_NONE(batch->ctx);
 
 	txn.t = transaction;

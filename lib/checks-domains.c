@@ -7,20 +7,18 @@ struct domain_trouble {
 	const char *code;
 	const char *is;
 	const char *why;
-	const char *fix_front;
-	const char *fix_back;
+	int remedy;
 };
 
 static const struct domain_trouble domain_troubles[] = {
-	{ XENSPLIT_DOMAIN_DYING, "domain-dying", "is dying", "its drivers run no more",
-	  NULL, NULL },
+	{ XENSPLIT_DOMAIN_DYING, "domain-dying", "is dying", "its driver no longer runs",
+	  XENSPLIT_REMEDY_NONE },
 	{ XENSPLIT_DOMAIN_CRASHED, "domain-crashed", "has crashed",
-	  "its drivers run no more", "xl destroy {D}", "xl destroy {B}" },
+	  "its driver no longer runs", XENSPLIT_REMEDY_DESTROY },
 	{ XENSPLIT_DOMAIN_SHUTDOWN, "domain-shutdown", "has shut down",
-	  "its drivers run no more", "xl destroy {D}", "xl destroy {B}" },
+	  "its driver no longer runs", XENSPLIT_REMEDY_DESTROY },
 	{ XENSPLIT_DOMAIN_PAUSED, "domain-paused", "is paused",
-	  "its driver can't answer until it runs again", "xl unpause {D}",
-	  "xl unpause {B}" },
+	  "its driver can't answer until it runs again", XENSPLIT_REMEDY_UNPAUSE },
 };
 
 static int check_running(struct patient *p, uint32_t domid, bool front)
@@ -36,7 +34,7 @@ static int check_running(struct patient *p, uint32_t domid, bool front)
 
 		if (flags & trouble->flag)
 			return finding_add(p, ERROR, trouble->code, trouble->why,
-					   front ? trouble->fix_front : trouble->fix_back,
+					   trouble->remedy | (front ? 0 : IN_BACK),
 					   "domain %" PRIu32 " %s", domid, trouble->is);
 	}
 	return r;
@@ -46,7 +44,7 @@ static int check_running(struct patient *p, uint32_t domid, bool front)
 static int check_there(struct patient *p, uint32_t domid, bool front)
 {
 	bool has_backend = front && p->place.backend_domid != XENSPLIT_ANY;
-	const char *fix = has_backend ? "xenstore-rm {BE}" : "xenstore-rm {FE}";
+	int fix = XENSPLIT_REMEDY_REMOVE | (has_backend ? IN_BACK : 0);
 	int r;
 
 	if (domid == XENSPLIT_ANY)
@@ -56,8 +54,8 @@ static int check_there(struct patient *p, uint32_t domid, bool front)
 		return r < 0 ? r : 0;
 	r = finding_add(
 		p, ERROR, "leftover",
-		"a domain that is gone left it behind, and nothing else will remove it",
-		p->place.recorded ? "xensplit reap" : fix,
+		"a domain that is gone left it behind, and nothing else removes it",
+		p->place.recorded ? XENSPLIT_REMEDY_REAP : fix,
 		"domain %" PRIu32 " does not exist", domid);
 	return r ? r : 1;
 }
@@ -69,10 +67,9 @@ static int check_stale(struct patient *p)
 	if (!p->stale)
 		return 0;
 	r = finding_add(p, ERROR, "stale",
-			"the device belongs to an earlier domain of that number; its "
-			"permissions are "
-			"not this one's",
-			"xensplit reap",
+			"the device belongs to an earlier domain with this domid, and so "
+			"do its permissions",
+			XENSPLIT_REMEDY_REAP,
 			"/xensplit/%" PRIu32 "/%s/%" PRIu32 " records an earlier domain",
 			p->place.id.domid, p->place.id.type, p->place.id.devid);
 	return r ? r : 1;

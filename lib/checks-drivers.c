@@ -17,68 +17,62 @@ struct state_pair {
 	const char *code;
 	enum blame blame;
 	const char *why;
-	const char *fix;
+	int remedy;
 };
 
-#define FRONT_MODULE "in domain {D}: modprobe xen:{T}"
-#define BACK_MODULE  "in domain {B}: modprobe xen-backend:{U}"
+#define NO_STATE "is not a XenBus state"
+#define IN_USE	 "; the device may be in use in the guest"
 
 /* The first matching row is the meaning of a pair of states. */
 static const struct state_pair state_pairs[] = {
 	{ -2, ANY, "frontend-state-invalid", BLAME_FRONT,
-	  "the guest wrote something there that is no state", FIX_REPLACE },
+	  "what the guest wrote there " NO_STATE, XENSPLIT_REMEDY_REPLACE },
 	{ ANY, -2, "backend-state-invalid", BLAME_BACK,
-	  "the backend's domain wrote something there that is no state", FIX_REPLACE },
+	  "what the backend's domain wrote there " NO_STATE, XENSPLIT_REMEDY_REPLACE },
 	{ 0, ANY, "frontend-unknown", BLAME_FRONT,
-	  "XenBus takes up a device in Initialising alone", FIX_REPLACE },
+	  "XenBus only probes a device in state Initialising", XENSPLIT_REMEDY_REPLACE },
 	{ ANY, 0, "backend-unknown", BLAME_BACK,
-	  "XenBus takes up a device in Initialising alone", FIX_REPLACE },
+	  "XenBus only probes a device in state Initialising", XENSPLIT_REMEDY_REPLACE },
 	{ 1, 1, "no-backend-driver", BLAME_BACK,
-	  "the backend driver has not taken the device up, and before that no frontend "
-	  "driver goes on",
-	  BACK_MODULE "; " FRONT_MODULE },
+	  "no backend driver has taken the device, and the frontend driver waits for it",
+	  XENSPLIT_REMEDY_BACKEND | IN_BACK },
 	{ 5, 5, "closing", BLAME_BOTH,
-	  "both ends are closing and neither has finished: is the device in use in the "
-	  "guest?",
-	  FIX_FORCE },
+	  "both ends are closing and neither has finished" IN_USE,
+	  XENSPLIT_REMEDY_FORCE },
 	{ 6, 5, "backend-closing", BLAME_BACK,
-	  "the backend driver does not finish its closing", FIX_FORCE },
+	  "the backend driver does not finish closing", XENSPLIT_REMEDY_FORCE },
 	{ 5, ANY, "frontend-closing", BLAME_FRONT,
-	  "the frontend driver has not finished its closing: is the device in use in the "
-	  "guest?",
-	  FIX_FORCE },
+	  "the frontend driver has not finished closing" IN_USE, XENSPLIT_REMEDY_FORCE },
 	{ ANY, 5, "frontend-does-not-close", BLAME_FRONT,
-	  "the frontend driver does not answer the backend's Closing: is the device in "
-	  "use in the guest?",
-	  FIX_FORCE },
+	  "the frontend driver does not follow the backend's Closing" IN_USE,
+	  XENSPLIT_REMEDY_FORCE },
 	{ 6, 6, "closed", BLAME_BOTH,
-	  "the frontend's driver was unloaded, or gave up, and the backend followed",
-	  FRONT_MODULE },
+	  "the frontend driver was unloaded or gave up, and the backend followed",
+	  XENSPLIT_REMEDY_FRONTEND },
 	{ 6, ANY, "frontend-closed", BLAME_FRONT,
-	  "the frontend's driver was unloaded, or gave up", FRONT_MODULE },
+	  "the frontend driver was unloaded or gave up", XENSPLIT_REMEDY_FRONTEND },
 	{ ANY, 6, "backend-closed", BLAME_BACK,
-	  "the backend's driver was unloaded, or gave up", FIX_REPLACE },
+	  "the backend driver was unloaded or gave up", XENSPLIT_REMEDY_REPLACE },
 	{ ANY, 1, "no-backend-driver", BLAME_BACK,
-	  "the backend driver has not taken the device up", BACK_MODULE },
-	/* A guest that did not notice the removal of the last device keeps that one. */
+	  "no backend driver has taken the device", XENSPLIT_REMEDY_BACKEND | IN_BACK },
 	{ 1, ANY, "no-frontend-driver", BLAME_FRONT,
-	  "the frontend driver has not taken the device up, or its probe has not changed "
-	  "the state: it must call xenbus_switch_state",
-	  FRONT_MODULE ", or if it is loaded: " FIX_REPLACE },
+	  "no frontend driver has taken the device, or its probe has not called "
+	  "xenbus_switch_state",
+	  XENSPLIT_REMEDY_FRONTEND },
 	{ 2, 2, "both-wait", BLAME_BOTH, "each driver waits for the other to go on",
-	  "one of the two drivers has to leave InitWait first" },
+	  XENSPLIT_REMEDY_DRIVER },
 	{ ANY, 2, "backend-does-not-answer", BLAME_BACK,
 	  "the backend driver does not answer what the frontend has reached",
-	  "in domain {B}: dmesg" },
+	  XENSPLIT_REMEDY_LOG | IN_BACK },
 	{ ANY, 3, "backend-does-not-answer", BLAME_BACK,
 	  "the backend driver does not answer what the frontend has reached",
-	  "in domain {B}: dmesg" },
+	  XENSPLIT_REMEDY_LOG | IN_BACK },
 	{ 2, ANY, "frontend-does-not-answer", BLAME_FRONT,
 	  "the frontend driver does not answer what the backend has reached",
-	  "in domain {D}: dmesg" },
+	  XENSPLIT_REMEDY_LOG },
 	{ 3, ANY, "frontend-does-not-answer", BLAME_FRONT,
 	  "the frontend driver does not answer what the backend has reached",
-	  "in domain {D}: dmesg" },
+	  XENSPLIT_REMEDY_LOG },
 };
 
 /* NULL if the states say nothing, or nothing that is not reported already. */
@@ -102,7 +96,7 @@ static const struct state_pair *find_pair(const struct patient *p)
 static int check_pair(struct patient *p, const struct state_pair *pair)
 {
 	char states[STATES_TEXT_SIZE];
-	const char *fix;
+	int remedy;
 
 	if (!pair)
 		return 0;
@@ -110,9 +104,10 @@ static int check_pair(struct patient *p, const struct state_pair *pair)
 	if (p->asked_kernel && pair->backend == XENSPLIT_STATE_INITIALISING)
 		return 0;
 	/* A device without a record can't be detached, only replaced. */
-	fix = !strcmp(pair->fix, FIX_FORCE) && !p->place.recorded ? FIX_REPLACE
-								  : pair->fix;
-	return finding_add(p, ERROR, pair->code, pair->why, fix, "%s",
+	remedy = pair->remedy == XENSPLIT_REMEDY_FORCE && !p->place.recorded
+			 ? XENSPLIT_REMEDY_REPLACE
+			 : pair->remedy;
+	return finding_add(p, ERROR, pair->code, pair->why, remedy, "%s",
 			   states_text(p->frontend_state, p->backend_state, states,
 				       sizeof(states)));
 }
@@ -207,10 +202,10 @@ static int tell_error(struct patient *p, struct error *error, int severity)
 		return 0;
 	error->text = NULL;
 	r = finding_add(p, severity, error->front ? "frontend-error" : "backend-error",
-			severity == ERROR ? "that is what the driver failed with"
+			severity == ERROR ? "the driver failed with it"
 					  : "the driver wrote it and went on",
-			severity == ERROR ? "mend what it says, then: " FIX_REPLACE
-					  : NULL,
+			severity == ERROR ? XENSPLIT_REMEDY_REPLACE
+					  : XENSPLIT_REMEDY_NONE,
 			"the %s driver wrote \"%s\" to %s",
 			error->front ? "frontend" : "backend", text, error->path);
 	free(text);

@@ -22,10 +22,9 @@ int check_bus_id(struct patient *p)
 		return 0;
 	return finding_add(
 		p, ERROR, "bus-id-too-long",
-		"Linux's xenbus takes at most 19 (XEN_BUS_ID_SIZE is 20) and ignores "
-		"the device without a word",
-		"xenstore-rm {FE}; xenstore-rm {BE}; then attach one with a shorter type",
-		"bus id '%s' has %d characters", bus_id, len);
+		"Linux's xenbus takes at most 19 (XEN_BUS_ID_SIZE is 20) and silently "
+		"ignores the device",
+		XENSPLIT_REMEDY_RENAME, "bus id '%s' has %d characters", bus_id, len);
 }
 
 /* A driver domain can make a backend for any frontend, so trust none of several. */
@@ -42,10 +41,9 @@ int check_claims(struct patient *p)
 					 p->claims->domids[i]);
 	return finding_add(p, ERROR, "several-backends",
 			   "none of them can be trusted: a domain can make a backend for "
-			   "whom it likes",
-			   "find out which is the right one, and remove the others",
-			   "domains %s%s have a backend for it", domids,
-			   i < p->claims->count ? " and more" : "");
+			   "any other",
+			   XENSPLIT_REMEDY_CHOOSE, "domains %s%s have a backend for it",
+			   domids, i < p->claims->count ? " and more" : "");
 }
 
 static int check_half(struct patient *p, int state, const char *path, const char *half,
@@ -61,9 +59,9 @@ static int check_half(struct patient *p, int state, const char *path, const char
 		return r;
 	return finding_add(p, ERROR, code,
 			   "XenBus makes a device only where both ends have a state",
-			   FIX_REPLACE,
-			   r ? "%s has no state: the %s is only half there"
-			     : "%s is not there: the %s is missing",
+			   XENSPLIT_REMEDY_REPLACE,
+			   r ? "%s has no state: half of the %s is missing"
+			     : "%s does not exist: the %s is missing",
 			   path, half);
 }
 
@@ -79,7 +77,7 @@ int check_halves(struct patient *p)
 		r = check_half(p, p->backend_state, path, "backend", "backend-missing");
 	else if (!r)
 		r = finding_add(p, ERROR, "backend-missing",
-				"no domain has a backend for it", FIX_REPLACE,
+				"no domain has a backend for it", XENSPLIT_REMEDY_REPLACE,
 				"domain %" PRIu32 " has a frontend without a backend",
 				p->place.id.domid);
 	return r;
@@ -153,7 +151,7 @@ static int check_value(struct patient *p, const char *path, const char *wanted,
 	if (r == -ENOENT) {
 		p->incomplete = true;
 		return finding_add(p, ERROR, code, "a driver finds its other end by it",
-				   FIX_REPLACE, "%s is not there", path);
+				   XENSPLIT_REMEDY_REPLACE, "%s does not exist", path);
 	}
 	if (r)
 		return r;
@@ -163,7 +161,8 @@ static int check_value(struct patient *p, const char *path, const char *wanted,
 	if (r)
 		return 0;
 	return finding_add(p, ERROR, code, "a driver finds its other end by it",
-			   FIX_REPLACE, "%s is \"%s\", not \"%s\"", path, shown, wanted);
+			   XENSPLIT_REMEDY_REPLACE, "%s is \"%s\", not \"%s\"", path,
+			   shown, wanted);
 }
 
 static int check_frontend_pointer(struct patient *p)
@@ -219,11 +218,11 @@ static int check_refused(struct patient *p, const struct guarded *node)
 		return 0;
 	return finding_add(
 		p, ERROR, node->code,
-		may_write ? "the other end's probe fails: \"missing or inaccessible\""
-			  : "its driver fails with \"13 writing new state\" and goes no "
-			    "further",
-		FIX_REPAIR, "%s is (%s): domain %" PRIu32 " may not %s it", node->path,
-		node->perms.text, may_write ? node->reader : node->writer,
+		may_write
+			? "the probe of the other end fails: \"missing or inaccessible\""
+			: "its driver fails with \"13 writing new state\" and stops",
+		XENSPLIT_REMEDY_REPAIR, "%s is (%s): domain %" PRIu32 " may not %s it",
+		node->path, node->perms.text, may_write ? node->reader : node->writer,
 		may_write ? "read" : "write");
 }
 
@@ -233,7 +232,8 @@ static int check_other_end(struct patient *p, const struct guarded *node)
 	    !perms_may_write(&node->perms, node->reader))
 		return 0;
 	return finding_add(p, WARNING, "other-end-may-write",
-			   "one end can speak for the other", FIX_REPAIR,
+			   "one end can write the state of the other",
+			   XENSPLIT_REMEDY_REPAIR,
 			   "%s is (%s): domain %" PRIu32 " may write it", node->path,
 			   node->perms.text, node->reader);
 }
@@ -243,8 +243,9 @@ static int check_everyone(struct patient *p, const struct guarded *node)
 	if (!perms_open_to_all(&node->perms))
 		return 0;
 	return finding_add(p, WARNING, "open-to-all",
-			   "the first entry is what every other domain may do",
-			   FIX_REPAIR, "%s is (%s)", node->path, node->perms.text);
+			   "the first entry is for every domain that is not listed",
+			   XENSPLIT_REMEDY_REPAIR, "%s is (%s)", node->path,
+			   node->perms.text);
 }
 
 /* Report what stops the device before what endangers it, for all nodes. */
@@ -271,10 +272,10 @@ int check_online(struct patient *p)
 		return 0;
 	p->incomplete = true;
 	path_backend(path, &p->place.id, p->place.backend_domid, "online");
-	return finding_add(
-		p, WARNING, "online-missing",
-		"the backend leaves for good when the frontend's module is reloaded",
-		FIX_REPAIR, "%s is not there", path);
+	return finding_add(p, WARNING, "online-missing",
+			   "without it the backend removes the device for good when the "
+			   "frontend's module is reloaded",
+			   XENSPLIT_REMEDY_REPAIR, "%s does not exist", path);
 }
 
 /* Only without a record: with one, these nodes are not used. */
@@ -290,7 +291,7 @@ int check_pointer_permissions(struct patient *p)
 	if (r <= 0)
 		return r;
 	return finding_add(p, WARNING, "pointer-writable",
-			   "the guest can point it elsewhere, and whoever follows it is "
-			   "misled (XSA-175, XSA-178)",
-			   FIX_REPLACE, "%s is (%s)", path, perms.text);
+			   "the guest can point it elsewhere and mislead whoever follows "
+			   "it (XSA-175, XSA-178)",
+			   XENSPLIT_REMEDY_REPLACE, "%s is (%s)", path, perms.text);
 }

@@ -13,10 +13,9 @@ static int check_damaged(struct patient *p)
 		return 0;
 	path_record(path, &p->place.id, NULL);
 	r = finding_add(p, ERROR, "record-damaged",
-			"without it nobody knows whose the device is, so no other "
-			"command acts upon it",
-			"xensplit detach --force {D} {T}/{I}", "%s can't be understood",
-			path);
+			"without its record the owner of the device is not known, so "
+			"nothing else acts on it",
+			XENSPLIT_REMEDY_FORCE, "%s is damaged", path);
 	return r ? r : 1;
 }
 
@@ -25,9 +24,22 @@ static int check_phase(struct patient *p)
 	if (!p->phase)
 		return 0;
 	return finding_add(p, ERROR, "interrupted",
-			   "what replaced the device did not come to its end, or is "
-			   "still at it",
-			   FIX_REPAIR, "its record says: phase %s", p->phase);
+			   "replacing the device was interrupted, or is still going on",
+			   XENSPLIT_REMEDY_REPAIR, "the record has phase \"%s\"",
+			   p->phase);
+}
+
+/* A device that works is worth a note: nothing but a replace or doctor acts on it. */
+static int check_origin(struct patient *p)
+{
+	char path[PATH_SIZE];
+
+	if (p->place.recorded || p->damaged || type_is_reserved(p->place.id.type))
+		return 0;
+	path_record(path, &p->place.id, NULL);
+	return finding_add(p, NOTE, "foreign",
+			   "xensplit did not make the device, so it can't detach it",
+			   XENSPLIT_REMEDY_REPLACE, "there is no %s", path);
 }
 
 typedef int check_fn(struct patient *p);
@@ -38,6 +50,7 @@ int check_device(struct patient *p)
 		check_damaged,	   check_domains, check_phase,	check_bus_id,
 		check_claims,	   check_halves,  check_nodes,	check_pointers,
 		check_permissions, check_drivers, check_online, check_pointer_permissions,
+		check_origin,
 	};
 	size_t i;
 	int r = 0;
@@ -69,7 +82,7 @@ int check_store_speed(struct patient *p)
 	if (each < SLOW_READ_US)
 		return 0;
 	return finding_add(p, WARNING, "xenstored-slow",
-			   "every step of every device's life waits for it",
-			   "look for a domain that floods it: xentop, xenstore-watch /",
+			   "every change of every device waits for it",
+			   XENSPLIT_REMEDY_LOAD,
 			   "xenstored takes %" PRIu64 " ms for a read", each / 1000);
 }

@@ -76,8 +76,3 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx)
 	free(ctx);
 	return NULL;
 }
-
-XENSPLIT_API const char *xensplit_errmsg(struct xensplit_ctx *ctx)
-{
-	return ctx ? ctx->errmsg : "";
-}

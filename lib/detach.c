@@ -51,6 +51,7 @@ static int is_another(struct xensplit_op *op)
 
 static int closed_step(struct xensplit_op *op)
 {
+	char text[ID_TEXT_SIZE];
 	int r = wait_step(op->ctx, &op->wait);
 
 	if (r == OP_WAIT || r == -ETIMEDOUT) {
@@ -60,7 +61,9 @@ static int closed_step(struct xensplit_op *op)
 			return another < 0 ? another : 0;
 	}
 	if (r == -ETIMEDOUT && (op->flags & XENSPLIT_DETACH_FORCE)) {
-		log_warn(op->ctx, "%s; removed all the same", op->ctx->errmsg);
+		log_warn(op->ctx, "%s: %s; removed anyway",
+			 id_text(&op->spec.id, text, sizeof(text)),
+			 op->ctx->failure.text);
 		r = 0;
 	}
 	return r ? r : op_next(op, remove_step);
@@ -83,7 +86,8 @@ static int close_or_remove(struct txn *txn, void *data)
 	if (r)
 		return r;
 	if (op->only && strcmp(op->only, record.unique_id) != 0)
-		return fail(txn->ctx, -ENOENT, "another client has removed it");
+		return fail_as(txn->ctx, -ENOENT, "removed",
+			       "another client has removed the device");
 	op->place.id = record.id;
 	op->place.backend_domid = record.backend_domid;
 	op->place.recorded = true;

@@ -110,9 +110,9 @@ int devids_list(struct txn *txn, struct devids *devids, struct step *step)
 	if (found > devids->highest)
 		found = first_free(devids, 0);
 	if (found > devids->highest)
-		return fail(txn->ctx, -EEXIST,
-			    "every device id up to %" PRIu32 " is taken",
-			    devids->highest);
+		return fail_as(txn->ctx, -EEXIST, "no-free-id",
+			       "every device id up to %" PRIu32 " is taken",
+			       devids->highest);
 	step->id.devid = (uint32_t)found;
 	return 0;
 }

@@ -75,7 +75,6 @@ static int examine_all(struct diagnosis *d, const struct xensplit_filter *filter
 	struct patient host = { .of = d, .txn = d->txn };
 	const struct entry *entry;
 	struct xensplit_list *list;
-	char text[ID_TEXT_SIZE];
 	struct device_id id;
 	size_t i;
 	int r;
@@ -95,8 +94,7 @@ static int examine_all(struct diagnosis *d, const struct xensplit_filter *filter
 	if (!r && !i && filter_is_single(filter)) {
 		r = id_set(d->txn->ctx, &id, filter->domid, filter->type, filter->devid);
 		if (!r)
-			r = fail(d->txn->ctx, -ENOENT, "there is no %s",
-				 id_text(&id, text, sizeof(text)));
+			r = fail(d->txn->ctx, -ENOENT, "no such device");
 	}
 	xensplit_list_free(list);
 	return r;
@@ -140,7 +138,7 @@ XENSPLIT_API int xensplit_diagnose(struct xensplit_ctx *ctx,
 	return r;
 }
 
-/* The first error, or else the first finding; a warning is rarely the cause. */
+/* The first error, or else the first warning, which is rarely the cause. */
 static const struct xensplit_finding *
 most_likely(const struct xensplit_findings *findings)
 {
@@ -150,29 +148,28 @@ most_likely(const struct xensplit_findings *findings)
 	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++)
 		if (finding->severity == ERROR)
 			return finding;
-	return xensplit_findings_get(findings, 0);
+	finding = xensplit_findings_get(findings, 0);
+	return finding && finding->severity == WARNING ? finding : NULL;
 }
 
-const char *diagnose_cause(struct xensplit_ctx *ctx, const struct device_id *id,
-			   const char *states, char *buf, size_t size)
+void diagnose_failure(struct xensplit_ctx *ctx, const struct device_id *id)
 {
-	const struct xensplit_finding *finding;
+	const struct xensplit_finding *cause;
 	struct xensplit_findings *findings;
 	XENSPLIT_FILTER(filter);
-	bool known;
+	struct failure failure;
+	int r;
 
 	filter.domid = id->domid;
 	filter.type = id->type;
 	filter.devid = id->devid;
-	if (diagnose(ctx, &filter, &findings))
-		return NULL;
-	finding = most_likely(findings);
-	known = finding && !strcmp(finding->what, states);
-	if (finding)
-		snprintf(buf, size, "%s%s%s%s%s", known ? "" : finding->what,
-			 known ? "" : ": ", finding->why,
-			 finding->fix ? "; to mend it: " : "",
-			 finding->fix ? finding->fix : "");
+	failure_copy(&failure, &ctx->failure);
+	r = diagnose(ctx, &filter, &findings);
+	failure_copy(&ctx->failure, &failure);
+	if (r)
+		return;
+	cause = most_likely(findings);
+	if (cause)
+		failure_set_cause(ctx, cause);
 	xensplit_findings_free(findings);
-	return finding ? buf : NULL;
 }

@@ -116,9 +116,9 @@ static int require_directory(struct txn *txn, uint32_t domid)
 	r = require_known(txn, domid);
 	if (r)
 		return r;
-	return fail(txn->ctx, -ESRCH,
-		    "domain %" PRIu32 " has no %s: is it still being built?", domid,
-		    path);
+	return fail_as(txn->ctx, -ESRCH, "domain-incomplete",
+		       "%s does not exist: domain %" PRIu32 " may still be in creation",
+		       path, domid);
 }
 
 int domain_identity(struct txn *txn, uint32_t domid, const struct identity *recorded,
@@ -212,7 +212,8 @@ int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
 	if (r == -ESRCH)
 		return no_such_domain(txn, domid);
 	if (!r && (domain.flags & XENSPLIT_DOMAIN_DYING))
-		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
+		return fail_as(txn->ctx, -ESRCH, "domain-dying",
+			       "domain %" PRIu32 " is dying", domid);
 	if (!r)
 		format_uuid(identity.uuid, domain.uuid);
 	r = domid ? read_mark(txn, domid, identity.mark) : 0;
@@ -282,13 +283,13 @@ static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid
 	escape(shown, sizeof(shown), wanted, strlen(wanted));
 	/* More likely a mistyped domid than a domain that is gone. */
 	if (!found && *wanted >= '0' && *wanted <= '9')
-		return fail(txn->ctx, -EINVAL, "'%s' is no domid, and no domain's name",
-			    shown);
+		return fail_as(txn->ctx, -EINVAL, "no-such-domain",
+			       "'%s' is neither a domid nor a domain name", shown);
 	if (!found)
 		return fail(txn->ctx, -ESRCH, "no such domain: '%s'", shown);
 	if (found > 1)
-		return fail(txn->ctx, -EINVAL,
-			    "%u domains are named '%s': give the domid", found, shown);
+		return fail_as(txn->ctx, -EINVAL, "ambiguous-domain",
+			       "%u domains have the name '%s'", found, shown);
 	return 0;
 }
 
@@ -322,7 +323,8 @@ XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text
 		return -EINVAL;
 	ctx_begin(ctx);
 	if (!*text)
-		return fail(ctx, -EINVAL, "an empty text is no domain");
+		return fail_as(ctx, -EINVAL, "no-such-domain",
+			       "the name of the domain is empty");
 	if (strspn(text, "0123456789") == strlen(text)) {
 		if (!parse_number(text, strlen(text), DOMID_END - 1, &domid))
 			return fail(ctx, -ESRCH,
@@ -348,7 +350,8 @@ int domain_check(struct txn *txn, uint32_t domid)
 		return no_such_domain(txn, domid);
 	r = ask_hypervisor(txn->ctx, domid, &domain);
 	if (!r && (domain.flags & XENSPLIT_DOMAIN_DYING))
-		return fail(txn->ctx, -ESRCH, "domain %" PRIu32 " is dying", domid);
+		return fail_as(txn->ctx, -ESRCH, "domain-dying",
+			       "domain %" PRIu32 " is dying", domid);
 	if (r == -ESRCH)
 		return no_such_domain(txn, domid);
 	if (r)

@@ -22,7 +22,7 @@ static struct known_domain *known(struct txn *txn, struct domains *domains,
 	if (domains->known && !domains->known[domid])
 		domains->known[domid] = calloc(1, sizeof(struct known_domain));
 	if (!domains->known || !domains->known[domid]) {
-		set_errmsg(txn->ctx, "out of memory");
+		fail(txn->ctx, -ENOMEM, "out of memory");
 		return NULL;
 	}
 	if (domains->end == 0 || domid < domains->begin)

@@ -6,9 +6,9 @@
 /* A finding and the strings that it points to. */
 struct noted {
 	struct xensplit_finding finding;
-	char *type;
+	struct device_id id;
 	char *what;
-	char *fix;
+	char node[PATH_SIZE];
 };
 
 struct xensplit_findings {
@@ -31,9 +31,7 @@ static void noted_free(struct noted *noted)
 {
 	if (!noted)
 		return;
-	free(noted->type);
 	free(noted->what);
-	free(noted->fix);
 	free(noted);
 }
 
@@ -67,12 +65,14 @@ bool finding_has_error(const struct patient *patient)
 }
 
 /*
- * May a command name the backend's domain? Not if the device has no record and
- * one domain can have named another, or itself: the command would confirm that.
+ * May a remedy name the backend's domain? Not if the device has no record and
+ * one domain can have named another, or itself: the remedy would confirm that.
  */
-static int is_trusted(struct patient *p, const char *fix)
+static int is_trusted(struct patient *p, int remedy)
 {
-	bool names = fix && (strstr(fix, "doctor --fix") || strstr(fix, "{R}"));
+	bool names = remedy == XENSPLIT_REMEDY_REPAIR ||
+		     remedy == XENSPLIT_REMEDY_REPLACE ||
+		     remedy == XENSPLIT_REMEDY_FRONTEND;
 
 	if (!names || p->place.recorded || p->place.backend_domid == XENSPLIT_ANY)
 		return 1;
@@ -82,25 +82,51 @@ static int is_trusted(struct patient *p, const char *fix)
 	return p->mutual;
 }
 
-static struct noted *noted_new(const struct patient *patient, const char *fix,
-			       bool trusted, const char *format, va_list args)
+static const char *backend_type(const struct device_id *id)
 {
-	const struct device_id *id = &patient->place.id;
+	return *id->backend_type ? id->backend_type : id->type;
+}
+
+static struct noted *noted_new(const struct patient *patient, const char *format,
+			       va_list args)
+{
 	struct noted *noted = calloc(1, sizeof(*noted));
+	struct xensplit_finding *finding;
 
 	if (!noted)
 		return NULL;
-	if (vasprintf(&noted->what, format, args) < 0)
-		noted->what = NULL;
-	if (fix)
-		noted->fix = fix_expand(&patient->place, fix, trusted);
-	if (*id->type)
-		noted->type = strdup(id->type);
-	if (!noted->what || (fix && !noted->fix) || (*id->type && !noted->type)) {
-		noted_free(noted);
+	if (vasprintf(&noted->what, format, args) < 0) {
+		free(noted);
 		return NULL;
 	}
+	noted->id = patient->place.id;
+	finding = &noted->finding;
+	finding->id.domid = noted->id.domid;
+	finding->id.type = *noted->id.type ? noted->id.type : NULL;
+	finding->id.devid = noted->id.devid;
+	finding->backend_domid = patient->place.backend_domid;
+	finding->backend_type = backend_type(&noted->id);
+	finding->reserved = type_is_reserved(noted->id.type) ||
+			    type_is_reserved(finding->backend_type);
+	finding->what = noted->what;
 	return noted;
+}
+
+static void set_remedy(struct noted *noted, const struct place *place, int remedy)
+{
+	struct xensplit_finding *finding = &noted->finding;
+	bool back = remedy & IN_BACK;
+
+	finding->remedy = remedy & ~IN_BACK;
+	finding->remedy_domid = back ? place->backend_domid : place->id.domid;
+	if (finding->remedy != XENSPLIT_REMEDY_REMOVE &&
+	    finding->remedy != XENSPLIT_REMEDY_RENAME)
+		return;
+	if (back)
+		path_backend(noted->node, &place->id, place->backend_domid, NULL);
+	else
+		path_frontend(noted->node, &place->id, NULL);
+	finding->node = noted->node;
 }
 
 static bool findings_append(struct xensplit_findings *findings, struct noted *noted)
@@ -116,38 +142,31 @@ static bool findings_append(struct xensplit_findings *findings, struct noted *no
 }
 
 int finding_add(struct patient *patient, int severity, const char *code, const char *why,
-		const char *fix, const char *what, ...)
+		int remedy, const char *what, ...)
 {
-	struct xensplit_finding *finding;
 	struct noted *noted;
 	va_list args;
 	int trusted;
 
 	if (is_noted(patient, code))
 		return 0;
-	trusted = is_trusted(patient, fix);
+	trusted = is_trusted(patient, remedy);
 	if (trusted < 0)
 		return trusted;
-	if (!trusted && strstr(fix, "doctor --fix"))
-		fix = FIX_REPLACE;
+	if (!trusted && remedy == XENSPLIT_REMEDY_REPAIR)
+		remedy = XENSPLIT_REMEDY_REPLACE;
 	va_start(args, what);
-	noted = noted_new(patient, fix, trusted, what, args);
+	noted = noted_new(patient, what, args);
 	va_end(args);
 	if (!noted || !findings_append(patient->of->findings, noted)) {
 		noted_free(noted);
 		return fail(patient->txn->ctx, -ENOMEM, "out of memory");
 	}
-	finding = &noted->finding;
-	finding->severity = severity;
-	finding->code = code;
-	finding->id.domid = patient->place.id.domid;
-	finding->id.type = noted->type;
-	finding->id.devid = patient->place.id.devid;
-	finding->backend_domid = patient->place.backend_domid;
-	finding->what = noted->what;
-	finding->why = why;
-	finding->fix = noted->fix;
-	finding->repairable = fix && strstr(fix, "doctor --fix") != NULL;
+	noted->finding.severity = severity;
+	noted->finding.code = code;
+	noted->finding.why = why;
+	noted->finding.backend_trusted = trusted;
+	set_remedy(noted, &patient->place, remedy);
 	return 0;
 }
 

@@ -6,23 +6,11 @@
 #include "list.h"
 
 #define ERROR	XENSPLIT_SEVERITY_ERROR
+#define NOTE	XENSPLIT_SEVERITY_NOTE
 #define WARNING XENSPLIT_SEVERITY_WARNING
 
-/* The last resort: replace the device. words.c fills it in. */
-#define FIX_REPLACE "xensplit attach {D} {T}/{I} {R} --replace"
-#define FIX_REPAIR  "xensplit doctor --fix {D} {T}/{I}"
-#define FIX_FORCE   "xensplit detach {D} {T}/{I} --force"
-
-/* words.c */
-
-/*
- * Expands a command template: {T} {D} {I} {B} {U} are type, domid and id of the
- * device, domid and type of its backend; {R} is the options to attach it again as
- * it was; {FE} {BE} are its paths. If @trusted is false the backend's domain may be
- * forged, and is left as a placeholder. The caller frees the result.
- */
-char *fix_expand(const struct place *place, const char *template,
-		 bool trusted) __must_check;
+/* With a remedy: it is about the backend's domain. */
+#define IN_BACK 0x100
 
 /* findings.c */
 
@@ -84,9 +72,12 @@ struct patient {
 	size_t first;	 /* index of its first finding */
 };
 
-/* Adds a finding; formats @what. Ignores (0) a second one of a code for a device. */
+/*
+ * Adds a finding; formats @what. @remedy: XENSPLIT_REMEDY_*, with IN_BACK or
+ * without. Ignores (0) a second one of a code for a device.
+ */
 int finding_add(struct patient *patient, int severity, const char *code, const char *why,
-		const char *fix, const char *what, ...) __printf(6, 7) __must_check;
+		int remedy, const char *what, ...) __printf(6, 7) __must_check;
 /* Does the device have a finding that is an error so far? */
 bool finding_has_error(const struct patient *patient);
 bool patient_is_connected(const struct patient *patient);
@@ -96,12 +87,8 @@ void findings_truncate(struct xensplit_findings *findings, size_t count);
 
 /* diagnose.c */
 
-/*
- * What stops the device, for a message that already contains its states. NULL:
- * nothing found.
- */
-const char *diagnose_cause(struct xensplit_ctx *ctx, const struct device_id *id,
-			   const char *states, char *buf, size_t size);
+/* Adds what stops the device, if that is known, to the failure of the call. */
+void diagnose_failure(struct xensplit_ctx *ctx, const struct device_id *id);
 
 /* checks.c */
 

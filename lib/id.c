@@ -20,7 +20,7 @@ static int check_type(struct xensplit_ctx *ctx, const char *type)
 
 	if (type_is_valid(type))
 		return 0;
-	return fail(ctx, -EINVAL, "'%s' is no device type: it takes A-Z a-z 0-9 _ and -",
+	return fail(ctx, -EINVAL, "'%s' is not a device type: use A-Z a-z 0-9 _ and -",
 		    type ? escape(shown, sizeof(shown), type, strlen(type)) : "");
 }
 
@@ -40,7 +40,7 @@ int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
 	if (domid >= DOMID_END)
 		return no_such_domid(ctx, domid);
 	if (devid > INT32_MAX)
-		return fail(ctx, -EINVAL, "%" PRIu32 " is no device id: they end at %d",
+		return fail(ctx, -EINVAL, "%" PRIu32 " is not a device id: use 0 to %d",
 			    devid, INT32_MAX);
 	memset(id, 0, sizeof(*id));
 	id->domid = domid;
@@ -65,7 +65,7 @@ int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from
 	if (!from)
 		return 0;
 	if (opts_copy(to, sizeof(*to), from))
-		return fail(ctx, -EINVAL, "a filter of a newer version");
+		return fail(ctx, -EINVAL, "the filter is of a newer version");
 	/* The caller was built without this member. */
 	if (from->sz < sizeof(*to))
 		to->backend_domid = XENSPLIT_ANY;
@@ -111,8 +111,8 @@ int id_compare(const struct device_id *a, const struct device_id *b)
 
 const char *id_text(const struct device_id *id, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s/%" PRIu32 " of domain %" PRIu32, id->type, id->devid,
-		 id->domid);
+	snprintf(buf, size, "domain %" PRIu32 " %s/%" PRIu32, id->domid, id->type,
+		 id->devid);
 	return buf;
 }
 

@@ -37,9 +37,19 @@
 #define PHASE_SIZE     16
 #define UNIQUE_ID_SIZE 33
 
-/* base.c, and ctx.c for the context itself */
+/* ctx.c */
 
 struct hub;
+
+/* Why a call failed, in one block: an operation keeps a copy. */
+struct failure {
+	struct xensplit_error error;
+	struct xensplit_finding cause; /* without a code: not known */
+	char text[1024];
+	char cause_what[512];
+	char cause_type[TYPE_MAX + 1];
+	char cause_backend_type[TYPE_MAX + 1];
+};
 
 struct xensplit_ctx {
 	struct xs_handle *xs;
@@ -49,19 +59,29 @@ struct xensplit_ctx {
 	struct xentoollog_logger *own_logger;
 	struct xensplit_hypervisor hypervisor; /* without a query: ask XenStore */
 	void *hypervisor_data;
-	char errmsg[1024];
+	struct failure failure;
 };
 
 /* hub.c: the watches of a context's operations */
 void hub_close(struct xensplit_ctx *ctx);
 
+/* failure.c */
+
 /* Clears the error: at the start of each call, and after a failure that is ignored. */
 void ctx_begin(struct xensplit_ctx *ctx);
-/* At the end of each call: clears the error text if the call succeeded. Returns: @r. */
+/* At the end of each call: clears the error if the call succeeded. Returns: @r. */
 int ctx_end(struct xensplit_ctx *ctx, int r);
-void set_errmsg(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
-/* Sets the text for xensplit_errmsg(); evaluates to @err, for the caller to return. */
-#define fail(ctx, err, ...) (set_errmsg((ctx), __VA_ARGS__), (err))
+/* Sets text and code of the error. @code: NULL for the default of @err. Returns: @err. */
+int fail_as(struct xensplit_ctx *ctx, int err, const char *code, const char *fmt, ...)
+	__printf(4, 5);
+#define fail(ctx, err, ...) fail_as(ctx, err, NULL, __VA_ARGS__)
+/* More about the failure, after fail(). */
+void failure_set_states(struct xensplit_ctx *ctx, int frontend, int backend);
+void failure_set_cause(struct xensplit_ctx *ctx, const struct xensplit_finding *cause);
+void failure_copy(struct failure *to, const struct failure *from);
+
+/* base.c */
+
 void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_warn(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_progress(struct xensplit_ctx *ctx, const char *doing, unsigned long done,

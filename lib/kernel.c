@@ -57,13 +57,13 @@ static int report_no_driver(struct patient *p, const char *device)
 	memcpy(d->alias, alias, sizeof(alias));
 	if (*d->module)
 		return finding_add(p, ERROR, "no-backend-driver",
-				   "the kernel has the device and nobody who drives it",
-				   "modprobe xen-backend:{U}",
-				   "%s has no driver; module %s would drive it", device,
+				   "no driver has taken the device",
+				   XENSPLIT_REMEDY_BACKEND | IN_BACK,
+				   "%s has no driver; module %s fits it", device,
 				   d->module);
 	return finding_add(p, ERROR, "no-backend-module",
-			   "the kernel has the device and nobody who drives it",
-			   "insmod the backend's module, or install it and run depmod -a",
+			   "no driver has taken the device",
+			   XENSPLIT_REMEDY_INSTALL | IN_BACK,
 			   "%s has no driver, and no installed module has the alias %s",
 			   device, alias);
 }
@@ -92,9 +92,9 @@ static void read_state(const char *device, char *state, size_t size)
 static int report_old_device(struct patient *p, const char *device, const char *state)
 {
 	return finding_add(p, ERROR, "old-backend-device",
-			   "the device of that name before this one was removed and made "
-			   "again too quickly for the kernel to notice",
-			   FIX_REPLACE,
+			   "an earlier device of that name was removed and made again "
+			   "too quickly for the kernel to notice",
+			   XENSPLIT_REMEDY_REPLACE,
 			   "the state is Initialising, but the driver of %s had set %s",
 			   device, state);
 }
@@ -109,7 +109,7 @@ static int report_idle_driver(struct patient *p, const char *device, const char 
 	name = strrchr(target, '/');
 	return finding_add(p, ERROR, "driver-idle",
 			   "the driver has probed, but has not changed its state",
-			   "call xenbus_switch_state in the backend's probe",
+			   XENSPLIT_REMEDY_DRIVER | IN_BACK,
 			   "driver %s is bound to %s, whose state is still Initialising",
 			   name ? name + 1 : target, device);
 }
@@ -169,11 +169,11 @@ int check_kernel(struct patient *p, bool failed)
 	if (!exists(device))
 		return p->backend_state == XENSPLIT_STATE_CLOSED
 			       ? 0
-			       : finding_add(
-					 p, ERROR, "no-backend-device",
-					 "xenbus makes a device when it appears in state "
-					 "Initialising, or never",
-					 FIX_REPLACE, "the kernel has no %s", device);
+			       : finding_add(p, ERROR, "no-backend-device",
+					     "xenbus only makes a device that appears in "
+					     "state Initialising",
+					     XENSPLIT_REMEDY_REPLACE,
+					     "the kernel has no %s", device);
 	if (!exists(driver))
 		return report_no_driver(p, device);
 	return p->backend_state == XENSPLIT_STATE_INITIALISING

@@ -54,7 +54,7 @@ XENSPLIT_API struct xensplit_op *xensplit_op_free(struct xensplit_op *op)
 	xensplit_op_free(op->child);
 	wait_end(op->ctx, &op->wait);
 	step_clear(&op->spec);
-	free(op->message);
+	free(op->failure);
 	free(op);
 	return NULL;
 }
@@ -93,13 +93,28 @@ int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data)
 	return r == -EBUSY ? fn(&plain, data) : r;
 }
 
-/* Saves the error text, for further calls of process. */
+bool op_keep_failure(struct xensplit_op *op)
+{
+	if (!op->failure)
+		op->failure = malloc(sizeof(*op->failure));
+	if (op->failure)
+		failure_copy(op->failure, &op->ctx->failure);
+	return op->failure;
+}
+
+void op_restore_failure(struct xensplit_op *op)
+{
+	if (op->failure)
+		failure_copy(&op->ctx->failure, op->failure);
+}
+
+/* Saves the failure, for further calls of process. */
 static int finish(struct xensplit_op *op, int r)
 {
 	op->finished = true;
 	op->result = ctx_end(op->ctx, r);
-	if (r)
-		op->message = strdup(op->ctx->errmsg);
+	if (r && !op_keep_failure(op))
+		log_debug(op->ctx, "out of memory: the text of a failure is lost");
 	op->child = xensplit_op_free(op->child);
 	wait_end(op->ctx, &op->wait);
 	return r;
@@ -107,10 +122,8 @@ static int finish(struct xensplit_op *op, int r)
 
 static int give_up(struct xensplit_op *op)
 {
-	char text[ID_TEXT_SIZE];
-
 	op->cancelled = false;
-	set_errmsg(op->ctx, "%s: cancelled", id_text(&op->spec.id, text, sizeof(text)));
+	fail(op->ctx, -ECANCELED, "cancelled");
 	return op->give_up ? op_next(op, op->give_up) : -ECANCELED;
 }
 
@@ -135,8 +148,7 @@ XENSPLIT_API int xensplit_op_process(struct xensplit_op *op)
 		return -EINVAL;
 	ctx_begin(op->ctx);
 	if (op->finished) {
-		if (op->message)
-			set_errmsg(op->ctx, "%s", op->message);
+		op_restore_failure(op);
 		return op->result;
 	}
 	r = op->ctx->hub ? hub_drain(op->ctx) : 0;

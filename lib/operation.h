@@ -81,7 +81,7 @@ struct xensplit_op {
 	volatile sig_atomic_t cancelled;
 	bool finished;
 	int result;
-	char *message;
+	struct failure *failure;
 	/* the device */
 	struct step spec;
 	bool known;    /* the device has been written or found */
@@ -116,6 +116,9 @@ int op_advance(struct xensplit_op *op) __must_check;
 int op_commit(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
 /* Like op_commit(); without a transaction if all tries collide. */
 int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
+/* Saves the failure, for later calls. False: out of memory. */
+bool op_keep_failure(struct xensplit_op *op) __must_check;
+void op_restore_failure(struct xensplit_op *op);
 /* Continue with @step at that time. */
 int op_sleep(struct xensplit_op *op, uint64_t until_us, op_step *step);
 /* Continue with @step at once. */

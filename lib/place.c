@@ -17,7 +17,7 @@ static int find_backend(struct txn *txn, const struct device_id *id, uint32_t *r
 int place_find(struct txn *txn, const struct device_id *id, struct place *ret_place)
 {
 	struct place place = { .id = *id, .backend_domid = XENSPLIT_ANY };
-	char text[ID_TEXT_SIZE], path[PATH_SIZE];
+	char path[PATH_SIZE];
 	struct record record;
 	int r = record_read(txn, id, &record);
 
@@ -39,8 +39,7 @@ int place_find(struct txn *txn, const struct device_id *id, struct place *ret_pl
 		if (r < 0)
 			return r;
 		if (!r)
-			return fail(txn->ctx, -ENOENT, "there is no %s",
-				    id_text(id, text, sizeof(text)));
+			return fail(txn->ctx, -ENOENT, "no such device");
 	}
 	*ret_place = place;
 	return 0;

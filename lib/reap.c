@@ -33,7 +33,7 @@ static int add_entry(struct txn *txn, struct xensplit_reap *reap,
 	struct entry **more =
 		array_grow(reap->entries, reap->count, &reap->room, sizeof(*more));
 	struct entry *entry = calloc(1, sizeof(*entry));
-	char *message = result ? strdup(txn->ctx->errmsg) : NULL;
+	char *message = result ? strdup(txn->ctx->failure.text) : NULL;
 	const char *domain = NULL;
 
 	if (more)

@@ -21,7 +21,7 @@ static int bad_record(struct txn *txn, const struct device_id *id, const char *w
 	char path[PATH_SIZE];
 
 	path_record(path, id, NULL);
-	return fail(txn->ctx, -EBADMSG, "%s can't be understood (%s)", path, why);
+	return fail(txn->ctx, -EBADMSG, "%s is damaged: %s", path, why);
 }
 
 /* --- from text --- */

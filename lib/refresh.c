@@ -12,7 +12,7 @@ static struct xensplit_event *push(struct xensplit_monitor *m, const struct foll
 		events_push(&m->events, &f->id, f->unique_id, type);
 
 	if (!event) {
-		set_errmsg(m->ctx, "out of memory");
+		fail(m->ctx, -ENOMEM, "out of memory");
 		return NULL;
 	}
 	event->end = end;
@@ -96,7 +96,7 @@ static int find_place(struct xensplit_monitor *m, const struct followed *f,
 		place->backend_domid = record->backend_domid;
 		place->recorded = true;
 	} else if (r == -EBADMSG) {
-		log_debug(m->ctx, "%s", m->ctx->errmsg);
+		log_debug(m->ctx, "%s", m->ctx->failure.text);
 		r = -ENOENT;
 	} else if (r == -ENOENT && m->single) {
 		*record->unique_id = '\0';

@@ -84,7 +84,6 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 {
 	struct xensplit_nodes *nodes;
 	struct device_id device;
-	char text[ID_TEXT_SIZE];
 	struct place place;
 	int r;
 
@@ -103,8 +102,7 @@ XENSPLIT_API int xensplit_nodes_new(struct xensplit_ctx *ctx,
 		return fail(ctx, -ENOMEM, "out of memory");
 	r = walk_place(&txn, nodes, &place);
 	if (!r && !nodes->count)
-		r = fail(ctx, -ENOENT, "there is no %s",
-			 id_text(&device, text, sizeof(text)));
+		r = fail(ctx, -ENOENT, "no such device");
 	if (r) {
 		xensplit_nodes_free(nodes);
 		return r;

@@ -94,28 +94,24 @@ static int write_device(struct txn *txn, const struct step *step, struct record 
 static int refuse_record(struct txn *txn, const struct record *record)
 {
 	struct place place = { record->id, record->backend_domid, true };
-	char text[ID_TEXT_SIZE];
 	int frontend, backend;
 	int r = record_is_stale(txn, record);
 
-	id_text(&record->id, text, sizeof(text));
 	if (r > 0)
-		return fail(
-			txn->ctx, -ESTALE,
-			"%s: a domain that is gone left a device there: 'xensplit reap' "
-			"removes it",
-			text);
+		return fail(txn->ctx, -ESTALE,
+			    "an earlier domain %" PRIu32 " left a device of that name",
+			    record->id.domid);
 	if (!r && *record->phase)
-		return fail(txn->ctx, -EEXIST,
-			    "%s: an attach --replace was interrupted: repeat it, or "
-			    "detach the device",
-			    text);
+		return fail_as(txn->ctx, -EEXIST, "interrupted",
+			       "replacing the device was interrupted");
 	if (!r)
 		r = place_states(txn, &place, &frontend, &backend);
 	if (r)
 		return r;
-	return fail(txn->ctx, -EEXIST, "%s is attached already (frontend %s, backend %s)",
-		    text, xensplit_state_name(frontend), xensplit_state_name(backend));
+	fail(txn->ctx, -EEXIST, "already attached (frontend %s, backend %s)",
+	     xensplit_state_name(frontend), xensplit_state_name(backend));
+	failure_set_states(txn->ctx, frontend, backend);
+	return -EEXIST;
 }
 
 /*
@@ -137,7 +133,7 @@ static int remove_leftovers(struct txn *txn, const struct step *step)
 /* 0: the place is free. */
 static int check_free(struct txn *txn, const struct step *step)
 {
-	char text[ID_TEXT_SIZE], path[PATH_SIZE];
+	char path[PATH_SIZE];
 	struct record record;
 	int r = record_read(txn, &step->id, &record);
 
@@ -153,10 +149,8 @@ static int check_free(struct txn *txn, const struct step *step)
 		r = store_exists(txn, path);
 	}
 	if (r > 0)
-		return fail(txn->ctx, -EEXIST,
-			    "%s: %s is there, but xensplit did not make it: --replace "
-			    "removes it first",
-			    id_text(&step->id, text, sizeof(text)), path);
+		return fail_as(txn->ctx, -EEXIST, "foreign",
+			       "%s exists, and xensplit did not make it", path);
 	return r;
 }
 

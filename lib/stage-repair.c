@@ -117,7 +117,6 @@ static int repair_place(struct repair *repair)
 
 int repair_stage(struct txn *txn, const struct device_id *id)
 {
-	char text[ID_TEXT_SIZE];
 	struct place place;
 	struct repair repair = { txn, &place, false };
 	int r = place_find(txn, id, &place);
@@ -132,15 +131,16 @@ int repair_stage(struct txn *txn, const struct device_id *id)
 			return r;
 	}
 	if (place.backend_domid == XENSPLIT_ANY)
-		return fail(txn->ctx, -ENOENT, "%s has no backend",
-			    id_text(id, text, sizeof(text)));
+		return fail_as(txn->ctx, -ENOENT, "no-backend",
+			       "the device has no backend");
 	/* Never repair what a guest or a driver domain may have written. */
 	r = place.recorded ? 1 : place_is_mutual(txn, &place);
 	if (r < 0)
 		return r;
 	if (!r)
-		return fail(txn->ctx, -EPERM, "%s: another tool's, and not repaired: %s",
-			    id_text(id, text, sizeof(text)), txn->ctx->errmsg);
+		return fail(txn->ctx, -EPERM,
+			    "xensplit did not make the device, and can't trust it: %s",
+			    txn->ctx->failure.text);
 	r = domain_identity(txn, id->domid, NULL, NULL);
 	return r ? r : repair_place(&repair);
 }

@@ -8,14 +8,13 @@
  */
 int remove_stale(struct txn *txn, const struct device_id *id)
 {
-	char path[PATH_SIZE], text[ID_TEXT_SIZE];
+	char path[PATH_SIZE];
 	struct record record;
 	int front, back, r;
 
 	r = record_read(txn, id, &record);
 	if (r == -ENOENT)
-		return fail(txn->ctx, r, "%s is not attached",
-			    id_text(id, text, sizeof(text)));
+		return fail_as(txn->ctx, r, "not-attached", "not attached");
 	if (r)
 		return r;
 	front = record_domain_now(txn, id->domid, &record.frontend);
@@ -23,8 +22,8 @@ int remove_stale(struct txn *txn, const struct device_id *id)
 	if (front < 0 || back < 0)
 		return front < 0 ? front : back;
 	if (front == DOMAIN_SAME && back == DOMAIN_SAME)
-		return fail(txn->ctx, -EBUSY, "%s is not stale: detach it",
-			    id_text(id, text, sizeof(text)));
+		return fail_as(txn->ctx, -EBUSY, "not-stale",
+			       "the domains of the device are alive");
 	path_frontend(path, id, NULL);
 	r = front == DOMAIN_OTHER ? store_exists(txn, path) : 0;
 	if (r < 0)

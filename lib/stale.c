@@ -28,26 +28,35 @@ int record_is_stale(struct txn *txn, const struct record *record)
 
 int record_refuse_stale(struct txn *txn, const struct record *record)
 {
-	char text[ID_TEXT_SIZE];
 	int r = record_is_stale(txn, record);
 
 	if (r > 0)
-		return fail(
-			txn->ctx, -ESTALE,
-			"%s belongs to a domain that is gone: 'xensplit reap' removes it",
-			id_text(&record->id, text, sizeof(text)));
+		return fail(txn->ctx, -ESTALE,
+			    "the device belongs to a domain that is gone");
 	return r;
+}
+
+static int refuse_absent(struct txn *txn, const struct device_id *id)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	path_frontend(path, id, NULL);
+	r = store_exists(txn, path);
+	if (r < 0)
+		return r;
+	return r ? fail_as(txn->ctx, -ENOENT, "foreign",
+			   "%s exists, and xensplit did not make it", path)
+		 : fail_as(txn->ctx, -ENOENT, "not-attached", "not attached");
 }
 
 int record_require(struct txn *txn, const struct device_id *id, struct record *ret_record)
 {
-	char text[ID_TEXT_SIZE];
 	struct record record;
 	int r = record_read(txn, id, &record);
 
 	if (r == -ENOENT)
-		return fail(txn->ctx, r, "%s is not attached (no record below %s)",
-			    id_text(id, text, sizeof(text)), RECORD_ROOT);
+		return refuse_absent(txn, id);
 	if (!r)
 		r = record_refuse_stale(txn, &record);
 	if (!r)

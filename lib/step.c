@@ -28,7 +28,7 @@ int step_from_opts(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *
 
 	memset(step, 0, sizeof(*step));
 	if (opts_copy(&o, sizeof(o), opts))
-		return fail(ctx, -EINVAL, "attach options of a newer version");
+		return fail(ctx, -EINVAL, "the attach options are of a newer version");
 	r = validate_attach(ctx, &o);
 	if (r)
 		return r;

@@ -60,12 +60,12 @@ static int validate_bus_id(struct xensplit_ctx *ctx,
 
 	if ((int64_t)devid <= devid_limit(longest, opts->domid))
 		return 0;
-	return fail(ctx, -EINVAL,
-		    "bus id '%s-%" PRIu32 "-%" PRIu32
-		    "' has %zu + 1 + %zu + 1 + %zu = %zu "
-		    "characters: Linux's xenbus ignores a device with more than %d",
-		    longest, opts->domid, devid, type, domid, id, type + domid + id + 2,
-		    BUS_ID_SIZE - 1);
+	return fail_as(ctx, -EINVAL, "bus-id-too-long",
+		       "bus id '%s-%" PRIu32 "-%" PRIu32
+		       "' has %zu + 1 + %zu + 1 + %zu = %zu "
+		       "characters: Linux's xenbus ignores a device with more than %d",
+		       longest, opts->domid, devid, type, domid, id,
+		       type + domid + id + 2, BUS_ID_SIZE - 1);
 }
 
 bool type_is_reserved(const char *type)
@@ -89,10 +89,8 @@ static int validate_type(struct xensplit_ctx *ctx,
 		type = opts->backend_type;
 	if ((opts->flags & XENSPLIT_ATTACH_RESERVED) || !type_is_reserved(type))
 		return 0;
-	return fail(ctx, -EINVAL,
-		    "type '%s' is managed by libxl: attach it with xl, or allow it with "
-		    "--reserved",
-		    type);
+	return fail_as(ctx, -EINVAL, "reserved-type",
+		       "libxl manages devices of type '%s'", type);
 }
 
 static int validate_key(struct xensplit_ctx *ctx, const struct xensplit_pair *pair,
@@ -102,13 +100,12 @@ static int validate_key(struct xensplit_ctx *ctx, const struct xensplit_pair *pa
 	size_t i;
 
 	if (!pair->key || !pair->value)
-		return fail(ctx, -EINVAL, "a %s key without a key or a value", side);
+		return fail(ctx, -EINVAL, "a %s key lacks its name or value", side);
 	escape(shown, sizeof(shown), pair->key, strlen(pair->key));
 	/* A key has the same characters as a type, and the same limit. */
 	if (!type_is_valid(pair->key))
 		return fail(ctx, -EINVAL,
-			    "%s key '%s' is not one path element: it takes A-Z a-z 0-9 _ "
-			    "and -",
+			    "%s key '%s' is not a node name: use A-Z a-z 0-9 _ and -",
 			    side, shown);
 	for (i = 0; i < taken_count; i++)
 		if (!strcmp(pair->key, taken[i]))
@@ -131,7 +128,8 @@ static int validate_keys(struct xensplit_ctx *ctx, const char *side,
 	int r;
 
 	if (count && !pairs)
-		return fail(ctx, -EINVAL, "%zu %s keys at no address", count, side);
+		return fail(ctx, -EINVAL, "the array of %zu %s keys is NULL", count,
+			    side);
 	for (i = 0; i < count; i++) {
 		r = validate_key(ctx, &pairs[i], side, taken, taken_count);
 		if (r)
@@ -157,7 +155,7 @@ int validate_attach(struct xensplit_ctx *ctx, const struct xensplit_attach_opts 
 			    opts->flags & ~known);
 	if (opts->devid == XENSPLIT_DEVID_AUTO && (opts->flags & XENSPLIT_ATTACH_REPLACE))
 		return fail(ctx, -EINVAL,
-			    "an automatic device id has nothing to replace");
+			    "a device with an automatic id can't replace one");
 	if (opts->backend_domid >= DOMID_END)
 		return fail(ctx, -ESRCH,
 			    "no such domain: %" PRIu32 " (domids are below %u)",

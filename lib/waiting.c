@@ -24,25 +24,6 @@ static double elapsed(const struct wait *w)
 	return (double)(now_us() - w->begun_us) / 1e6;
 }
 
-/* "mydevice/0 of domain 5 (g1)" */
-static const char *describe(struct xensplit_ctx *ctx, const struct wait *w, char *buf,
-			    size_t size)
-{
-	struct txn txn = TXN_NONE(ctx);
-	char *name = domain_name(&txn, w->id.domid);
-	char text[ID_TEXT_SIZE], shown[64];
-
-	id_text(&w->id, text, sizeof(text));
-	if (name)
-		snprintf(buf, size, "%s (%s)", text,
-			 escape(shown, sizeof(shown), name, strlen(name)));
-	else
-		snprintf(buf, size, "%s", text);
-	free(name);
-	return buf;
-}
-#define WHAT_SIZE (ID_TEXT_SIZE + 80)
-
 /* --- location and states --- */
 
 static void end_path(const struct wait *w, enum end end, char *path)
@@ -164,7 +145,8 @@ static const char *error_of(struct xensplit_ctx *ctx, const struct wait *w, enum
 
 static int gave_up(struct xensplit_ctx *ctx, struct wait *w, enum end end)
 {
-	char what[WHAT_SIZE], states[STATES_TEXT_SIZE], error[600];
+	char states[STATES_TEXT_SIZE], error[600];
+	int r;
 
 	if (!state_is_closing(w->states[end]) || !(w->open[end] || w->fresh))
 		return 0;
@@ -175,17 +157,17 @@ static int gave_up(struct xensplit_ctx *ctx, struct wait *w, enum end end)
 		if (*error)
 			end = BACKEND;
 	}
-	describe(ctx, w, what, sizeof(what));
-	return fail(ctx, -EPROTO, "%s: the %s driver gave up after %.1f s (%s)%s", what,
-		    end_names[end], elapsed(w), states_of(w, states),
-		    *error ? error : "; its kernel log tells why");
+	r = fail(ctx, -EPROTO, "the %s driver gave up after %.1f s (%s)%s",
+		 end_names[end], elapsed(w), states_of(w, states), error);
+	failure_set_states(ctx, w->states[FRONTEND], w->states[BACKEND]);
+	diagnose_failure(ctx, &w->id);
+	return r;
 }
 
 static int domain_gone(struct xensplit_ctx *ctx, const struct wait *w)
 {
 	const uint32_t domids[] = { w->id.domid, w->place.backend_domid };
 	struct txn txn = TXN_NONE(ctx);
-	char what[WHAT_SIZE];
 	int end, r;
 
 	for (end = FRONTEND; end <= BACKEND; end++) {
@@ -193,10 +175,9 @@ static int domain_gone(struct xensplit_ctx *ctx, const struct wait *w)
 			continue;
 		r = domain_identity(&txn, domids[end], NULL, NULL);
 		if (r == -ESRCH)
-			return fail(ctx, -ENOENT,
-				    "%s: the %s's domain went away after %.1f s",
-				    describe(ctx, w, what, sizeof(what)), end_names[end],
-				    elapsed(w));
+			return fail_as(ctx, -ENOENT, "domain-gone",
+				       "the %s's domain was gone after %.1f s",
+				       end_names[end], elapsed(w));
 		if (r)
 			return r;
 	}
@@ -206,7 +187,6 @@ static int domain_gone(struct xensplit_ctx *ctx, const struct wait *w)
 /* An end is absent: another client removed it, its domain died, or it has moved. */
 static int look_for_it(struct xensplit_ctx *ctx, struct wait *w)
 {
-	char what[WHAT_SIZE];
 	int r = domain_gone(ctx, w);
 
 	if (!r)
@@ -214,26 +194,32 @@ static int look_for_it(struct xensplit_ctx *ctx, struct wait *w)
 	if (r)
 		return r;
 	if (!w->found)
-		return fail(ctx, -ENOENT, "%s was removed after %.1f s",
-			    describe(ctx, w, what, sizeof(what)), elapsed(w));
+		return fail_as(ctx, -ENOENT, "removed",
+			       "another client removed the device after %.1f s",
+			       elapsed(w));
 	w->look_us = now_us() + LOOK_AGAIN_US;
 	return watch_both(ctx, w);
 }
 
 static int deadline_passed(struct xensplit_ctx *ctx, struct wait *w)
 {
-	static const char *const missed[] = { "not Connected", "not Closed", "not gone",
-					      "not in InitWait" };
-	char what[WHAT_SIZE], states[STATES_TEXT_SIZE], cause[512];
-	double seconds = elapsed(w);
-	bool known;
+	static const struct {
+		const char *code;
+		const char *text;
+	} missed[] = {
+		{ "not-connected", "not connected" },
+		{ "not-closed", "not closed" },
+		{ "not-gone", "still there" },
+		{ "not-in-initwait", "backend not in InitWait" },
+	};
+	char states[STATES_TEXT_SIZE];
 
-	describe(ctx, w, what, sizeof(what));
-	known = !w->force &&
-		diagnose_cause(ctx, &w->id, states_of(w, states), cause, sizeof(cause));
-	return fail(ctx, -ETIMEDOUT, "%s is %s after %.1f s (%s)%s%s", what,
-		    missed[w->until], seconds, states_of(w, states), known ? ": " : "",
-		    known ? cause : "");
+	fail_as(ctx, -ETIMEDOUT, missed[w->until].code, "%s after %.1f s (%s)",
+		missed[w->until].text, elapsed(w), states_of(w, states));
+	failure_set_states(ctx, w->states[FRONTEND], w->states[BACKEND]);
+	if (!w->force)
+		diagnose_failure(ctx, &w->id);
+	return -ETIMEDOUT;
 }
 
 /* --- checks --- */
@@ -274,11 +260,9 @@ static int check(struct xensplit_ctx *ctx, struct wait *w)
 
 static int not_there(struct xensplit_ctx *ctx, const struct wait *w)
 {
-	char what[WHAT_SIZE];
-
 	if (w->until == XENSPLIT_UNTIL_CLOSED || w->until == XENSPLIT_UNTIL_GONE)
 		return 0;
-	return fail(ctx, -ENOENT, "there is no %s", describe(ctx, w, what, sizeof(what)));
+	return fail(ctx, -ENOENT, "no such device");
 }
 
 static int read_both(struct xensplit_ctx *ctx, struct wait *w)

@@ -76,7 +76,7 @@ static int parse_pair(const struct opt *row, char *text)
 	if (!equals || equals == text) {
 		char *shown = escape(text, strlen(text));
 
-		usage_error("--%s '%s': it takes KEY=VALUE", row->name, shown);
+		usage_error("--%s '%s': use KEY=VALUE", row->name, shown);
 		free(shown);
 		return -1;
 	}
@@ -108,14 +108,14 @@ static int opt_store(const struct opt *row, char *arg)
 		if (!parse_number(arg, UINT32_MAX, row->value))
 			return 0;
 		shown = escape(arg, strlen(arg));
-		usage_error("--%s '%s': it takes a number", row->name, shown);
+		usage_error("--%s '%s': use a number", row->name, shown);
 		free(shown);
 		return -1;
 	case OPT_SECONDS:
 		if (!parse_seconds(arg, row->value))
 			return 0;
 		shown = escape(arg, strlen(arg));
-		usage_error("--%s '%s': it takes seconds, from 0 to %d", row->name, shown,
+		usage_error("--%s '%s': use seconds from 0 to %d", row->name, shown,
 			    MAX_SECONDS);
 		free(shown);
 		return -1;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "logger.h"
 #include "output.h"
+#include "text.h"
 #include "tool.h"
 #include "watchdog.h"
 
@@ -59,7 +63,7 @@ static int preview(struct tool *tool, const struct xensplit_attach_opts *opts,
 	if (err >= 0)
 		err = xensplit_batch_preview(batch);
 	if (err)
-		status = tool_fail_device(tool, err, "attach", id);
+		status = tool_fail(tool, err, id);
 	else
 		print_changes(batch, tool->json);
 	xensplit_batch_free(batch);
@@ -99,19 +103,29 @@ static void die_of_it(void)
 
 /* --- */
 
+static int report(struct tool *tool, struct xensplit_op *op, const struct xensplit_id *id,
+		  uint64_t start)
+{
+	char then[60];
+
+	if (args.no_wait)
+		snprintf(then, sizeof(then), ", not waiting for the drivers");
+	else
+		snprintf(then, sizeof(then), ", connected %s", took_text(start));
+	return tool_report_op(tool, op, id, "attached to", then);
+}
+
 static int finish(struct tool *tool, struct xensplit_op *op, int err,
 		  const struct xensplit_id *id, uint64_t start)
 {
 	int status;
 
 	if (!err)
-		return tool_report_op(tool, "attach", op, id,
-				      args.no_wait ? "written, not waited for" : NULL,
-				      start);
-	status = tool_fail_device(tool, err, "attach", id);
+		return report(tool, op, id, start);
+	status = tool_fail(tool, err, id);
 	/* The device exists, and JSON has its states. */
 	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
-		tool_report_op(tool, "attach", op, id, NULL, start);
+		tool_report_op(tool, op, id, NULL, NULL);
 	return status;
 }
 
@@ -125,7 +139,7 @@ static int attach(struct tool *tool, const struct xensplit_attach_opts *opts,
 	err = xensplit_op_attach(tool->ctx, opts, args.no_wait ? 0 : args.timeout_ms,
 				 &op);
 	if (err)
-		return tool_fail_device(tool, err, "attach", id);
+		return tool_fail(tool, err, id);
 	if (args.rollback)
 		catch_signals(op);
 	err = xensplit_op_run(op);
@@ -136,24 +150,58 @@ static int attach(struct tool *tool, const struct xensplit_attach_opts *opts,
 	return status;
 }
 
+/* A device id where the type belongs. */
+static int check_type(const char *text)
+{
+	size_t len = text ? strcspn(text, "/") : 0;
+
+	if (!len || strspn(text, "0123456789") < len)
+		return EXIT_SUCCESS;
+	usage_error("'%.*s' is not a device type", (int)len, text);
+	logger_hint("try", "TYPE/DEVID, such as mydevice/1");
+	return EXIT_USAGE;
+}
+
+/* A domain where the type belongs: its backend's, most likely. TYPE/DEVID is meant as it is. */
+static int refuse_domain(struct tool *tool, const struct xensplit_id *id)
+{
+	char hint[120];
+	uint32_t domid;
+	int err = xensplit_domain_find(tool->ctx, id->type, &domid);
+
+	if (err == -ESRCH || err == -EINVAL)
+		return EXIT_SUCCESS;
+	if (err)
+		return tool_fail(tool, err, id);
+	usage_error("'%s' is a domain, not a device type", id->type);
+	snprintf(hint, sizeof(hint), "--backend=%.80s, if its backend is there",
+		 id->type);
+	logger_hint("try", hint);
+	return EXIT_USAGE;
+}
+
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct xensplit_attach_opts opts = { .sz = sizeof(opts) };
+	int is_bare = argc > 1 && !strchr(argv[1], '/');
 	struct xensplit_id id;
 	int status;
 
 	if (!args.timeout_ms)
-		return usage_error("--timeout 0: use --no-wait");
+		return usage_error("--timeout 0 is not possible: use --no-wait");
 	if (args.no_wait && args.rollback)
-		return usage_error("--rollback has to wait: leave out --no-wait");
+		return usage_error("--rollback and --no-wait exclude each other");
 	if (args.drop_keys && !args.replace)
-		return usage_error("--no-keep-keys goes with --replace");
+		return usage_error("--no-keep-keys needs --replace");
 	if (!args.no_wait && !args.dry_run)
 		watchdog_deadline(args.timeout_ms);
-	status = tool_target(tool, "attach", argc, argv, 1, &id);
+	status = check_type(argc > 1 ? argv[1] : NULL);
+	if (!status)
+		status = tool_target(tool, argc, argv, 1, &id);
+	if (!status && is_bare)
+		status = refuse_domain(tool, &id);
 	if (!status && args.backend)
-		status = tool_domain(tool, "attach: --backend", args.backend,
-				     &opts.backend_domid);
+		status = tool_domain(tool, args.backend, &opts.backend_domid);
 	if (status)
 		return status;
 

@@ -5,6 +5,7 @@
 
 #include "many.h"
 #include "output.h"
+#include "text.h"
 #include "tool.h"
 #include "watchdog.h"
 
@@ -38,9 +39,9 @@ static int preview(struct tool *tool, const struct xensplit_id *ids, size_t coun
 	if (err >= 0)
 		err = xensplit_batch_preview(batch);
 	if (err && count == 1)
-		status = tool_fail_device(tool, err, "detach", ids);
+		status = tool_fail(tool, err, ids);
 	else if (err)
-		status = tool_fail(tool, err, "detach");
+		status = tool_fail(tool, err, NULL);
 	else
 		print_changes(batch, tool->json);
 	xensplit_batch_free(batch);
@@ -52,24 +53,29 @@ static uint32_t flags(void)
 	return args.force ? XENSPLIT_DETACH_FORCE : 0;
 }
 
+static const char *after(uint64_t start)
+{
+	static char text[40];
+
+	snprintf(text, sizeof(text), " %s", took_text(start));
+	return text;
+}
+
 static int detach(struct tool *tool, const struct xensplit_id *id)
 {
 	int status = EXIT_SUCCESS;
 	uint64_t start = now_ms();
 	struct xensplit_op *op;
-	char text[40];
 	int err;
 
 	err = xensplit_op_detach(tool->ctx, id, flags(), args.timeout_ms, &op);
 	if (err)
-		return tool_fail_device(tool, err, "detach", id);
+		return tool_fail(tool, err, id);
 	err = xensplit_op_run(op);
-	snprintf(text, sizeof(text), "detached after %.1f s",
-		 (double)(now_ms() - start) / 1000);
 	if (err)
-		status = tool_fail_device(tool, err, "detach", id);
+		status = tool_fail(tool, err, id);
 	else
-		status = tool_report_op(tool, "detach", op, id, text, start);
+		status = tool_report_op(tool, op, id, "detached from", after(start));
 	if (tool->json && err == -ETIMEDOUT)
 		print_devices_json(NULL, 0, NULL);
 	xensplit_op_free(op);
@@ -102,14 +108,14 @@ static void ended(const struct many *many, size_t index, int err)
 	if (err == -ENOENT) /* another client's detach was faster */
 		return;
 	if (err) {
-		failed = tool_fail_device(many->tool, err, "detach", &device->id);
+		failed = tool_fail(many->tool, err, &device->id);
 		all->status = all->status ? all->status : failed;
 		return;
 	}
 	all->detached[all->done++] = device;
 	if (!many->tool->json && !many->tool->quiet)
-		print_line(&device->id, device->domain, "detached after %.1f s",
-			   (double)(now_ms() - all->start) / 1000);
+		print_done(&device->id, "detached from", device->domain,
+			   after(all->start));
 }
 
 static int detach_all(struct tool *tool, const struct xensplit_device **devices,
@@ -129,7 +135,7 @@ static int detach_all(struct tool *tool, const struct xensplit_device **devices,
 	all.detached = must(calloc(count + 1, sizeof(struct xensplit_device *)));
 	err = many_run(&many);
 	if (err && !all.status)
-		all.status = tool_fail(tool, err, "detach");
+		all.status = tool_fail(tool, err, NULL);
 	if (tool->json)
 		print_devices_json(all.detached, all.done, NULL);
 	free(all.detached);
@@ -142,7 +148,7 @@ static int nothing(struct tool *tool, uint32_t domid)
 	int err = xensplit_domain_check(tool->ctx, domid);
 
 	if (err)
-		return tool_fail(tool, err, "detach");
+		return tool_fail(tool, err, NULL);
 	if (tool->json && args.dry_run)
 		return preview(tool, NULL, 0);
 	if (tool->json)
@@ -164,7 +170,7 @@ static int run_all(struct tool *tool, uint32_t domid)
 	filter.domid = domid;
 	err = xensplit_list_new(tool->ctx, &filter, 0, &list);
 	if (err)
-		return tool_fail(tool, err, "detach");
+		return tool_fail(tool, err, NULL);
 	devices = list_devices(list, &count);
 	ids = must(calloc(count + 1, sizeof(*ids)));
 	for (size_t i = 0; i < count; i++)
@@ -187,10 +193,10 @@ static int run(struct tool *tool, int argc, char **argv)
 	int status;
 
 	if (args.all && argc > 1)
-		return usage_error("detach --all takes no TYPE");
+		return usage_error("--all and TYPE exclude each other");
 	if (!args.dry_run)
 		watchdog_deadline(args.timeout_ms);
-	status = tool_target(tool, "detach", argc, argv, 0, &id);
+	status = tool_target(tool, argc, argv, 0, &id);
 	if (status)
 		return status;
 	if (args.all)

@@ -39,7 +39,7 @@ static struct xensplit_id *list_repairable(const struct xensplit_findings *findi
 	size_t count = 0;
 
 	for (size_t i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
-		if (!finding->repairable ||
+		if (finding->remedy != XENSPLIT_REMEDY_REPAIR ||
 		    !is_next_device(count ? &ids[count - 1] : NULL, &finding->id))
 			continue;
 		ids = must(reallocarray(ids, count + 1, sizeof(*ids)));
@@ -96,7 +96,7 @@ static void ended(const struct many *many, size_t index, int err)
 
 	if (!err || err == -ETIMEDOUT || err == -EPROTO || err == -ENOENT)
 		return;
-	err = tool_fail_device(many->tool, err, "doctor", &many->ids[index]);
+	err = tool_fail(many->tool, err, &many->ids[index]);
 	*status = *status ? *status : err;
 }
 
@@ -118,16 +118,19 @@ static int fix(struct tool *tool, const struct xensplit_id *ids, size_t count)
 		show(tool, ids, count);
 	err = many_run(&many);
 	if (err && !status)
-		status = tool_fail(tool, err, "doctor");
+		status = tool_fail(tool, err, NULL);
 	return status;
 }
 
 static int report(struct tool *tool, const struct xensplit_findings *findings)
 {
-	int healthy = !xensplit_findings_get(findings, 0);
+	const struct xensplit_finding *finding;
+	int healthy = 1;
 
+	for (size_t i = 0; (finding = xensplit_findings_get(findings, i)); i++)
+		healthy &= finding->severity == XENSPLIT_SEVERITY_NOTE;
 	if (tool->json || !tool->quiet)
-		print_findings(findings, tool->json);
+		print_findings(findings, &tool->attempt, tool->json);
 	if (healthy && !tool->json && !tool->quiet)
 		print_note("nothing is wrong");
 	return healthy ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -159,7 +162,14 @@ static int fix_and_look(struct tool *tool, const struct xensplit_filter *filter,
 		*findings = xensplit_findings_free(*findings);
 		err = xensplit_diagnose(tool->ctx, filter, findings);
 	}
-	return err ? tool_fail(tool, err, "doctor") : status;
+	return err ? tool_fail(tool, err, NULL) : status;
+}
+
+static int fail(struct tool *tool, int err, const struct xensplit_filter *filter)
+{
+	struct xensplit_id id = { filter->domid, filter->type, filter->devid };
+
+	return tool_fail(tool, err, id.type ? &id : NULL);
 }
 
 static int run(struct tool *tool, int argc, char **argv)
@@ -169,17 +179,17 @@ static int run(struct tool *tool, int argc, char **argv)
 	int status, err;
 
 	if (args.dry_run && !args.fix)
-		return usage_error("--dry-run goes with --fix");
+		return usage_error("--dry-run needs --fix");
 	if (args.fix && !args.dry_run)
 		watchdog_deadline(args.timeout_ms);
-	status = tool_filter(tool, "doctor", argc, argv, &filter);
+	status = tool_filter(tool, argc, argv, &filter);
 	if (status)
 		return status;
 	err = xensplit_diagnose(tool->ctx, &filter, &findings);
 	if (!err && !xensplit_findings_get(findings, 0))
 		err = check_domain(tool, &filter);
 	if (err)
-		status = tool_fail(tool, err, "doctor");
+		status = fail(tool, err, &filter);
 	else if (args.fix)
 		status = fix_and_look(tool, &filter, &findings);
 	if (!err && !status && !args.dry_run)

@@ -48,12 +48,11 @@ static int run(struct tool *tool, int argc, char **argv)
 	int status, err;
 
 	if (tool->json && args.raw)
-		return usage_error("--json goes without --raw");
+		return usage_error("--json and --raw exclude each other");
 	status = columns_parse(args.columns, &columns);
 	if (!status)
-		status = tool_open(tool);
-	if (!status && argc)
-		status = tool_domain(tool, "list", argv[0], &filter.domid);
+		status = argc ? tool_main_domain(tool, argv[0], &filter.domid)
+			      : tool_open(tool);
 	if (status)
 		return status;
 
@@ -63,7 +62,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	if (!err && argc && !xensplit_list_get(list, 0))
 		err = xensplit_domain_check(tool->ctx, filter.domid);
 	if (err)
-		status = tool_fail(tool, err, "list");
+		status = tool_fail(tool, err, NULL);
 	else
 		print(tool, list, &columns);
 	xensplit_list_free(list);

@@ -16,7 +16,16 @@ static const struct opt options[] = {
 static void report(const struct xensplit_reaped *reaped)
 {
 	if (reaped->id.type && !reaped->result)
-		print_line(&reaped->id, reaped->domain, "removed");
+		print_done(&reaped->id, "of", reaped->domain, " removed");
+}
+
+static void report_failure(struct tool *tool, const struct xensplit_reaped *reaped)
+{
+	struct xensplit_error error = { .err = reaped->result,
+					.code = "failed",
+					.message = reaped->message };
+
+	tool_report_error(tool, &error, reaped->id.type ? &reaped->id : NULL);
 }
 
 /* Reports each device. Returns: the first failure's exit status. */
@@ -30,7 +39,7 @@ static int report_all(struct tool *tool, const struct xensplit_reap *reap)
 		if (reaped->result && !status)
 			status = exit_status(reaped->result);
 		if (reaped->result)
-			tool_say(reaped->message, "reap", &reaped->id);
+			report_failure(tool, reaped);
 		else if (!tool->quiet && !tool->json)
 			report(reaped);
 	}
@@ -47,15 +56,13 @@ static int run(struct tool *tool, int argc, char **argv)
 	struct xensplit_reap *reap = NULL;
 	int status, err;
 
-	status = tool_open(tool);
-	if (!status && argc)
-		status = tool_domain(tool, "reap", argv[0], &filter.domid);
+	status = argc ? tool_main_domain(tool, argv[0], &filter.domid) : tool_open(tool);
 	if (status)
 		return status;
 	err = xensplit_reap_new(tool->ctx, &filter,
 				args.dry_run ? XENSPLIT_REAP_DRY_RUN : 0, &reap);
 	if (err)
-		return tool_fail(tool, err, "reap");
+		return tool_fail(tool, err, NULL);
 	if (args.dry_run)
 		print_reap_changes(reap, tool->json);
 	else

@@ -17,7 +17,7 @@ static int show_json(struct tool *tool, const struct xensplit_id *id,
 
 	err = xensplit_list_new(tool->ctx, &filter, XENSPLIT_LIST_FOREIGN, &list);
 	if (err)
-		return tool_fail_device(tool, err, "show", id);
+		return tool_fail(tool, err, id);
 	device = xensplit_list_get(list, 0);
 	print_devices_json(&device, device ? 1 : 0, nodes);
 	xensplit_list_free(list);
@@ -30,12 +30,12 @@ static int run(struct tool *tool, int argc, char **argv)
 	struct xensplit_id id;
 	int status, err;
 
-	status = tool_target(tool, "show", argc, argv, 0, &id);
+	status = tool_target(tool, argc, argv, 0, &id);
 	if (status)
 		return status;
 	err = xensplit_nodes_new(tool->ctx, &id, &nodes);
 	if (err)
-		return tool_fail_device(tool, err, "show", &id);
+		return tool_fail(tool, err, &id);
 	if (tool->json)
 		status = show_json(tool, &id, nodes);
 	else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,14 +35,17 @@ static int parse_until(const char *text)
 	if (!strcmp(text, "initwait"))
 		return XENSPLIT_UNTIL_INIT_WAIT;
 	shown = escape(text, strlen(text));
-	usage_error("--until '%s': it takes connected, initwait, closed or gone", shown);
+	usage_error("--until '%s': use connected, initwait, closed or gone", shown);
 	free(shown);
 	return -1;
 }
 
 static int run(struct tool *tool, int argc, char **argv)
 {
+	static const char *const reached[] = { "connected", "closed", "gone",
+					       "in InitWait" };
 	int until = parse_until(args.until);
+	char then[60];
 	uint64_t start = now_ms();
 	struct xensplit_id id;
 	int status, err;
@@ -49,16 +53,18 @@ static int run(struct tool *tool, int argc, char **argv)
 	if (until < 0)
 		return EXIT_USAGE;
 	watchdog_deadline(args.timeout_ms);
-	status = tool_target(tool, "wait", argc, argv, 0, &id);
+	status = tool_target(tool, argc, argv, 0, &id);
 	if (status)
 		return status;
 	err = xensplit_wait(tool->ctx, &id, until, args.timeout_ms);
-	if (!err)
-		return tool_report(tool, "wait", &id, XENSPLIT_LIST_FOREIGN, NULL, start);
-
-	status = tool_fail_device(tool, err, "wait", &id);
+	if (!err) {
+		snprintf(then, sizeof(then), " is %s %s", reached[until],
+			 took_text(start));
+		return tool_report(tool, &id, then);
+	}
+	status = tool_fail(tool, err, &id);
 	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
-		tool_report(tool, "wait", &id, XENSPLIT_LIST_FOREIGN, NULL, start);
+		tool_report(tool, &id, "");
 	return status;
 }
 

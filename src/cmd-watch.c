@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "logger.h"
 #include "output.h"
 #include "tool.h"
 
@@ -99,29 +98,40 @@ static int follow(const struct tool *tool, struct xensplit_monitor *monitor)
 	}
 }
 
+static int fail_idle(struct tool *tool)
+{
+	struct xensplit_error error = { .err = -ETIMEDOUT, .code = "idle" };
+	char message[60];
+
+	snprintf(message, sizeof(message), "nothing happened for %.1f s",
+		 args.idle_ms / 1000.0);
+	error.message = message;
+	tool_report_error(tool, &error, NULL);
+	return EXIT_DEADLINE;
+}
+
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct xensplit_monitor *monitor = NULL;
 	struct xensplit_filter filter;
 	int status, err;
 
-	status = tool_filter(tool, "watch", argc, argv, &filter);
+	status = tool_filter(tool, argc, argv, &filter);
 	if (status)
 		return status;
 	err = xensplit_monitor_new(tool->ctx, &filter, &monitor);
 	if (err)
-		return tool_fail(tool, err, "watch");
+		return tool_fail(tool, err, NULL);
 	if (args.banner)
 		print_armed(tool->json);
 	err = fflush(stdout) ? -errno : follow(tool, monitor);
 	xensplit_monitor_free(monitor);
 	if (err == -ETIMEDOUT) {
-		logger_error("watch: nothing happened for %.1f s", args.idle_ms / 1000.0);
-		return EXIT_DEADLINE;
+		return fail_idle(tool);
 	}
 	if (err == -EPIPE)
 		return EXIT_FAILURE;
-	return err ? tool_fail(tool, err, "watch") : EXIT_SUCCESS;
+	return err ? tool_fail(tool, err, NULL) : EXIT_SUCCESS;
 }
 
 const struct verb verb_watch = {

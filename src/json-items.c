@@ -27,11 +27,15 @@ static void add_keys(struct json_object *object, const char *key,
 	add_pairs(keys, "back", device->back, device->back_count);
 }
 
+static const char *state_or_null(int state)
+{
+	return state == XENSPLIT_STATE_ABSENT ? NULL : xensplit_state_name(state);
+}
+
 static void add_field(struct json_object *object, const struct field *field,
 		      const struct xensplit_device *device)
 {
 	const void *at = field_at(field, device);
-	int state;
 
 	switch (field->type) {
 	case FIELD_NUMBER:
@@ -41,11 +45,7 @@ static void add_field(struct json_object *object, const struct field *field,
 		json_add_text(object, field->key, *(const char *const *)at);
 		return;
 	case FIELD_STATE:
-		state = *(const int *)at;
-		json_add_text(object, field->key,
-			      state == XENSPLIT_STATE_ABSENT
-				      ? NULL
-				      : xensplit_state_name(state));
+		json_add_text(object, field->key, state_or_null(*(const int *)at));
 		return;
 	case FIELD_FLAG:
 		json_add_flag(object, field->key, *(const int *)at);
@@ -96,4 +96,31 @@ void json_add_node(struct json_object *array, const struct xensplit_node *node)
 		json_add_bytes(object, "value", node->value, node->value_len);
 	if (node->perms)
 		json_add_text(object, "permissions", node->perms);
+}
+
+void json_note_error(const struct xensplit_error *error, const struct xensplit_id *id,
+		     const char *remedy)
+{
+	struct json_object *object = json_error(), *part;
+
+	if (!object)
+		return;
+	json_add_text(object, "code", error->code);
+	json_add_escaped(object, "message", error->message);
+	if (id) {
+		part = json_member(object, "device");
+		json_add_number(part, "domid", id->domid);
+		json_add_text(part, "type", id->type);
+		json_add_number(part, "devid", id->devid);
+	} else {
+		json_add_text(object, "device", NULL);
+	}
+	if (error->has_states) {
+		part = json_member(object, "states");
+		json_add_text(part, "frontend", state_or_null(error->frontend_state));
+		json_add_text(part, "backend", state_or_null(error->backend_state));
+	} else {
+		json_add_text(object, "states", NULL);
+	}
+	json_add_escaped(object, "try", remedy);
 }

@@ -14,6 +14,8 @@
 #define JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static const struct json_plugin *json;
+static struct json_object *error; /* of the run, for its report */
+static int has_error;		  /* or had */
 
 void json_load(void)
 {
@@ -56,8 +58,32 @@ struct json_object *json_item(struct json_object *array)
 	return object;
 }
 
+struct json_object *json_error(void)
+{
+	if (has_error)
+		return NULL;
+	json_load();
+	error = must(json->new_object());
+	has_error = 1;
+	return error;
+}
+
+int json_has_error(void)
+{
+	return has_error;
+}
+
+void json_flush_error(void)
+{
+	if (error)
+		json_print(json_report());
+}
+
 void json_print(struct json_object *report)
 {
+	if (error)
+		json->object_add(report, "error", error);
+	error = NULL;
 	puts(must((void *)json->to_text(report, JSON_FLAGS)));
 	json->put(report);
 }

@@ -17,6 +17,14 @@ struct json_object *json_array(struct json_object *report, const char *name);
 struct json_object *json_member(struct json_object *object, const char *name);
 /* Appends a new object to the array. */
 struct json_object *json_item(struct json_object *array);
+/*
+ * The error of the run: the next report has it, or json_flush_error() prints it alone.
+ * Returns: NULL if there is one already.
+ */
+struct json_object *json_error(void);
+void json_flush_error(void);
+int json_has_error(void);
+
 /* Prints the report on one line of stdout and frees it. */
 void json_print(struct json_object *report);
 

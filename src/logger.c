@@ -14,6 +14,8 @@
 #include "screen.h"
 #include "watchdog.h"
 
+static char subject[512];
+static char last_error[512];
 static xentoollog_level min_level = XTL_WARN;
 static int want_progress;
 
@@ -72,12 +74,33 @@ static void catch_signals(void)
 			sigaction(signals[i], &action, NULL);
 }
 
+void logger_subject(const char *text)
+{
+	snprintf(subject, sizeof(subject), "%s", text);
+}
+
 void logger_verror(const char *format, va_list args)
 {
+	va_list again;
+
 	logger_make_way();
-	fputs("xensplit: ", stderr);
+	va_copy(again, args);
+	vsnprintf(last_error, sizeof(last_error), format, again);
+	va_end(again);
+	fprintf(stderr, "xensplit: %s%s", subject, *subject ? ": " : "");
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
+}
+
+const char *logger_last_error(void)
+{
+	return last_error;
+}
+
+void logger_hint(const char *kind, const char *text)
+{
+	logger_make_way();
+	fprintf(stderr, "  %s: %s\n", kind, text);
 }
 
 void logger_error(const char *format, ...)

@@ -10,7 +10,16 @@ struct xentoollog_logger;
 /* "xensplit: " lines on stderr, and progress if that is a terminal. Static: never freed. */
 struct xentoollog_logger *logger_get(int verbose, int quiet);
 
-/* Prints such a line, even with --quiet. */
+/* Sets the verb and its device: errors begin with "xensplit: " and this text. */
+void logger_subject(const char *text);
+
+/* The text of the last error, without the subject. */
+const char *logger_last_error(void);
+
+/* Prints a line below an error: "  try: ...". */
+void logger_hint(const char *kind, const char *text);
+
+/* Prints an error, even with --quiet. */
 void logger_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void logger_verror(const char *format, va_list args)
 	__attribute__((format(printf, 1, 0)));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hypervisor.h"
+#include "json-items.h"
 #include "json.h"
 #include "logger.h"
 #include "text.h"
@@ -103,7 +104,7 @@ static const struct verb *verb_find(const char *name)
 		if (!strcmp(verbs[i]->name, name))
 			return verbs[i];
 	shown = escape(name, strlen(name));
-	usage_error("unknown verb '%s': try xensplit --help", shown);
+	usage_error("unknown verb '%s': see xensplit --help", shown);
 	free(shown);
 	return NULL;
 }
@@ -115,7 +116,7 @@ static int run_help(int argc, char **argv)
 	if (argc == 0)
 		return help();
 	if (argc > 1)
-		return usage_error("help takes one verb: try xensplit --help");
+		return usage_error("help takes one verb: see xensplit --help");
 	verb = verb_find(argv[0]);
 	return verb ? verb_help(verb) : EXIT_USAGE;
 }
@@ -123,9 +124,12 @@ static int run_help(int argc, char **argv)
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
 	const struct opt *const tables[] = { verb->options, common_options, NULL };
-	int first = opts_parse(tables, argc, argv, 1);
-	int count = argc - first;
+	int first, count;
 
+	logger_subject(verb->name);
+	tool.attempt.verb = verb->name;
+	first = opts_parse(tables, argc, argv, 1);
+	count = argc - first;
 	if (first < 0)
 		return EXIT_USAGE;
 	if (want_help)
@@ -133,8 +137,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	if (want_version)
 		return version();
 	if (count < verb->min_args || count > verb->max_args)
-		return usage_error("%s takes %s: try xensplit %s --help", verb->name,
-				   *verb->args ? verb->args : "no argument", verb->name);
+		return usage_error("the arguments are %s: see xensplit %s --help",
+				   verb->args, verb->name);
 	if (tool.json)
 		json_load();
 	watchdog_start(verb->name);
@@ -145,6 +149,7 @@ static int run(int argc, char **argv)
 {
 	const struct opt *const tables[] = { common_options, global_options, NULL };
 	int first = opts_parse(tables, argc, argv, 0);
+	static char name[40];
 	const struct verb *verb;
 
 	if (first < 0)
@@ -157,13 +162,24 @@ static int run(int argc, char **argv)
 		return run_help(argc - first - 1, argv + first + 1);
 	if (first == argc)
 		return want_help ? help()
-				 : usage_error("a verb is missing: try xensplit --help");
+				 : usage_error("a verb is missing: see xensplit --help");
 
 	verb = verb_find(argv[first]);
 	if (!verb)
 		return EXIT_USAGE;
-	argv[first] = argv[0]; /* getopt's messages begin with it */
+	snprintf(name, sizeof(name), "xensplit: %s", verb->name);
+	argv[first] = name; /* getopt's messages begin with it */
 	return run_verb(verb, argc - first, argv + first);
+}
+
+/* Reports wrong usage, and an error that no report contains yet. */
+static void report_failure(int status)
+{
+	struct xensplit_error error = { .code = "usage", .message = logger_last_error() };
+
+	if (status == EXIT_USAGE && *error.message && !json_has_error())
+		json_note_error(&error, NULL, NULL);
+	json_flush_error();
 }
 
 /* A list cut short by a full disk must not look complete. */
@@ -186,7 +202,9 @@ int main(int argc, char **argv)
 	status = run(argc, argv);
 	watchdog_stop();
 	logger_make_way();
-	xensplit_free(tool.ctx);
+	if (tool.json)
+		report_failure(status);
+	tool_close(&tool);
 	hypervisor_close();
 	return stdout_check(status);
 }

@@ -13,25 +13,14 @@
 #include "table.h"
 #include "text.h"
 
-void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
+void print_done(const struct xensplit_id *id, const char *what, const char *domain,
+		const char *then)
 {
-	char *name = id_name(id);
-	va_list args;
+	char *device = device_name(id), *owner = domain_words(id->domid, domain);
 
-	logger_make_way();
-	fputs(name, stdout);
-	free(name);
-	if (domain) {
-		name = escape(domain, strlen(domain));
-		printf(" (%s)", name);
-		free(name);
-	}
-	fputs(": ", stdout);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout); /* keep the line even if the next device ends the process */
+	print_note("%s %s %s%s", device, what, owner, then);
+	free(device);
+	free(owner);
 }
 
 void print_note(const char *format, ...)
@@ -43,6 +32,7 @@ void print_note(const char *format, ...)
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
+	fflush(stdout); /* what is done is seen, also if the next step ends the process */
 }
 
 void print_devices_json(const struct xensplit_device *const *devices, size_t count,

@@ -8,15 +8,24 @@
 #include "json.h"
 #include "logger.h"
 #include "output.h"
+#include "remedy.h"
 #include "screen.h"
 #include "text.h"
 
 static const char *severity_name(int severity)
 {
-	return severity == XENSPLIT_SEVERITY_ERROR ? "error" : "warning";
+	switch (severity) {
+	case XENSPLIT_SEVERITY_ERROR:
+		return "error";
+	case XENSPLIT_SEVERITY_WARNING:
+		return "warning";
+	default:
+		return "note";
+	}
 }
 
-static void add_finding(struct json_object *array, const struct xensplit_finding *finding)
+static void add_finding(struct json_object *array, const struct xensplit_finding *finding,
+			const char *remedy)
 {
 	struct json_object *object = json_item(array);
 	int device = finding->id.type != NULL;
@@ -29,8 +38,8 @@ static void add_finding(struct json_object *array, const struct xensplit_finding
 	json_add_number(object, "backend_domid", finding->backend_domid);
 	json_add_escaped(object, "what", finding->what);
 	json_add_escaped(object, "why", finding->why);
-	json_add_escaped(object, "fix", finding->fix);
-	json_add_flag(object, "repairable", finding->repairable);
+	json_add_escaped(object, "fix", remedy);
+	json_add_flag(object, "repairable", finding->remedy == XENSPLIT_REMEDY_REPAIR);
 }
 
 /* Prints "    why: ...", with further lines indented. */
@@ -41,7 +50,7 @@ static void print_reason(const char *label, const char *text)
 	screen_wrap(text, column, column);
 }
 
-static void print_finding(const struct xensplit_finding *finding)
+static void print_finding(const struct xensplit_finding *finding, const char *remedy)
 {
 	char *name = finding->id.type ? id_name(&finding->id) : must(strdup("this host"));
 	const char *severity = severity_name(finding->severity);
@@ -56,22 +65,26 @@ static void print_finding(const struct xensplit_finding *finding)
 	screen_wrap(must(what), strlen(name) + strlen(severity) + 4, 2);
 	free(what);
 	print_reason("why", finding->why);
-	if (finding->fix)
-		print_reason("fix", finding->fix);
+	if (remedy)
+		print_reason("fix", remedy);
 	free(name);
 }
 
-void print_findings(const struct xensplit_findings *findings, int json)
+void print_findings(const struct xensplit_findings *findings,
+		    const struct attempt *attempt, int json)
 {
 	struct json_object *report = json ? json_report() : NULL;
 	struct json_object *array = json ? json_array(report, "findings") : NULL;
 	const struct xensplit_finding *finding;
 
 	for (size_t i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
+		char *remedy = remedy_of_finding(attempt, finding);
+
 		if (json)
-			add_finding(array, finding);
+			add_finding(array, finding, remedy);
 		else
-			print_finding(finding);
+			print_finding(finding, remedy);
+		free(remedy);
 	}
 	if (json)
 		json_print(report);

@@ -8,11 +8,17 @@
 
 #include "xensplit.h"
 
+struct attempt;
 struct columns;
 
-/* Prints "mydevice/0 of domain 5 (g1): ..."; @domain may be NULL. */
-void print_line(const struct xensplit_id *id, const char *domain, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/*
+ * print_done - print "mydevice/0 attached to guest5 (domain 5), connected"
+ * @what: "attached to"
+ * @domain: its name, or NULL
+ * @then: ", connected"
+ */
+void print_done(const struct xensplit_id *id, const char *what, const char *domain,
+		const char *then);
 
 /* Prints any other line. */
 void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -34,7 +40,8 @@ void print_reap_changes(const struct xensplit_reap *reap, int json);
 /* Prints the result for each device. */
 void print_reap_json(const struct xensplit_reap *reap);
 
-void print_findings(const struct xensplit_findings *findings, int json);
+void print_findings(const struct xensplit_findings *findings,
+		    const struct attempt *attempt, int json);
 
 /* Prints one line, or one JSON object. */
 void print_event(const struct xensplit_event *event, int json);

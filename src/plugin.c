@@ -29,7 +29,7 @@ static void plugin_path(const char *name, char *path, size_t size)
 	if (*plugin_dir != '/') {
 		len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 		if (len < 0)
-			give_up(name, "/proc does not tell where the tool is");
+			give_up(name, "/proc/self/exe can't be read");
 		while (len && self[len - 1] != '/')
 			len--;
 	}
@@ -51,6 +51,6 @@ const void *plugin_load(const char *name)
 	if (!symbol)
 		give_up(name, dlerror());
 	if (strcmp(*(const char *const *)symbol, XENSPLIT_VERSION) != 0)
-		give_up(name, "it is not of this version");
+		give_up(name, "it is of another version");
 	return symbol;
 }

@@ -32,7 +32,24 @@ char *escape(const char *bytes, size_t len)
 	return text;
 }
 
-char *id_name(const struct xensplit_id *id)
+char *domain_words(uint32_t domid, const char *name)
+{
+	char *shown = name ? escape(name, strlen(name)) : NULL;
+	char *words = NULL;
+
+	if (asprintf(&words, shown ? "%s (domain %u)" : "%sdomain %u", shown ? shown : "",
+		     domid) < 0)
+		words = NULL;
+	free(shown);
+	return must(words);
+}
+
+int is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+char *device_name(const struct xensplit_id *id)
 {
 	char *type = escape(id->type, strlen(id->type));
 	char devid[16] = "auto";
@@ -40,8 +57,30 @@ char *id_name(const struct xensplit_id *id)
 
 	if (id->devid != XENSPLIT_DEVID_AUTO)
 		snprintf(devid, sizeof(devid), "%u", id->devid);
-	if (asprintf(&name, "%s/%s of domain %u", type, devid, id->domid) < 0)
+	if (asprintf(&name, "%s/%s", type, devid) < 0)
 		name = NULL;
 	free(type);
 	return must(name);
+}
+
+char *id_name(const struct xensplit_id *id)
+{
+	char *device = device_name(id), *name = NULL;
+
+	if (asprintf(&name, "%s of domain %u", device, id->domid) < 0)
+		name = NULL;
+	free(device);
+	return must(name);
+}
+
+const char *took_text(uint64_t start_ms)
+{
+	static char text[32];
+	uint64_t ms = now_ms() - start_ms;
+
+	if (ms < 1000)
+		snprintf(text, sizeof(text), "after %u ms", (unsigned int)ms);
+	else
+		snprintf(text, sizeof(text), "after %.1f s", (double)ms / 1000);
+	return text;
 }

@@ -3,6 +3,7 @@
 #define XENSPLIT_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct xensplit_id;
 
@@ -15,7 +16,17 @@ struct xensplit_id;
  */
 char *escape(const char *bytes, size_t len);
 
-/* "mydevice/0 of domain 5"; the caller frees it. */
+/* "guest5 (domain 5)", or without a name "domain 5"; the caller frees it. */
+char *domain_words(uint32_t domid, const char *name);
+
+/* Digits only, at least one. */
+int is_number(const char *text);
+
+/* "mydevice/0", and "mydevice/0 of domain 5"; the caller frees it. */
+char *device_name(const struct xensplit_id *id);
 char *id_name(const struct xensplit_id *id);
+
+/* "after 12 ms" since a now_ms(); valid until the next call. */
+const char *took_text(uint64_t start_ms);
 
 #endif

@@ -1,43 +1,128 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "hypervisor.h"
+#include "json-items.h"
 #include "logger.h"
 #include "output.h"
 #include "text.h"
 #include "tool.h"
 
-static const char *why(const struct tool *tool, int err)
+/* Every error begins with "attach guest5 mydevice/0". */
+static void set_subject(const struct tool *tool, const struct xensplit_id *id)
 {
-	const char *message = xensplit_errmsg(tool->ctx);
+	const struct attempt *attempt = &tool->attempt;
+	char subject[400], domid[16] = "";
+	const char *domain = attempt->domain && *attempt->domain ? attempt->domain : NULL;
+	size_t used;
 
-	return *message ? message : strerror(-err);
+	if (id && (!domain || id->domid != attempt->domid)) {
+		snprintf(domid, sizeof(domid), "%u", id->domid);
+		domain = domid;
+	}
+	used = (size_t)snprintf(subject, sizeof(subject), "%s%s%.200s", attempt->verb,
+				domain ? " " : "", domain ? domain : "");
+	if (id) {
+		char *name = device_name(id);
+
+		snprintf(subject + used, sizeof(subject) - used, " %s", name);
+		free(name);
+	}
+	logger_subject(subject);
 }
 
-int tool_fail(struct tool *tool, int err, const char *what)
+/* What the message does not say already. */
+static void hint_at_cause(const struct xensplit_error *error)
 {
-	logger_error("%s: %s", what, why(tool, err));
+	const struct xensplit_finding *cause = error->cause;
+	char text[1024];
+
+	if (!cause || error->err == -EPROTO || strstr(error->message, cause->what))
+		return;
+	snprintf(text, sizeof(text), "%s: %s", cause->what, cause->why);
+	logger_hint("why", text);
+}
+
+/* The type that was not given may be the mistake. */
+static void hint_at_default_type(const struct tool *tool,
+				 const struct xensplit_error *error)
+{
+	const char *cause = error->cause ? error->cause->code : "";
+
+	if (tool->default_type && !strcmp(error->code, "not-connected") &&
+	    (!strcmp(cause, "no-frontend-driver") ||
+	     !strcmp(cause, "no-backend-driver") || !strcmp(cause, "no-backend-module")))
+		logger_hint("note", "no TYPE was given, so it is the default; "
+				    "XENSPLIT_TYPE sets another");
+}
+
+void tool_report_error(struct tool *tool, const struct xensplit_error *error,
+		       const struct xensplit_id *id)
+{
+	char *remedy = remedy_of_error(&tool->attempt, error, id);
+
+	set_subject(tool, id);
+	logger_error("%s", error->message);
+	hint_at_cause(error);
+	if (remedy)
+		logger_hint("try", remedy);
+	hint_at_default_type(tool, error);
+	if (tool->json)
+		json_note_error(error, id, remedy);
+	free(remedy);
+	set_subject(tool, NULL);
+}
+
+int tool_fail(struct tool *tool, int err, const struct xensplit_id *id)
+{
+	const struct xensplit_error *error = tool->ctx ? xensplit_last_error(tool->ctx)
+						       : NULL;
+	struct xensplit_error plain = { .err = err,
+					.code = "failed",
+					.message = strerror(-err) };
+
+	tool_report_error(tool, error ? error : &plain, id);
 	return exit_status(err);
 }
 
-void tool_say(const char *reason, const char *verb, const struct xensplit_id *id)
+/* After the socket xs_open() tries a device, and leaves the errno of that. */
+static int socket_errno(const char *path)
 {
-	char *name = id_name(id);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
 
-	/* Most of the library's texts name the device already. */
-	if (strstr(reason, name))
-		logger_error("%s: %s", verb, reason);
-	else
-		logger_error("%s %s: %s", verb, name, reason);
-	free(name);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		err = errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
-int tool_fail_device(struct tool *tool, int err, const char *verb,
-		     const struct xensplit_id *id)
+static int fail_to_connect(struct tool *tool, int err)
 {
-	tool_say(why(tool, err), verb, id);
+	const char *path = getenv("XENSTORED_PATH");
+	struct xensplit_error error = { .err = err, .code = "no-connection" };
+	char message[300], *shown;
+	int reason;
+
+	if (!path || !*path)
+		path = "/run/xenstored/socket";
+	reason = socket_errno(path);
+	shown = escape(path, strlen(path));
+	snprintf(message, sizeof(message), "can't connect to XenStore at %.200s: %s",
+		 shown, strerror(reason ? reason : -err));
+	free(shown);
+	if (err == -EACCES)
+		error.code = "no-permission";
+	error.message = message;
+	tool_report_error(tool, &error, NULL);
 	return exit_status(err);
 }
 
@@ -52,71 +137,78 @@ int tool_open(struct tool *tool)
 
 	tool->logger = logger;
 	err = xensplit_new(&opts, &tool->ctx);
-	if (!err)
-		return EXIT_SUCCESS;
-
-	if (err == -ENOTCONN)
-		logger_error("can't reach XenStore: is xenstored running?");
-	else if (err == -EACCES)
-		logger_error("no access to XenStore: are you root?");
-	else
-		logger_error("can't reach XenStore: %s", strerror(-err));
-	return exit_status(err);
+	return err ? fail_to_connect(tool, err) : EXIT_SUCCESS;
 }
 
-int tool_domain(struct tool *tool, const char *verb, const char *text,
-		uint32_t *ret_domid)
+int tool_domain(struct tool *tool, const char *text, uint32_t *ret_domid)
 {
 	int err = xensplit_domain_find(tool->ctx, text, ret_domid);
 
-	return err ? tool_fail(tool, err, verb) : EXIT_SUCCESS;
+	return err ? tool_fail(tool, err, NULL) : EXIT_SUCCESS;
+}
+
+int tool_main_domain(struct tool *tool, const char *text, uint32_t *ret_domid)
+{
+	int status;
+
+	tool->attempt.domain = escape(text, strlen(text));
+	set_subject(tool, NULL);
+	status = tool_open(tool);
+	if (!status)
+		status = tool_domain(tool, text, ret_domid);
+	if (!status)
+		tool->attempt.domid = *ret_domid;
+	return status;
+}
+
+static int bad_device(const char *text, int allow_auto)
+{
+	char *shown = escape(text, strlen(text));
+
+	usage_error("'%s' is not a device: use TYPE or TYPE/DEVID, such as mydevice/0%s",
+		    shown, allow_auto ? " or mydevice/auto" : "");
+	free(shown);
+	return EXIT_USAGE;
 }
 
 /* Splits TYPE[/DEVID] in place. */
 static int parse_device(char *text, int allow_auto, struct xensplit_id *id)
 {
 	char *slash = strchr(text, '/');
-	char *shown;
 
 	id->type = text;
 	if (slash == text || !*text)
-		goto bad;
+		return bad_device(text, allow_auto);
 	if (!slash)
-		return 0;
+		return EXIT_SUCCESS;
 	if (allow_auto && !strcmp(slash + 1, "auto"))
 		id->devid = XENSPLIT_DEVID_AUTO;
 	else if (parse_number(slash + 1, XENSPLIT_DEVID_AUTO - 1, &id->devid))
-		goto bad;
+		return bad_device(text, allow_auto);
 	*slash = '\0';
-	return 0;
-
-bad:
-	shown = escape(text, strlen(text));
-	usage_error(
-		"'%s' is no device: it takes TYPE or TYPE/DEVID, such as mydevice/0%s",
-		shown, allow_auto ? " or mydevice/auto" : "");
-	free(shown);
-	return EXIT_USAGE;
+	return EXIT_SUCCESS;
 }
 
-int tool_target(struct tool *tool, const char *verb, int argc, char **argv,
-		int allow_auto, struct xensplit_id *ret_id)
+static const char *default_type(void)
 {
-	int status;
+	const char *type = getenv("XENSPLIT_TYPE");
 
-	*ret_id = (struct xensplit_id){ .type = "mydevice" };
-	if (argc > 1) {
-		status = parse_device(argv[1], allow_auto, ret_id);
-		if (status)
-			return status;
-	}
-	status = tool_open(tool);
-	if (status)
-		return status;
-	return tool_domain(tool, verb, argv[0], &ret_id->domid);
+	return type && *type ? type : "mydevice";
 }
 
-int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
+int tool_target(struct tool *tool, int argc, char **argv, int allow_auto,
+		struct xensplit_id *ret_id)
+{
+	int status = EXIT_SUCCESS;
+
+	*ret_id = (struct xensplit_id){ .type = default_type() };
+	tool->default_type = argc < 2;
+	if (argc > 1)
+		status = parse_device(argv[1], allow_auto, ret_id);
+	return status ? status : tool_main_domain(tool, argv[0], &ret_id->domid);
+}
+
+int tool_filter(struct tool *tool, int argc, char **argv,
 		struct xensplit_filter *ret_filter)
 {
 	XENSPLIT_FILTER(any);
@@ -126,7 +218,7 @@ int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
 	*ret_filter = any;
 	if (!argc)
 		return tool_open(tool);
-	status = tool_target(tool, verb, argc, argv, 0, &id);
+	status = tool_target(tool, argc, argv, 0, &id);
 	if (status)
 		return status;
 	ret_filter->domid = id.domid;
@@ -137,26 +229,14 @@ int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
 	return EXIT_SUCCESS;
 }
 
-static void report(const struct tool *tool, const struct xensplit_id *id,
-		   const struct xensplit_device *device, const char *text,
-		   uint64_t start_ms)
+void tool_close(struct tool *tool)
 {
-	double took = (double)(now_ms() - start_ms) / 1000;
-
-	if (tool->json)
-		print_devices_json(&device, device ? 1 : 0, NULL);
-	else if (text)
-		print_line(id, device ? device->domain : NULL, "%s", text);
-	else if (!device)
-		print_line(id, NULL, "gone after %.1f s", took);
-	else
-		print_line(id, device->domain, "%s/%s after %.1f s",
-			   xensplit_state_name(device->frontend_state),
-			   xensplit_state_name(device->backend_state), took);
+	xensplit_free(tool->ctx);
+	free(tool->attempt.domain);
 }
 
-int tool_report_op(struct tool *tool, const char *verb, struct xensplit_op *op,
-		   const struct xensplit_id *id, const char *text, uint64_t start_ms)
+int tool_report_op(struct tool *tool, struct xensplit_op *op,
+		   const struct xensplit_id *id, const char *what, const char *then)
 {
 	const struct xensplit_device *device;
 	int err;
@@ -164,28 +244,36 @@ int tool_report_op(struct tool *tool, const char *verb, struct xensplit_op *op,
 	if (tool->quiet && !tool->json)
 		return EXIT_SUCCESS;
 	err = xensplit_op_get_device(op, &device);
-	if (err == -ENODATA)
+	if (err && err != -ENODATA)
+		return tool_fail(tool, err, id);
+	if (err)
 		device = NULL;
-	else if (err)
-		return tool_fail(tool, err, verb);
-	report(tool, device ? &device->id : id, device, text, start_ms);
+	if (tool->json)
+		print_devices_json(&device, device ? 1 : 0, NULL);
+	else
+		print_done(device ? &device->id : id, what,
+			   device ? device->domain : NULL, then);
 	return EXIT_SUCCESS;
 }
 
-int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *id,
-		uint32_t list_flags, const char *text, uint64_t start_ms)
+int tool_report(struct tool *tool, const struct xensplit_id *id, const char *then)
 {
 	struct xensplit_filter filter = { sizeof(filter), id->domid, id->type, id->devid,
 					  XENSPLIT_ANY };
 	struct xensplit_list *list = NULL;
+	const struct xensplit_device *device;
 	int err;
 
 	if (tool->quiet && !tool->json)
 		return EXIT_SUCCESS;
-	err = xensplit_list_new(tool->ctx, &filter, list_flags, &list);
+	err = xensplit_list_new(tool->ctx, &filter, XENSPLIT_LIST_FOREIGN, &list);
 	if (err)
-		return tool_fail_device(tool, err, verb, id);
-	report(tool, id, xensplit_list_get(list, 0), text, start_ms);
+		return tool_fail(tool, err, id);
+	device = xensplit_list_get(list, 0);
+	if (tool->json)
+		print_devices_json(&device, device ? 1 : 0, NULL);
+	else
+		print_done(id, "of", device ? device->domain : NULL, then);
 	xensplit_list_free(list);
 	return EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "common.h"
+#include "remedy.h"
 #include "xensplit.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
@@ -21,6 +22,8 @@ struct tool {
 	int verbose;
 	int quiet;
 	int json;
+	struct attempt attempt;
+	int default_type; /* none was given */
 };
 
 /*
@@ -49,44 +52,49 @@ extern const struct verb verb_watch;
 
 /* Connects to XenStore; prints a message on failure. Returns: an exit status. */
 int tool_open(struct tool *tool);
+void tool_close(struct tool *tool);
 
 /*
  * tool_target - find the device given as "DOMAIN [TYPE[/DEVID]]"; opens the context
- * @verb: for the messages
  * @allow_auto: accept "auto" as DEVID
  *
  * Modifies the text in argv and refers to it. Returns: an exit status.
  */
-int tool_target(struct tool *tool, const char *verb, int argc, char **argv,
-		int allow_auto, struct xensplit_id *ret_id);
+int tool_target(struct tool *tool, int argc, char **argv, int allow_auto,
+		struct xensplit_id *ret_id);
 
 /* Like tool_target(), for "[DOMAIN [TYPE[/DEVID]]]": omitted parts mean all. */
-int tool_filter(struct tool *tool, const char *verb, int argc, char **argv,
+int tool_filter(struct tool *tool, int argc, char **argv,
 		struct xensplit_filter *ret_filter);
 
+/* Finds the domain that the verb is about; opens the context. Returns: an exit status. */
+int tool_main_domain(struct tool *tool, const char *text, uint32_t *ret_domid);
+
 /* Like xensplit_domain_find(), with a message. Returns: an exit status. */
-int tool_domain(struct tool *tool, const char *verb, const char *text,
-		uint32_t *ret_domid);
-
-/* Prints one line about a failure of the library. Returns: the exit status for it. */
-int tool_fail(struct tool *tool, int err, const char *what);
-/* Prints only the line: @reason is the library's. */
-void tool_say(const char *reason, const char *verb, const struct xensplit_id *id);
-int tool_fail_device(struct tool *tool, int err, const char *verb,
-		     const struct xensplit_id *id);
-
-/* Like tool_report(), for the device of an operation. */
-int tool_report_op(struct tool *tool, const char *verb, struct xensplit_op *op,
-		   const struct xensplit_id *id, const char *text, uint64_t start_ms);
+int tool_domain(struct tool *tool, const char *text, uint32_t *ret_domid);
 
 /*
- * tool_report - print the device as it is now: JSON, or a line unless --quiet
- * @list_flags: of xensplit_list_new()
- * @text: what to say of it; NULL: both states and the time since @start_ms
+ * tool_fail - print the library's last failure, and what to do about it
+ * @id: the device it is about, or NULL
+ *
+ * Returns: the exit status for it.
+ */
+int tool_fail(struct tool *tool, int err, const struct xensplit_id *id);
+/* Prints it only. */
+void tool_report_error(struct tool *tool, const struct xensplit_error *error,
+		       const struct xensplit_id *id);
+
+/*
+ * tool_report_op - print the device of an operation: JSON, or a line unless --quiet
+ * @what: follows the device in the line: "attached to"
+ * @then: follows the domain
  *
  * Returns: an exit status.
  */
-int tool_report(struct tool *tool, const char *verb, const struct xensplit_id *id,
-		uint32_t list_flags, const char *text, uint64_t start_ms);
+int tool_report_op(struct tool *tool, struct xensplit_op *op,
+		   const struct xensplit_id *id, const char *what, const char *then);
+
+/* Likewise for the device as it is now: "mydevice/0 of guest5 (domain 5)", and @then. */
+int tool_report(struct tool *tool, const struct xensplit_id *id, const char *then);
 
 #endif

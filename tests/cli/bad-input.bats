@@ -8,20 +8,20 @@ load common
 	for device in "" / mydevice/ /0 //0 mydevice/3x mydevice/x a/b/c mydevice/0/ mydevice//0 \
 		mydevice/-1 mydevice/+1 'mydevice/ 1' mydevice/4294967295 mydevice/99999999999999999999 \
 		mydevice/1.0 mydevice/0x1 mydevice/AUTO; do
-		refused 2 "'$device' is no device: it takes TYPE or TYPE/DEVID" attach 5 "$device"
+		refused 2 "'$device' is not a device: use TYPE or TYPE/DEVID" attach 5 "$device"
 	done
 	for verb in detach show wait; do
-		refused 2 "'mydevice/3x' is no device" "$verb" 5 mydevice/3x
+		refused 2 "'mydevice/3x' is not a device" "$verb" 5 mydevice/3x
 	done
 	refused 2 '\x0a' attach 5 $'mydevice/\n'
 	for verb in detach show wait; do
-		refused 2 "'mydevice/auto' is no device: it takes TYPE or TYPE/DEVID" "$verb" 5 mydevice/auto
+		refused 2 "'mydevice/auto' is not a device: use TYPE or TYPE/DEVID" "$verb" 5 mydevice/auto
 	done
 }
 
 @test "a type that is not one path element: exit 2 (pitfall 23)" {
 	for type in "my device" my.device mydevice: 'my@device' '..' $'my\ndevice' 'mÿ'; do
-		refused 2 "no device type" attach 5 "$type"
+		refused 2 "is not a device type" attach 5 "$type"
 	done
 	for verb in detach show wait; do
 		refused 2 " type" "$verb" 5 "my device"
@@ -41,14 +41,14 @@ load common
 @test "a type that libxl manages: exit 2 (pitfall 21)" {
 	for type in vif vbd qdisk tap pci vfb vkbd console vtpm vusb qusb 9pfs vdispl vuart pvcalls \
 		vsnd vinput virtio virtio_disk vbd3 xen_9pfs; do
-		refused 2 "'$type' is managed by libxl" attach 5 "$type" --no-wait
+		refused 2 "libxl manages devices of type '$type'" attach 5 "$type" --no-wait
 	done
 }
 
 @test "an invalid or unknown domain: exit 2 or 3 (pitfalls 6, 19)" {
 	for verb in attach detach show wait list; do
-		refused 2 "an empty text is no domain" "$verb" ""
-		refused 2 "'5x' is no domid, and no domain's name" "$verb" 5x
+		refused 2 "$verb: the name of the domain is empty" "$verb" ""
+		refused 2 "'5x' is neither a domid nor a domain name" "$verb" 5x
 		refused 3 "no such domain: 32752" "$verb" 32752
 	done
 	refused 3 "no such domain: '-'" attach -
@@ -64,7 +64,7 @@ load common
 
 @test "a name that two domains share: exit 2" {
 	"$SANDBOX" create 7 --name guest6
-	refused 2 "2 domains are named 'guest6'" attach guest6
+	refused 2 "2 domains have the name 'guest6'" attach guest6
 	does attach 7 --no-wait
 }
 
@@ -100,16 +100,17 @@ load common
 
 @test "attached already: exit 5" {
 	does attach 5 --no-wait
-	refused 5 "mydevice/0 of domain 5 is attached already (frontend Initialising, backend Initialising)" \
+	refused 5 "attach 5 mydevice/0: already attached (frontend Initialising, backend Initialising)" \
 		attach 5
-	refused 5 "attached already" attach guest5 mydevice/0 --no-wait --json
-	refused 5 "attached already" attach 5 -b 6
+	refused 5 "already attached" attach guest5 mydevice/0 --no-wait --json
+	refused 5 "already attached" attach 5 -b 6
 }
 
 @test "a device made by a script is in the way: exit 5" {
 	xenstore-write /local/domain/0/backend/mydevice/5/0/state 2
-	refused 5 "/local/domain/0/backend/mydevice/5/0 is there" attach 5
-	refused 5 "--replace" attach 5 --no-wait
+	refused 5 "/local/domain/0/backend/mydevice/5/0 exists, and xensplit did not make it" attach 5
+	refused 5 "did not make it" attach 5 --no-wait
+	tries "add --replace, which removes it first"
 }
 
 @test "options refuse invalid values" {
@@ -117,6 +118,6 @@ load common
 	refused 2 "--until 'x'" wait 5 --until x
 	refused 2 "the columns are" list -o x
 	refused 2 "unrecognized option '--bogus'" attach 5 --bogus
-	refused 2 "takes" attach
-	refused 2 "takes" attach 5 mydevice 0
+	refused 2 "the arguments are DOMAIN [TYPE[/DEVID]]" attach
+	refused 2 "the arguments are DOMAIN [TYPE[/DEVID]]" attach 5 mydevice 0
 }

@@ -163,7 +163,7 @@ whole_or_none()
 	[[ $(<"$BATS_TEST_TMPDIR/out") =~ \"devices\":\ *\[\ *\] ||
 	   $(<"$BATS_TEST_TMPDIR/out") == *'"Connected"'*'"Connected"'* ||
 	   $(<"$BATS_TEST_TMPDIR/out") == *'"frontend_state":'*null* ]]
-	[[ $(<"$BATS_TEST_TMPDIR/out") != *"can't be understood"* ]]
+	[[ $(<"$BATS_TEST_TMPDIR/out") != *"is damaged"* ]]
 }
 
 @test "a detach within list: a device or none, and never half a record" {

@@ -55,15 +55,30 @@ does()
 	[[ $status -eq 0 && -z $stderr ]]
 }
 
-# fails STATUS TEXT ARGUMENT...: the tool fails, with one line on stderr that has this text
+# is_error TEXT: stderr is one line that has this text, and hints below it
+is_error()
+{
+	[[ ${stderr_lines[0]} == "xensplit: "*"$1"* ]] || return 1
+	! sed 1d <<<"$stderr" | grep -vE '^  (why|try|note): '
+}
+
+# tries REMEDY: the last error suggests it
+tries()
+{
+	grep -qxF "  try: $1" <<<"$stderr"
+}
+
+# fails STATUS TEXT ARGUMENT...: the tool fails, with an error that has this text; stdout is
+# empty, or has the error as JSON
 fails()
 {
 	local want=$1 text=$2
 
 	shift 2
 	tool "$@"
-	[[ $status -eq $want && -z $output && ${#stderr_lines[@]} -eq 1 ]] || return 1
-	[[ $stderr == "xensplit: "*"$text"* ]]
+	[[ $status -eq $want ]] && is_error "$text" || return 1
+	[[ -z $output || " $* " == *\ --json\ * || " $* " == *\ -J\ * ]] || return 1
+	[[ -z $output ]] || json '.error.message'
 }
 
 # refused STATUS TEXT ARGUMENT...: like fails, and the store has not changed

@@ -20,7 +20,7 @@ is_empty()
 	drivers
 	does attach 5
 	does detach 5
-	[[ $output =~ ^mydevice/0\ of\ domain\ 5\ \(guest5\):\ detached\ after\ [0-9]\.[0-9]\ s$ ]]
+	[[ $output =~ ^mydevice/0\ detached\ from\ guest5\ \(domain\ 5\)\ after\ ([0-9]+\ ms|[0-9]+\.[0-9]\ s)$ ]]
 	is_empty
 	grep "front 5 mydevice/0: 4 -> 6" "$BATS_TEST_TMPDIR/drive-front-5"
 	grep "back 0 mydevice/5/0: 4 -> 6" "$BATS_TEST_TMPDIR/drive-back-0"
@@ -30,9 +30,9 @@ is_empty()
 }
 
 @test "a device that is not attached: exit 3 and a message" {
-	refused 3 "mydevice/0 of domain 5 is not attached" detach 5
-	refused 3 "other/7 of domain 5 is not attached" detach guest5 other/7
-	refused 3 "of domain 99" detach 99
+	refused 3 "detach 5 mydevice/0: not attached" detach 5
+	refused 3 "detach guest5 other/7: not attached" detach guest5 other/7
+	refused 3 "detach 99 mydevice/0: not attached" detach 99
 	does attach 5 --no-wait
 	does detach 5
 	refused 3 "not attached" detach 5
@@ -53,15 +53,16 @@ is_empty()
 	drive front 5 mydevice --never-close
 	drive back 0 mydevice --never-close
 	does attach 5
-	fails 6 "mydevice/0 of domain 5 (guest5)" detach 5 -t 0.3
+	fails 6 "detach 5 mydevice/0: not closed" detach 5 -t 0.3
+	tries "xensplit detach 5 mydevice/0 --force"
 	[[ $stderr == *" s (frontend Connected, backend Closing)"* ]]
 	[[ $(store /local/domain/5/device/mydevice/0/state) == 4 ]]
 	[[ $(store /local/domain/0/backend/mydevice/5/0/online) == 0 ]]
 	[[ $(record backend-id) == 0 ]]
 	start=${EPOCHREALTIME/./}
 	tool detach 5 -t 0.3 --force
-	[[ $status -eq 0 && $output == "mydevice/0 of domain 5"* ]]
-	[[ $stderr == "xensplit: warning: mydevice/0 of domain 5"*"removed all the same" ]]
+	[[ $status -eq 0 && $output == "mydevice/0 detached from guest5"* ]]
+	[[ $stderr == "xensplit: warning: domain 5 mydevice/0: "*"removed anyway" ]]
 	((${EPOCHREALTIME/./} - start >= 300000))
 	is_empty
 }
@@ -113,7 +114,11 @@ is_empty()
 	drive back 0 other --never-close
 	does attach 5 other
 	tool detach 5 other -t 0.2 --json
-	[[ $status -eq 6 && $output == '{"schema":1,"devices":[]}' ]]
+	[[ $status -eq 6 ]]
+	json '.devices == [] and .error.code == "not-closed"
+		and .error.device == {domid: 5, type: "other", devid: 0}
+		and .error.states == {frontend: "Connected", backend: "Closing"}
+		and .error.try == "xensplit detach 5 other/0 --force"'
 }
 
 @test "--all detaches every device of the domain, and no others" {
@@ -126,10 +131,10 @@ is_empty()
 	does attach 6
 	does detach --all 5
 	# in the order in which they ended
-	[[ $(cut -d: -f1 <<<"$output" | sort -V) == "mydevice/0 of domain 5 (guest5)
-mydevice/5 of domain 5 (guest5)
-mydevice/11 of domain 5 (guest5)
-other/0 of domain 5 (guest5)" ]]
+	[[ $(sed 's/ after .*//' <<<"$output" | sort -V) == "mydevice/0 detached from guest5 (domain 5)
+mydevice/5 detached from guest5 (domain 5)
+mydevice/11 detached from guest5 (domain 5)
+other/0 detached from guest5 (domain 5)" ]]
 	does list --noheadings -o DOMID,TYPE,DEVID
 	[[ $(tr -s ' ' <<<"$output") =~ ^\ ?6\ mydevice\ 0$ ]]
 	does detach --all 6
@@ -177,17 +182,17 @@ took()
 	does attach 5 zzz --no-wait
 	does attach 5
 	tool detach 5 --all -t 0.3
-	[[ $status -eq 6 && ${#stderr_lines[@]} -eq 1 ]]
-	[[ $stderr == "xensplit: detach: stubborn/0 of domain 5 (guest5)"* ]]
+	[[ $status -eq 6 ]] && is_error "stubborn/0: not closed"
+	[[ $stderr == "xensplit: detach 5 stubborn/0: not closed"* ]]
 	[[ ${#lines[@]} -eq 2 && $output == *mydevice/0* && $output == *zzz/0* ]]
 	does list --json
 	json '.devices | length == 1 and .[0].type == "stubborn"'
 	tool detach 5 --all -t 0.1 --json
-	[[ $status -eq 6 && $output == '{"schema":1,"devices":[]}' ]]
+	[[ $status -eq 6 ]] && json '.devices == [] and .error.device.type == "stubborn"'
 	does attach 5 again -b 6 --no-wait
 	"$SANDBOX" kill 6
 	tool detach 5 --all -t 0.1
-	[[ $status -eq 5 && ${#stderr_lines[@]} -eq 2 && -z $output ]]
+	[[ $status -eq 5 && $(grep -c ^xensplit: <<<"$stderr") -eq 2 && -z $output ]]
 }
 
 @test "--all if there is nothing to do" {
@@ -217,7 +222,7 @@ took()
 	xenstore-write /local/domain/5/device/mydevice/0/backend /local/domain/0/backend/mydevice/5/0
 	xenstore-write /local/domain/5/device/mydevice/0/backend-id 0
 	xenstore-write /local/domain/5/device/mydevice/0/state 1
-	refused 3 "mydevice/0 of domain 5" detach 5
+	refused 3 "exists, and xensplit did not make it" detach 5
 	does detach --all 5
 	[[ $output == "domain 5 has no device to detach" ]]
 }
@@ -227,11 +232,12 @@ took()
 	does attach 5 mydevice/1 --no-wait
 	"$SANDBOX" kill 5
 	"$SANDBOX" create 5 --name another
-	refused 5 "reap" detach 5
-	refused 5 "reap" detach 5 --force
-	refused 5 "reap" detach 5 -n
+	refused 5 "belongs to a domain that is gone" detach 5
+	tries "xensplit reap"
+	refused 5 "belongs to a domain that is gone" detach 5 --force
+	refused 5 "belongs to a domain that is gone" detach 5 -n
 	tool detach --all 5
-	[[ $status -eq 5 && ${#stderr_lines[@]} -eq 2 && -z $output ]]
+	[[ $status -eq 5 && $(grep -c ^xensplit: <<<"$stderr") -eq 2 && -z $output ]]
 }
 
 @test "-q prints nothing on success" {

@@ -37,9 +37,9 @@ load common
 	dump | diff "$BATS_TEST_TMPDIR/stale" -
 
 	does reap
-	[[ $output == "mydevice/0 of domain 7: removed
-mydevice/4 of domain 7: removed
-other/0 of domain 7: removed" ]]
+	[[ $output == "mydevice/0 of domain 7 removed
+mydevice/4 of domain 7 removed
+other/0 of domain 7 removed" ]]
 	dump | grep -v -e /vm/ | diff "$BATS_TEST_TMPDIR/before" -
 	does reap
 	[[ $output == "nothing is stale" ]]
@@ -61,7 +61,7 @@ other/0 of domain 7: removed" ]]
 	"$SANDBOX" create 5 --name another
 	does list --json
 	json '.devices[0].stale and .devices[0].domain == "another"'
-	refused 5 "xensplit reap" attach 5
+	refused 5 "an earlier domain 5 left a device of that name" attach 5
 	does reap --json
 	json '.schema == 1 and (.devices | length) == 1 and .devices[0].removed and .devices[0].error == null'
 	does attach 5 --no-wait
@@ -76,7 +76,7 @@ other/0 of domain 7: removed" ]]
 	does list --json
 	json '[.devices[].stale] == [true, false]'
 	does reap
-	[[ $output == "mydevice/0 of domain 5 (guest5): removed" ]]
+	[[ $output == "mydevice/0 of guest5 (domain 5) removed" ]]
 	run ! xenstore-exists /local/domain/5/device/mydevice/0
 	xenstore-exists /local/domain/5/device/mydevice/1
 }
@@ -128,7 +128,7 @@ other/0 of domain 7: removed" ]]
 		"$SANDBOX" kill "$domid"
 	done
 	does reap 7
-	[[ $output == "mydevice/0 of domain 7: removed" ]]
+	[[ $output == "mydevice/0 of domain 7 removed" ]]
 	run ! xenstore-exists /xensplit/7
 	xenstore-exists /xensplit/8/mydevice/0
 }
@@ -141,9 +141,9 @@ other/0 of domain 7: removed" ]]
 	does list --json
 	json '[.devices[] | .damaged] == [true, true]'
 	tool doctor 5 mydevice/0
-	[[ $status -eq 1 && $output == *"[record-damaged]"*"xensplit detach --force 5 mydevice/0"* ]]
-	refused 1 "can't be understood" detach 5
-	does detach --force 5 mydevice/0
+	[[ $status -eq 1 && $output == *"[record-damaged]"*"xensplit detach 5 mydevice/0 --force"* ]]
+	refused 1 "is damaged" detach 5
+	does detach 5 mydevice/0 --force
 	run ! xenstore-exists /xensplit/5
 	run ! xenstore-exists /local/domain/5/device/mydevice
 	run ! xenstore-exists /local/domain/0/backend/mydevice/5

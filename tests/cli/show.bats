@@ -89,9 +89,9 @@ whole()
 }
 
 @test "a device that is not attached: exit 3" {
-	refused 3 "mydevice/0 of domain 5" show 5
-	refused 3 "mydevice/0 of domain 5" show 5 --json
-	refused 3 "of domain 99" show 99
+	refused 3 "show 5 mydevice/0: no such device" show 5
+	refused 3 "show 5 mydevice/0: no such device" show 5 --json
+	refused 3 "show 99 mydevice/0: no such device" show 99
 }
 
 @test "a device of another tool is shown, too" {

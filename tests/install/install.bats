@@ -94,16 +94,16 @@ tool() { # OPTION...: status 1, since there is no XenStore, or no plugin
 @test "the installed tool finds its plugins, even if everything was moved" {
   cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
   tool --json
-  [[ $output == "xensplit: can't reach XenStore"* ]]
+  [[ $output == "xensplit: list: can't connect to XenStore at /"* ]]
 }
 
 @test "without a plugin, verbs that need it say so" {
   cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
   rm "$BATS_TEST_TMPDIR/moved/lib/some-arch/xensplit/json.so"
   tool --json
-  [[ $output == "xensplit: can't load the plugin json: "*"/lib/some-arch/xensplit/json.so"* ]]
+  [[ $output == "xensplit: list: can't load the plugin json: "*"/lib/some-arch/xensplit/json.so"* ]]
   tool
-  [[ $output == "xensplit: can't reach XenStore"* ]]
+  [[ $output == "xensplit: list: can't connect to XenStore at /"* ]]
 }
 
 @test "a plugin of another version is not used" {
@@ -112,7 +112,7 @@ tool() { # OPTION...: status 1, since there is no XenStore, or no plugin
   "${CC:-cc}" -shared -fPIC -o "$BATS_TEST_TMPDIR/moved/lib/some-arch/xensplit/json.so" \
     "$BATS_TEST_TMPDIR/plugin.c"
   tool --json
-  [[ $output == "xensplit: can't load the plugin json: it is not of this version" ]]
+  [[ $output == "xensplit: list: can't load the plugin json: it is of another version" ]]
 }
 
 @test "folders without a common prefix are found by their absolute path" {

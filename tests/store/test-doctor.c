@@ -39,7 +39,7 @@ static struct xensplit_findings *diagnose(struct xensplit_ctx *with, uint32_t do
 }
 
 static void expect_first(uint32_t domid, uint32_t flags, const char *code,
-			 const char *what, const char *fix)
+			 const char *what, int remedy)
 {
 	static const struct xensplit_hypervisor xen = { sizeof(xen), query };
 	struct xensplit_opts opts = { .sz = sizeof(opts), .hypervisor = &xen };
@@ -55,10 +55,8 @@ static void expect_first(uint32_t domid, uint32_t flags, const char *code,
 	assert_string_equal(first->code, code);
 	assert_string_equal(first->what, what);
 	assert_int_equal(first->severity, XENSPLIT_SEVERITY_ERROR);
-	if (fix)
-		assert_string_equal(first->fix, fix);
-	else
-		assert_null(first->fix);
+	assert_int_equal(first->remedy, remedy);
+	assert_int_equal(first->remedy_domid, remedy == XENSPLIT_REMEDY_REAP ? 5 : domid);
 	xensplit_findings_free(findings);
 	xensplit_free(with);
 }
@@ -68,13 +66,13 @@ static void a_guest_that_does_not_run(void **state)
 	(void)state;
 	attach_mydevice();
 	expect_first(5, XENSPLIT_DOMAIN_PAUSED, "domain-paused", "domain 5 is paused",
-		     "xl unpause 5");
+		     XENSPLIT_REMEDY_UNPAUSE);
 	expect_first(5, XENSPLIT_DOMAIN_SHUTDOWN, "domain-shutdown",
-		     "domain 5 has shut down", "xl destroy 5");
+		     "domain 5 has shut down", XENSPLIT_REMEDY_DESTROY);
 	expect_first(5, XENSPLIT_DOMAIN_SHUTDOWN | XENSPLIT_DOMAIN_CRASHED,
-		     "domain-crashed", "domain 5 has crashed", "xl destroy 5");
+		     "domain-crashed", "domain 5 has crashed", XENSPLIT_REMEDY_DESTROY);
 	expect_first(5, XENSPLIT_DOMAIN_DYING | XENSPLIT_DOMAIN_CRASHED, "domain-dying",
-		     "domain 5 is dying", NULL);
+		     "domain 5 is dying", XENSPLIT_REMEDY_NONE);
 }
 
 static void a_driver_domain_that_does_not_run(void **state)
@@ -85,9 +83,9 @@ static void a_driver_domain_that_does_not_run(void **state)
 	opts.backend_domid = 6;
 	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
 	expect_first(6, XENSPLIT_DOMAIN_PAUSED, "domain-paused", "domain 6 is paused",
-		     "xl unpause 6");
+		     XENSPLIT_REMEDY_UNPAUSE);
 	expect_first(6, XENSPLIT_DOMAIN_CRASHED, "domain-crashed", "domain 6 has crashed",
-		     "xl destroy 6");
+		     XENSPLIT_REMEDY_DESTROY);
 }
 
 /* The paused domain is another one, so unpausing it would not help this device. */
@@ -97,7 +95,8 @@ static void a_stale_device_first_of_all(void **state)
 	attach_mydevice();
 	put("/local/domain/5/xensplit", "0123456789abcdef", NULL);
 	expect_first(5, XENSPLIT_DOMAIN_PAUSED, "stale",
-		     "/xensplit/5/mydevice/0 records an earlier domain", "xensplit reap");
+		     "/xensplit/5/mydevice/0 records an earlier domain",
+		     XENSPLIT_REMEDY_REAP);
 }
 
 /* The finding with that code; NULL if there is none. */
@@ -119,10 +118,10 @@ static void assert_not_repairable(const struct xensplit_findings *findings)
 	size_t i;
 
 	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++) {
-		assert_int_equal(finding->repairable, 0);
-		/* No command is suggested that would trust the domain. */
-		if (finding->fix && strstr(finding->fix, "--backend"))
-			assert_contains(finding->fix, "--backend=DOMAIN");
+		assert_int_not_equal(finding->remedy, XENSPLIT_REMEDY_REPAIR);
+		/* No remedy may trust the domain that the guest chose. */
+		if (finding->remedy == XENSPLIT_REMEDY_REPLACE)
+			assert_int_equal(finding->backend_trusted, 0);
 	}
 }
 
@@ -138,9 +137,8 @@ static void a_damaged_record(void **state)
 	first = xensplit_findings_get(findings, 0);
 	assert_non_null(first);
 	assert_string_equal(first->code, "record-damaged");
-	assert_string_equal(first->what, REC " can't be understood");
-	assert_string_equal(first->fix, "xensplit detach --force 5 mydevice/0");
-	assert_int_equal(first->repairable, 0);
+	assert_string_equal(first->what, REC " is damaged");
+	assert_int_equal(first->remedy, XENSPLIT_REMEDY_FORCE);
 	assert_int_equal(first->backend_domid, 0);
 	assert_null(xensplit_findings_get(findings, 1));
 	xensplit_findings_free(findings);
@@ -165,7 +163,8 @@ static void a_foreign_device_to_be_believed(void **state)
 	(void)state;
 	by_hand();
 	findings = diagnose(ctx, 5);
-	assert_int_equal(find(findings, "frontend-permissions")->repairable, 1);
+	assert_int_equal(find(findings, "frontend-permissions")->remedy,
+			 XENSPLIT_REMEDY_REPAIR);
 	assert_null(find(findings, "pointer-writable"));
 	xensplit_findings_free(findings);
 }
@@ -273,10 +272,11 @@ static void an_error_node(void **state)
 	xs_rm(dom0, XBT_NULL, "/local/domain/0/error");
 }
 
-/* The path in a fix includes the other type. */
+/* A finding has what an attach needs. */
 static void a_backend_of_another_type(void **state)
 {
 	struct xensplit_attach_opts opts = device_opts(5, "vbd", 0);
+	const struct xensplit_finding *first;
 	struct xensplit_findings *findings;
 
 	(void)state;
@@ -285,9 +285,11 @@ static void a_backend_of_another_type(void **state)
 	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
 	xs_rm(dom0, XBT_NULL, "/local/domain/5/device/vbd/0/state");
 	findings = diagnose(ctx, 5);
-	assert_string_equal(xensplit_findings_get(findings, 0)->fix,
-			    "xensplit attach 5 vbd/0 --backend=0 --backend-type=vbd3 "
-			    "--reserved --replace");
+	first = xensplit_findings_get(findings, 0);
+	assert_int_equal(first->remedy, XENSPLIT_REMEDY_REPLACE);
+	assert_int_equal(first->backend_trusted, 1);
+	assert_int_equal(first->reserved, 1);
+	assert_string_equal(first->backend_type, "vbd3");
 	xensplit_findings_free(findings);
 }
 

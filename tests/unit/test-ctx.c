@@ -80,7 +80,8 @@ static void the_last_error_may_include_the_one_before(void **state)
 	(void)state;
 	assert_string_equal(xensplit_errmsg(ctx), "");
 	assert_int_equal(fail(ctx, -EPROTO, "it %s", "broke"), -EPROTO);
-	assert_int_equal(fail(ctx, -EBUSY, "first: %s; then %d", ctx->errmsg, 2), -EBUSY);
+	assert_int_equal(fail(ctx, -EBUSY, "first: %s; then %d", ctx->failure.text, 2),
+			 -EBUSY);
 	assert_string_equal(xensplit_errmsg(ctx), "first: it broke; then 2");
 	unit_ctx_free(ctx);
 }
@@ -90,9 +91,10 @@ static void a_long_error_is_cut(void **state)
 	struct xensplit_ctx *ctx = logging_ctx();
 
 	(void)state;
-	assert_int_equal(fail(ctx, -EINVAL, "%*s", 4 * (int)sizeof(ctx->errmsg), "x"),
+	assert_int_equal(fail(ctx, -EINVAL, "%*s", 4 * (int)sizeof(ctx->failure.text),
+			      "x"),
 			 -EINVAL);
-	assert_int_equal(strlen(xensplit_errmsg(ctx)), sizeof(ctx->errmsg) - 1);
+	assert_int_equal(strlen(xensplit_errmsg(ctx)), sizeof(ctx->failure.text) - 1);
 	unit_ctx_free(ctx);
 }
 

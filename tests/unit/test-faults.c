@@ -109,7 +109,7 @@ static int reap_all(struct xensplit_ctx *ctx)
 	reaped = xensplit_reap_get(all, 0);
 	r = reaped ? reaped->result : 0;
 	if (r)
-		set_errmsg(ctx, "%s", reaped->message);
+		fail(ctx, reaped->result, "%s", reaped->message);
 	xensplit_reap_free(all);
 	return r;
 }
@@ -620,7 +620,7 @@ static void pitfall_01_a_refused_step_leaves_the_others_alone(void **state)
 					       XENSPLIT_REMOVE_STALE),
 			 1);
 	assert_int_equal(xensplit_batch_commit(b), -EBUSY);
-	assert_contains(xensplit_errmsg(ctx), "not stale");
+	assert_contains(xensplit_errmsg(ctx), "are alive");
 	xensplit_batch_free(b);
 	after = device_now();
 	assert_string_equal(before, after);

@@ -48,7 +48,7 @@ static void an_id_is_checked_before_it_is_used(void **state)
 
 	(void)state;
 	assert_int_equal(id_set(ctx, &id, 5, "a b", 0), -EINVAL);
-	assert_contains(xensplit_errmsg(ctx), "'a b' is no device type");
+	assert_contains(xensplit_errmsg(ctx), "'a b' is not a device type");
 	assert_int_equal(id_set(ctx, &id, 5, "a\x1b", 0), -EINVAL);
 	assert_contains(xensplit_errmsg(ctx), "'a\\x1b'");
 	assert_int_equal(id_set(ctx, &id, 5, NULL, 0), -EINVAL);
@@ -139,7 +139,7 @@ static void paths_are_those_of_the_schema(void **state)
 	assert_string_equal(path, "/local/domain/5/error/device/net/3/error");
 	path_backend_error(path, &id, 0, "error");
 	assert_string_equal(path, "/local/domain/0/error/backend/net/5/3/error");
-	assert_string_equal(id_text(&id, text, sizeof(text)), "net/3 of domain 5");
+	assert_string_equal(id_text(&id, text, sizeof(text)), "domain 5 net/3");
 }
 
 /* Nothing is truncated: longest type, domids, device id and key of the schema. */

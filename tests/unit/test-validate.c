@@ -58,13 +58,13 @@ static void a_type_that_is_not_one_path_element(void **state)
 	struct xensplit_attach_opts opts = device("my/device", 5, 0);
 
 	(void)state;
-	assert_refused(&opts, -EINVAL, "'my/device' is no device type");
+	assert_refused(&opts, -EINVAL, "'my/device' is not a device type");
 	opts.type = "";
-	assert_refused(&opts, -EINVAL, "'' is no device type");
+	assert_refused(&opts, -EINVAL, "'' is not a device type");
 	opts.type = NULL;
-	assert_refused(&opts, -EINVAL, "is no device type");
+	assert_refused(&opts, -EINVAL, "is not a device type");
 	opts.type = "..";
-	assert_refused(&opts, -EINVAL, "'..' is no device type");
+	assert_refused(&opts, -EINVAL, "'..' is not a device type");
 }
 
 static void domids_that_no_domain_has(void **state)
@@ -89,7 +89,7 @@ static void flags_that_are_not_known(void **state)
 	assert_refused(&opts, -EINVAL, "unknown attach flags 0x10");
 	opts.flags = XENSPLIT_ATTACH_REPLACE;
 	opts.devid = XENSPLIT_DEVID_AUTO;
-	assert_refused(&opts, -EINVAL, "nothing to replace");
+	assert_refused(&opts, -EINVAL, "can't replace one");
 }
 
 /* T-D-I counts, as it is always longer than T/I: at most 19 characters. */
@@ -190,7 +190,7 @@ static void pitfall_21_types_that_libxl_manages(void **state)
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		struct xensplit_attach_opts opts = device(types[i], 5, 0);
 
-		assert_refused(&opts, -EINVAL, "is managed by libxl");
+		assert_refused(&opts, -EINVAL, "libxl manages devices");
 		assert_contains(xensplit_errmsg(ctx), types[i]);
 		opts.flags = XENSPLIT_ATTACH_RESERVED;
 		assert_int_equal(validate_attach(ctx, &opts), 0);
@@ -262,7 +262,7 @@ static void pitfall_23_keys_are_one_path_element(void **state)
 		for (i = 0; i < ARRAY_SIZE(keys); i++) {
 			pair.key = keys[i];
 			opts = with_key(back, &pair, 1);
-			assert_refused(&opts, -EINVAL, "is not one path element");
+			assert_refused(&opts, -EINVAL, "is not a node name");
 		}
 	pair.key = "\x1b[2J";
 	opts = with_key(false, &pair, 1);
@@ -307,11 +307,11 @@ static void keys_given_twice_or_not_at_all(void **state)
 	assert_int_equal(validate_attach(ctx, &opts), 0);
 
 	pairs[0].value = NULL;
-	assert_refused(&opts, -EINVAL, "without a key or a value");
+	assert_refused(&opts, -EINVAL, "lacks its name or value");
 	pairs[0].key = NULL;
-	assert_refused(&opts, -EINVAL, "without a key or a value");
+	assert_refused(&opts, -EINVAL, "lacks its name or value");
 	opts = with_key(false, NULL, 1);
-	assert_refused(&opts, -EINVAL, "at no address");
+	assert_refused(&opts, -EINVAL, "is NULL");
 }
 
 int main(void)
