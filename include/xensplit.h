@@ -184,6 +184,7 @@ struct xensplit_hypervisor {
  * struct xensplit_opts - options of a context; each member may be zero
  * @sz: sizeof(struct xensplit_opts)
  * @logger: owned by the caller; NULL logs warnings and errors to stderr.
+ *   Requests are logged at XTL_DEBUG, commits and waits at XTL_VERBOSE.
  *   Waiting calls also report progress through its progress function.
  * @xs: a connection to XenStore, owned by the caller, who must not use it from
  *   another thread during a call; NULL: the context opens its own. It is used

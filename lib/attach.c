@@ -110,7 +110,10 @@ static int commit_step(struct xensplit_op *op)
 
 	if (r == -EEXIST && op->spec.cleared && ++op->replaced < REPLACE_TRIES)
 		return op_next(op, replace_start);
-	return r ? r : op_next(op, written_step);
+	if (r)
+		return r;
+	id_log(op->ctx, &op->spec.id, "written");
+	return op_next(op, written_step);
 }
 
 /* Only for a given device id: no kernel has seen an automatic one lately. */

@@ -38,6 +38,15 @@ void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...)
 	va_end(args);
 }
 
+void log_verbose(struct xensplit_ctx *ctx, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_at(ctx, XTL_VERBOSE, fmt, args);
+	va_end(args);
+}
+
 void log_warn(struct xensplit_ctx *ctx, const char *fmt, ...)
 {
 	va_list args;

@@ -190,8 +190,10 @@ XENSPLIT_API int xensplit_batch_commit(struct xensplit_batch *batch)
 	if (txn.collided && !take_away_halves(batch))
 		r = store_transaction(&txn, stage_all, batch);
 	batch->ran = !r;
-	if (!r)
+	if (!r) {
+		log_verbose(batch->ctx, "batch committed, steps: %d", batch->count);
 		r = remove_errors(batch);
+	}
 	return ctx_end(batch->ctx, r);
 }
 

@@ -27,6 +27,8 @@ static int remove_step(struct xensplit_op *op)
 {
 	int r = op_commit_or_plain(op, remove_same, op);
 
+	if (!r)
+		id_log(op->ctx, &op->spec.id, "removed");
 	return r ? r : place_remove_errors(op->ctx, &op->place);
 }
 
@@ -110,6 +112,7 @@ static int close_step(struct xensplit_op *op)
 
 	if (r)
 		return r;
+	id_log(op->ctx, &op->spec.id, op->removed ? "removed" : "asked to close");
 	if (op->removed)
 		return place_remove_errors(op->ctx, &op->place);
 	op->wait.id = op->place.id;

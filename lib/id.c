@@ -116,6 +116,13 @@ const char *id_text(const struct device_id *id, char *buf, size_t size)
 	return buf;
 }
 
+void id_log(struct xensplit_ctx *ctx, const struct device_id *id, const char *what)
+{
+	char text[ID_TEXT_SIZE];
+
+	log_verbose(ctx, "%s: %s", id_text(id, text, sizeof(text)), what);
+}
+
 static const char *slash(const char *key)
 {
 	return key ? "/" : "";

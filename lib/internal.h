@@ -83,6 +83,7 @@ void failure_copy(struct failure *to, const struct failure *from);
 /* base.c */
 
 void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
+void log_verbose(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_warn(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);
 void log_progress(struct xensplit_ctx *ctx, const char *doing, unsigned long done,
 		  unsigned long total);

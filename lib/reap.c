@@ -123,6 +123,8 @@ static int reap_device(struct txn *txn, const struct reaping *reaping,
 	r = store_transaction(txn, reap_record, &one);
 	if (r == -EBUSY && !txn->preview)
 		r = reap_record(txn, &one);
+	if (!r && !txn->preview)
+		id_log(txn->ctx, id, "removed");
 	*ret_domid = one.backend_domid;
 	return r;
 }

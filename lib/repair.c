@@ -98,7 +98,10 @@ static int commit_step(struct xensplit_op *op)
 {
 	int r = op_commit(op, repair, op);
 
-	return r ? r : op_next(op, repaired_step);
+	if (r)
+		return r;
+	id_log(op->ctx, &op->spec.id, "repaired");
+	return op_next(op, repaired_step);
 }
 
 static int start(struct xensplit_op *op)

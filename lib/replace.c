@@ -67,6 +67,8 @@ static int remove_step(struct xensplit_op *op)
 	int r = op_commit_or_plain(op, remove_found, op);
 
 	/* Another client's detach may have been faster. */
+	if (!r)
+		id_log(op->ctx, &op->spec.id, "old device removed");
 	if (!r || r == -ENOENT)
 		r = place_remove_errors(op->ctx, &op->place);
 	return r ? r : settle(op);
@@ -100,6 +102,7 @@ static int close_step(struct xensplit_op *op)
 		return settle(op);
 	if (r)
 		return r;
+	id_log(op->ctx, &op->spec.id, "old device asked to close");
 	memset(wait, 0, sizeof(*wait));
 	wait->id = op->spec.id;
 	wait->until = XENSPLIT_UNTIL_CLOSED;

@@ -96,6 +96,8 @@ int id_compare(const struct device_id *a, const struct device_id *b);
 bool type_is_valid(const char *type);
 /* "mydevice/0 of domain 5", for messages. */
 const char *id_text(const struct device_id *id, char *buf, size_t size);
+/* Logs what was committed on that device. */
+void id_log(struct xensplit_ctx *ctx, const struct device_id *id, const char *what);
 #define ID_TEXT_SIZE (TYPE_MAX + 48)
 
 extern const char RECORD_ROOT[];

@@ -63,6 +63,17 @@ static int watch_both(struct xensplit_ctx *ctx, struct wait *w)
 	return r ? r : watch_end(ctx, w, FRONTEND);
 }
 
+static void log_wait(struct xensplit_ctx *ctx, const struct wait *w)
+{
+	static const char *const aim[] = { "Connected", "Closed", "gone", "InitWait" };
+	char text[ID_TEXT_SIZE];
+	uint64_t now = now_us();
+
+	log_verbose(ctx, "%s: waiting until %s, up to %.1f s",
+		    id_text(&w->id, text, sizeof(text)), aim[w->until],
+		    now < w->deadline_us ? (double)(w->deadline_us - now) / 1e6 : 0);
+}
+
 int wait_begin(struct xensplit_ctx *ctx, struct wait *w, const struct place *place)
 {
 	int r = hub_open(ctx);
@@ -76,6 +87,8 @@ int wait_begin(struct xensplit_ctx *ctx, struct wait *w, const struct place *pla
 	if (!r && w->found)
 		r = watch_both(ctx, w);
 	w->begun = true;
+	if (!r)
+		log_wait(ctx, w);
 	return r;
 }
 

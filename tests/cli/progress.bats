@@ -149,3 +149,34 @@ interrupt()
 	tool wait 5 -t 1.1 --until gone -v
 	[[ $stderr != *$'\r'* && $stderr != *"of 2 s"* ]]
 }
+
+# said: the lines of stderr, with the times left out
+said()
+{
+	sed -E 's/^xensplit: mydevice\/0 of domain 5: //; s/, up to [0-9.]+ s$//' <<<"$stderr"
+}
+
+@test "-v prints each commit and each wait, -vv each request, too" {
+	drivers
+	tool attach 5 -v
+	diff - <(said) <<<$'written\nwaiting until Connected'
+	[[ $stderr == *", up to 10.0 s" ]]
+	tool attach 5 -v --replace
+	diff - <(said) <<-'END'
+		old device asked to close
+		waiting until Closed
+		old device removed
+		written
+		waiting until Connected
+	END
+	tool wait 5 -v
+	diff - <(said) <<<"waiting until Connected"
+	tool detach 5 -v
+	diff - <(said) <<<$'asked to close\nwaiting until Closed\nremoved'
+	does attach 5 --no-wait
+	"$SANDBOX" kill 5
+	tool reap -v
+	diff - <(said) <<<"removed"
+	tool reap 6 -vv
+	[[ $stderr == *"xensplit: list /xensplit/6"* ]]
+}
