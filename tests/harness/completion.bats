@@ -24,7 +24,7 @@ by_bash() { # LINE
 }
 
 by_zsh() { # LINE
-  # what stands between the line and the line again
+  # the text between the line and its next copy
   timeout 60 tests/lint/zsh-lists "xensplit $1" | sed '1,/\[?2004h/d; /echo :e/,$d; /:end:/d' | tr -s ' ' '\n'
 }
 
