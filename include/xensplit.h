@@ -386,6 +386,7 @@ struct xensplit_pair {
  * @created: seconds since the epoch, 0 for a foreign device
  * @front, @front_count, @back, @back_count: the extra keys in the record; not
  *   known for a foreign device
+ * @reserved: 1 if libxl manages @id.type or @backend_type
  *
  * Since: 0.1
  */
@@ -409,6 +410,7 @@ struct xensplit_device {
 	size_t front_count;
 	const struct xensplit_pair *back;
 	size_t back_count;
+	int reserved;
 };
 
 enum xensplit_origin {

@@ -64,6 +64,8 @@ static struct entry *entry_new(const struct place *place, const struct record *r
 	if (*backend)
 		entry->device.backend = keep(&end, backend);
 	entry->device.backend_state = XENSPLIT_STATE_ABSENT;
+	entry->device.reserved = type_is_reserved(id->type) ||
+				 type_is_reserved(entry->device.backend_type);
 	entry->device.origin = place->recorded ? XENSPLIT_ORIGIN_XENSPLIT
 					       : XENSPLIT_ORIGIN_FOREIGN;
 	if (record) {

@@ -226,6 +226,8 @@ static void device_fill(struct xensplit_op *op)
 	device->origin = XENSPLIT_ORIGIN_XENSPLIT;
 	device->unique_id = op->spec.unique_id;
 	device->backend_type = *id->backend_type ? id->backend_type : id->type;
+	device->reserved = type_is_reserved(id->type) ||
+			   type_is_reserved(device->backend_type);
 	device->created = op->spec.created;
 	device->front = op->spec.front.list;
 	device->front_count = op->spec.front.count;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "fields.h"
+#include "logger.h"
 #include "output.h"
 #include "table.h"
 #include "tool.h"
@@ -40,6 +42,34 @@ static void print(const struct tool *tool, const struct xensplit_list *list,
 	free(devices);
 }
 
+/* Devices that the user may miss: libxl's own are not among them. */
+static void hint_at_foreign(struct tool *tool, const struct xensplit_filter *filter)
+{
+	const struct xensplit_device *device;
+	struct xensplit_list *list = NULL;
+	unsigned int count = 0;
+	char text[80];
+	size_t i;
+
+	if (xensplit_list_new(tool->ctx, filter, XENSPLIT_LIST_FOREIGN, &list))
+		return;
+	xensplit_list_foreach (list, i, device)
+		count += device->origin == XENSPLIT_ORIGIN_FOREIGN && !device->reserved;
+	xensplit_list_free(list);
+	snprintf(text, sizeof(text), "xensplit did not make %u more device%s: see --all",
+		 count, count == 1 ? "" : "s");
+	if (count)
+		logger_hint("note", text);
+}
+
+/* Finding foreign devices costs requests for each domain. */
+static int wants_hint(const struct tool *tool, const struct xensplit_list *list)
+{
+	if (args.all || tool->json || tool->quiet || args.raw)
+		return 0;
+	return !xensplit_list_get(list, 0) || isatty(STDOUT_FILENO);
+}
+
 static int run(struct tool *tool, int argc, char **argv)
 {
 	XENSPLIT_FILTER(filter);
@@ -65,6 +95,8 @@ static int run(struct tool *tool, int argc, char **argv)
 		status = tool_fail(tool, err, NULL);
 	else
 		print(tool, list, &columns);
+	if (!err && wants_hint(tool, list))
+		hint_at_foreign(tool, &filter);
 	xensplit_list_free(list);
 	return status;
 }

@@ -24,6 +24,18 @@ static const char *severity_name(int severity)
 	}
 }
 
+static const char *severity_color(int severity)
+{
+	switch (severity) {
+	case XENSPLIT_SEVERITY_ERROR:
+		return SCREEN_RED;
+	case XENSPLIT_SEVERITY_WARNING:
+		return SCREEN_YELLOW;
+	default:
+		return "";
+	}
+}
+
 static void add_finding(struct json_object *array, const struct xensplit_finding *finding,
 			const char *remedy)
 {
@@ -54,13 +66,12 @@ static void print_finding(const struct xensplit_finding *finding, const char *re
 {
 	char *name = finding->id.type ? id_name(&finding->id) : must(strdup("this host"));
 	const char *severity = severity_name(finding->severity);
-	int error = finding->severity == XENSPLIT_SEVERITY_ERROR;
 	char *what;
 
 	logger_make_way();
 	if (asprintf(&what, "%s [%s]", finding->what, finding->code) < 0)
 		what = NULL;
-	printf("%s: %s%s%s: ", name, screen_color(error ? SCREEN_RED : SCREEN_YELLOW),
+	printf("%s: %s%s%s: ", name, screen_color(severity_color(finding->severity)),
 	       severity, screen_plain());
 	screen_wrap(must(what), strlen(name) + strlen(severity) + 4, 2);
 	free(what);

@@ -43,9 +43,12 @@ static void hint_at_cause(const struct xensplit_error *error)
 	const struct xensplit_finding *cause = error->cause;
 	char text[1024];
 
-	if (!cause || error->err == -EPROTO || strstr(error->message, cause->what))
+	if (!cause || error->err == -EPROTO)
 		return;
-	snprintf(text, sizeof(text), "%s: %s", cause->what, cause->why);
+	if (strstr(error->message, cause->what))
+		snprintf(text, sizeof(text), "%s", cause->why);
+	else
+		snprintf(text, sizeof(text), "%s: %s", cause->what, cause->why);
 	logger_hint("why", text);
 }
 

@@ -300,19 +300,20 @@ schema()
 	[[ ! -e /dev/xen/privcmd ]] || skip "this machine runs Xen"
 	tool -vv attach 5 --no-wait
 	[[ $status -eq 0 && $(grep -c "^xensplit: Xen can't be asked about domains" <<<"$stderr") -eq 1 ]]
-	does -v attach 5 mydevice/1 --no-wait
+	tool -v attach 5 mydevice/1 --no-wait
+	[[ $status -eq 0 && $stderr == "xensplit: domain 5 mydevice/1: written" ]]
 }
 
 @test "progress is shown on a terminal, not on a pipe" {
 	fails 6 "not connected" attach 5 -t 0.3
 	run script -qec "'$XENSPLIT' attach 5 mydevice/1 -t 0.3" /dev/null
-	[[ $output == *"0 of 1 s: waiting for domain 5 mydevice/1"* ]]
+	[[ $output == *"guest5 mydevice/1: Initialising/Initialising, 0 of 1 s"* ]]
 	run script -qec "'$XENSPLIT' -q attach 5 mydevice/2 -t 0.3" /dev/null
-	[[ $output != *"waiting for"* ]]
+	[[ $output != *" of 1 s"* ]]
 	# a line that wraps can't be erased
 	run script -qec "stty cols 40; '$XENSPLIT' attach 5 mydevice/3 -t 0.3" /dev/null
-	[[ $output == *"0 of 1 s: waiting for domain 5 mydev"* ]]
-	run ! grep -E "of 1 s: .{33}" < <(tr "\r" "\n" <<<"$output")
+	[[ $output == *", 0 of 1 s"* ]]
+	run ! grep -E "^.{40}.*of 1 s" < <(tr "\r" "\n" <<<"$output")
 }
 
 @test "of several at once one wins, the others find that the device exists" {
@@ -410,4 +411,16 @@ schema()
 	[[ $status -eq 1 ]]
 	((SECONDS - start < 10))
 	grep "^xensplit: attach.*xenstored" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "XENSPLIT_TYPE is the type if none is given" {
+	XENSPLIT_TYPE=other does attach 5 --no-wait
+	[[ $output == "other/0 attached to guest5"* ]]
+	XENSPLIT_TYPE='' does attach 5 --no-wait
+	[[ $output == "mydevice/0 attached to guest5"* ]]
+	XENSPLIT_TYPE=other does attach 5 third --no-wait
+	[[ $output == "third/0 attached to guest5"* ]]
+	XENSPLIT_TYPE='a b' fails 2 "'a b' is not a device type" attach 5
+	XENSPLIT_TYPE=other does detach 5
+	[[ $output == "other/0 detached from guest5"* ]]
 }

@@ -121,3 +121,19 @@ load common
 	refused 2 "the arguments are DOMAIN [TYPE[/DEVID]]" attach
 	refused 2 "the arguments are DOMAIN [TYPE[/DEVID]]" attach 5 mydevice 0
 }
+
+@test "a number where the type belongs: exit 2, with a hint" {
+	for type in 1 07 1/0 1/auto; do
+		refused 2 "'${type%%/*}' is not a device type" attach 5 "$type"
+		tries "TYPE/DEVID, such as mydevice/1"
+	done
+}
+
+@test "a domain where the type belongs: exit 2, with a hint" {
+	refused 2 "'guest6' is a domain, not a device type" attach guest5 guest6
+	tries "--backend=guest6, if its backend is there"
+	refused 2 "'guest5' is a domain, not a device type" attach 5 guest5 --no-wait
+	# with a DEVID it is meant as a type
+	does attach 5 guest6/0 --no-wait
+	does detach 5 guest6/0
+}

@@ -108,7 +108,7 @@ two_attached()
 	after=:
 	allowed='0|3'
 	between "$step" '$XENSPLIT -q detach 5 || [ $? -eq 3 ]' "$XENSPLIT" attach 5 --replace
-	grep -q Connected "$BATS_TEST_TMPDIR/out"
+	grep -q ", connected after" "$BATS_TEST_TMPDIR/out"
 }
 
 @test "an attach --replace within attach --replace: one device, with its keys" {

@@ -131,7 +131,7 @@ is_empty()
 	does attach 6
 	does detach --all 5
 	# in the order in which they ended
-	[[ $(sed 's/ after .*//' <<<"$output" | sort -V) == "mydevice/0 detached from guest5 (domain 5)
+	[[ $(cut -d" " -f1-6 <<<"$output" | sort -V) == "mydevice/0 detached from guest5 (domain 5)
 mydevice/5 detached from guest5 (domain 5)
 mydevice/11 detached from guest5 (domain 5)
 other/0 detached from guest5 (domain 5)" ]]

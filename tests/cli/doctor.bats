@@ -206,7 +206,7 @@ requests()
 	refused 3 "doctor 5 mydevice/1: no such device" doctor 5 mydevice/1
 	refused 3 "doctor 5 mydevice/1: no such device" doctor 5 mydevice/1 --fix
 	refused 2 "--dry-run needs --fix" doctor 5 --dry-run
-	refused 2 "is no device" doctor 5 mydevice/x
+	refused 2 "is not a device" doctor 5 mydevice/x
 	refused 2 "doctor takes" doctor 5 mydevice more
 	refused 2 "--timeout" doctor 5 --fix --timeout=-1
 	refused 2 "frobnicate" doctor --frobnicate
@@ -480,4 +480,17 @@ requests()
 		<(cat lib/checks*.c lib/kernel.c | tr '\n' ' ' | tr -s ' \t' ' ' |
 			grep -oE '((ERROR|WARNING), |XENSPLIT_DOMAIN_[A-Z]+, |\{ [-0-9ANY]+, [-0-9ANY]+, |"(front|back)end", |wanted, )"[a-z]+(-[a-z]+)*"|[?:] "[a-z]+(-[a-z]+)+"' |
 			grep -oE '[a-z-]+"$' | tr -d '"' | sort -u)
+}
+
+@test "a device of another tool that works gets a note on how to take it over" {
+	drivers
+	does attach 5 --no-wait
+	does wait 5
+	xenstore-rm /xensplit
+	tool doctor 5 mydevice
+	[[ $status -eq 0 && $output == *"note: there is no /xensplit/5/mydevice/0 [foreign]"* ]]
+	[[ $output == *"fix: xensplit attach 5 mydevice/0 --backend=0 --replace"*"nothing is wrong" ]]
+	does attach 5 mydevice/0 --backend=0 --replace
+	tool doctor 5 mydevice
+	[[ $status -eq 0 && $output == "nothing is wrong" ]]
 }

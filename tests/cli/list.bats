@@ -274,3 +274,21 @@ state()
 		[[ $status -eq 1 && $stderr == "xensplit: "*": can't write to stdout" ]]
 	done
 }
+
+@test "devices of other tools are mentioned where they may be missed" {
+	xenstore-write /local/domain/5/device/vif/0/state 1
+	does list
+	xenstore-write /local/domain/5/device/mydevice/0/state 1 /local/domain/6/device/mydevice/0/state 1
+	tool list
+	[[ $status -eq 0 && $stderr == *"note: xensplit did not make 2 more devices: see --all" ]]
+	tool list 6
+	[[ $stderr == *"note: xensplit did not make 1 more device: see --all" ]]
+	for args in "--all" "--json" "-q" "--raw"; do
+		does list "$args"
+	done
+	# not in a script that lists what it has attached
+	does attach 5 other --no-wait
+	does list
+	run script -qec "'$XENSPLIT' list" /dev/null
+	[[ $output == *"did not make 2 more devices"* ]]
+}
