@@ -3,7 +3,8 @@
 #
 # Sourced by the scenarios, which run in dom0. A function whose name begins with expect prints one
 # line, and the first that fails ends the scenario; so do not call one in a subshell or a pipeline.
-# Nothing here measures time, because the machine may be slow; what never happens fails anyway.
+# Nothing here measures time, because the machine may be slow; what never happens fails anyway. For
+# the same reason, limits are many times what an idle machine needs.
 set -euo pipefail
 trap 'echo "    # line $LINENO failed: $BASH_COMMAND"' ERR
 
@@ -66,7 +67,7 @@ expect_same()
 # expect_soon WORDS COMMAND...: the command succeeds, now or in a while
 expect_soon()
 {
-	local said tries=250
+	local said tries=1000
 
 	until said=$("${@:2}" 2>&1); do
 		((--tries > 0)) || not_met "$1" "${*:2} still says: $said"
@@ -92,6 +93,12 @@ need_tool()
 }
 
 # ---- guests
+
+# Else libxl gives up when xenconsoled has not answered for 10 s, as on a busy machine.
+xl()
+{
+	LD_PRELOAD=/tests/preload-slow-clock.so${LD_PRELOAD:+:$LD_PRELOAD} command xl "$@"
+}
 
 guests() # prints the names of running guests
 {
@@ -125,7 +132,7 @@ guest_log()
 }
 
 # guest_prints NAME TEXT: waits for a line that begins like this
-patience=1000
+patience=3000
 guest_prints()
 {
 	local tries=$patience

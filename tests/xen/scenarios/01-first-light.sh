@@ -28,8 +28,8 @@ expect_is "the backend's probe ran for each" \
 
 # While connected.
 run xensplit list
-expect_has "list has the first" "$output" "^ *$d1 +g1 +mydevice +0 +0 +Connected +Connected +yes"
-expect_has "list has the second" "$output" "^ *$d2 +g2 +mydevice +0 +0 +Connected +Connected +yes"
+expect_has "list has the first" "$output" "^ *$d1 +g1 +mydevice/0 +0 +Connected +Connected +-$"
+expect_has "list has the second" "$output" "^ *$d2 +g2 +mydevice/0 +0 +Connected +Connected +-$"
 run xensplit list --json
 # shellcheck disable=SC2016 # jq's variables
 expect "list --json has the same" jq -e --argjson a "$d1" --argjson b "$d2" '
@@ -38,10 +38,13 @@ expect "list --json has the same" jq -e --argjson a "$d1" --argjson b "$d2" '
 	[[$a, "g1", "mydevice", 0, 0, "Connected", "Connected", true, false],
 	 [$b, "g2", "mydevice", 0, 0, "Connected", "Connected", true, false]]' $work/output
 run xensplit show g1
-expect_has "show has the frontend's state, the guest's own" "$output" "^$front/state +n$d1,r0 +4$"
-expect_has "show has its backend's path, which is dom0's" "$output" "^$front/backend +n0,r$d1,r0 +$back$"
-expect_has "show has the backend's state" "$output" "^$back/state +n0,r$d1 +4$"
-expect_has "show has the record, dom0's alone" "$output" "^/xensplit/$d1/mydevice/0 +n0 +schema=1.*backend-id=0"
+expect_has "show has the frontend, which is the guest's own" "$output" "^n$d1,r0 +$front$"
+expect_has "with its state" "$output" "^n$d1,r0 +state = \"4\" \(Connected\)$"
+expect_has "and its backend's path, which is dom0's" "$output" "^n0,r$d1,r0 +backend = \"$back\"$"
+expect_has "show has the backend" "$output" "^n0,r$d1 +$back$"
+expect_has "with its state" "$output" "^n0,r$d1 +state = \"4\" \(Connected\)$"
+expect_has "show has the record, dom0's alone" "$output" "^n0 +/xensplit/$d1/mydevice/0$"
+expect_has "with the backend's domain" "$output" "^ +backend-id=0$"
 note "$(store_dump | grep -E 'mydevice|^/xensplit')"
 
 # The same, seen as the guest.

@@ -24,17 +24,17 @@ expect_soon "both ends are Closed" states_are 6/6 "$d"
 run xensplit doctor g1
 note "$output"
 expect_is "doctor finds the frontend's driver gone" "$(head -n 1 $work/output | grep -o '\[.*')" '[closed]'
-expect_has "and names the fix" "$output" "fix: in domain $d: modprobe xen:mydevice$"
+expect_has "and names the fix" "$output" "fix: in g1: modprobe xen:mydevice$"
 expect "load it again" guest_cmd g1 modprobe mydevicefront
 expect_soon "both ends are Connected" states_are 4/4 "$d"
 expect "unload the backend" unload_back "$d"
 expect_soon "both ends are Closed" states_are 6/6 "$d"
 run xensplit list g1
-expect_has "list has it as it is" "$output" "^ *$d +g1 +mydevice +0 +0 +Closed +Closed +yes"
+expect_has "list has it as it is" "$output" "^ *$d +g1 +mydevice/0 +0 +Closed +Closed +-$"
 run xensplit doctor g1
 note "$output"
 expect_is "doctor finds the backend's driver gone" "$(head -n 1 $work/output | grep -o '\[.*')" '[no-backend-driver]'
-fix=$(sed -n 's/^ *fix: //p' $work/output | head -n 1)
+fix=$(sed -n 's/^ *fix: in dom0: //p' $work/output | head -n 1)
 expect_is "and names the fix" "$fix" 'modprobe xen-backend:mydevice'
 # shellcheck disable=SC2086 # words
 expect "do that" $fix

@@ -48,8 +48,10 @@ names >$work/connected
 run timeout 120 xensplit detach g1 -t 3
 note "$errors"
 expect_is "detach from a paused guest: exit status" $status 6
-expect_has "it names the device" "$errors" "mydevice/0 of domain $d \(g1\) is not Closed after"
-expect_has "it says why" "$errors" "domain $d is paused.*xl unpause $d"
+expect_has "it names the device" "$errors" \
+	"^xensplit: detach g1 mydevice/0: not closed after [0-9.]+ s \(frontend Connected, backend Closing\)$"
+expect_has "it says why" "$errors" "^  why: domain $d is paused: "
+expect_has "and what to do" "$errors" "^  try: xl unpause $d$"
 names >$work/after
 expect_same "every node stays in place" $work/connected $work/after
 expect_is "asked to close" "$(states "$d") $(xenstore-read "$back/online")" '4/5 0'

@@ -26,16 +26,17 @@ expect_is "frontend Initialising, backend InitWait" "$(states "$d")" 1/2
 run timeout 60 xensplit list
 expect_is "it is nothing that xensplit attached" "$(grep -c mydevice $work/output)" 0
 run timeout 60 xensplit list --all
-expect_has "list --all has it" "$output" "^ *$d +g2 +mydevice +0 +0 +Initialising +InitWait +no +foreign"
+expect_has "list --all has it" "$output" "^ *$d +g2 +mydevice/0 +0 +Initialising +InitWait +foreign$"
 run timeout 60 xensplit doctor g2
 note "$output"
 expect_is "doctor finds something: exit status" $status 1
 expect_has "first of all the permissions" "$(head -n 1 $work/output)" \
 	"$front.* is \(n0.*\): domain $d may not write it \[frontend-permissions\]"
 expect_has "why they stop it" "$output" '13 writing new state'
-expect_has "doctor names the fix" "$output" "fix: xensplit doctor --fix $d mydevice/0"
+expect_has "doctor names the fix" "$output" "^ +fix: xensplit doctor --fix $d mydevice/0$"
 run timeout 60 xensplit wait g2 -t 1
-expect_has "wait says the same" "$errors" "domain $d may not write it.*xensplit doctor --fix"
+expect_has "wait says the same" "$errors" "^  why: $front/state is .*: domain $d may not write it: "
+expect_has "and the same to do" "$errors" "^  try: xensplit doctor --fix $d mydevice/0$"
 store_dump >$work/before
 run timeout 60 xensplit doctor --fix --dry-run g2
 note "$output"
@@ -50,7 +51,7 @@ expect_same "nothing was written" $work/before $work/after
 run timeout 400 xensplit doctor --fix g2 mydevice/0 -t 10
 note "$output$errors"
 expect_is "doctor --fix: exit status" $status 1
-expect_has "what is left to do" "$output" "xensplit attach $d mydevice/0 --backend=0 --replace"
+expect_has "what is left to do" "$output" "fix: xensplit attach $d mydevice/0 --backend=0 --replace$"
 expect_has "the guest has its state" "$(xenstore-ls -fp "$front")" "state = .* +\(n$d,r0\)"
 run timeout 400 xensplit attach "$d" mydevice/0 --backend=0 --replace -t 120
 note "$output$errors"

@@ -18,7 +18,7 @@ at_once()
 	local -a pids=() statuses=()
 
 	for i in 0 1 2 3; do
-		timeout 200 "${@//@/$i}" >"$work/out-$i" 2>&1 &
+		timeout 400 "${@//@/$i}" >"$work/out-$i" 2>&1 &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
@@ -61,15 +61,15 @@ mayhem() # NUMBER
 
 	while ((SECONDS < end)); do
 		case $((RANDOM % 5)) in
-		0) verb="attach g1 mydevice/0 -t 30" ;;
-		1) verb="detach g1 mydevice/0 -t 30" ;;
-		2) verb="attach g1 mydevice/$1$1 -t 30" ;;
-		3) verb="detach g1 mydevice/$1$1 -t 30" ;;
-		4) verb="attach g1 mydevice/0 -t 30 --replace" ;;
+		0) verb="attach g1 mydevice/0 -t 120" ;;
+		1) verb="detach g1 mydevice/0 -t 120" ;;
+		2) verb="attach g1 mydevice/$1$1 -t 120" ;;
+		3) verb="detach g1 mydevice/$1$1 -t 120" ;;
+		4) verb="attach g1 mydevice/0 -t 120 --replace" ;;
 		esac
 		status=0
 		# shellcheck disable=SC2086 # words
-		timeout 100 xensplit $verb >"$work/mayhem-$1.out" 2>&1 || status=$?
+		timeout 400 xensplit $verb >"$work/mayhem-$1.out" 2>&1 || status=$?
 		echo "$verb: $status $(tr '\n' ' ' <"$work/mayhem-$1.out")" >>"$work/mayhem-$1"
 		((++count))
 	done
@@ -82,12 +82,12 @@ done
 for pid in "${pids[@]}"; do
 	wait "$pid" || :
 done
-note "$(cat $work/mayhem-[1-4] | sed -E 's,/[1-4]{2} ,/NN ,; s/^([a-z]*) .*(--replace)?: ([0-9]+) .*/\1 \2 \3/' |
+note "$(cat $work/mayhem-[1-4] | sed -E 's/^([a-z]+) [^:]* 120( --replace)?: ([0-9]+) .*/\1\2 \3/' |
 	sort | uniq -c)"
-bad=$(cat $work/mayhem-[1-4] | grep -vE ': [0135] ' || :)
+bad=$(cat $work/mayhem-[1-4] | grep -vE '^[^:]*: [0135] ' || :)
 expect_is "done, too late, taken already: nothing else" "$bad" ''
 # Each device belongs to one tool, which still works on it.
-bad=$(grep -hE "mydevice/[1-4]{2} " $work/mayhem-[1-4] | grep -vE ': [035] ' || :)
+bad=$(grep -hE "mydevice/[1-4]{2} " $work/mayhem-[1-4] | grep -vE '^[^:]*: [035] ' || :)
 expect_is "no tool disturbs a device of another" "$bad" ''
 for path in $(xenstore-list "/xensplit/$d/mydevice" 2>/dev/null | grep -v next-devid); do
 	expect_is "a device that is left has both ends: $path" "$(states "$d" "$path" | tr -d 0-9)" /

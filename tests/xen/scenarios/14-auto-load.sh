@@ -21,7 +21,10 @@ echo "$rule" >/run/rule
 uevent sh /run/rule >/run/uevent.log 2>&1 &
 pid=$!
 guest_cmd g1 "echo '$rule' >/tmp/rule; uevent sh /tmp/rule >/dev/null 2>&1 & echo \$! >/tmp/pid"
-sleep 1
+# A socket of NETLINK_KOBJECT_UEVENT, 15, that is not the kernel's
+listens='grep -E "^[0-9a-f]+ +15 +[1-9]" /proc/net/netlink'
+expect_soon "dom0 waits for events" eval "$listens"
+expect_soon "so does the guest" guest_cmd g1 "$listens"
 run timeout 200 xensplit attach g1 -t 120
 note "$output$errors"
 kill $pid

@@ -19,7 +19,7 @@ expect_is "doctor: no driver" "$(first)" no-backend-driver
 run xensplit doctor g1
 note "$output"
 expect_has "but this module would" "$output" \
-	"/sys/bus/xen-backend/devices/mydevice-$d-0 has no driver; module mydeviceback would"
+	"/sys/bus/xen-backend/devices/mydevice-$d-0 has no driver; module mydeviceback fits it"
 mv "$aliases" "$aliases.away"
 said=$(first)
 run xensplit doctor g1
@@ -28,7 +28,7 @@ note "$output"
 expect_is "where no module has the alias: doctor" "$said" no-backend-module
 
 run xensplit doctor g1
-fix=$(sed -n 's/^ *fix: //p' $work/output | head -n 1)
+fix=$(sed -n 's/^ *fix: in dom0: //p' $work/output | head -n 1)
 expect_is "the fix" "$fix" 'modprobe xen-backend:mydevice'
 expect "the fix works" eval "$fix"
 expect "the device connects" xensplit wait g1 -t 120

@@ -38,7 +38,7 @@ expect_is "attach a disk: exit status" $status 0
 expect_is "both ends are Connected" "$(both vbd 51728)" 4/4
 run xensplit list g1
 note "$output"
-expect_has "list has it" "$output" "^ *$d +g1 +vbd +51728 +0 +Connected +Connected +yes"
+expect_has "list has it" "$output" "^ *$d +g1 +vbd/51728 +0 +Connected +Connected +-$"
 run xensplit doctor g1
 expect_is "doctor finds nothing" "$status $output" '0 nothing is wrong'
 expect_soon "the guest has a disk" guest_cmd g1 'test -b /dev/xvdb'
@@ -61,7 +61,7 @@ note "$output$errors"
 expect_is "attach a network interface: exit status" $status 0
 expect_is "both ends are Connected" "$(both vif 0)" 4/4
 run xensplit list g1
-expect_has "list has it" "$output" "^ *$d +g1 +vif +0 +0 +Connected +Connected +yes"
+expect_has "list has it" "$output" "^ *$d +g1 +vif/0 +0 +Connected +Connected +-$"
 run xensplit doctor g1
 expect_is "doctor finds nothing" "$status $output" '0 nothing is wrong'
 ip addr add 192.0.2.1/24 dev "vif$d.0"
@@ -92,7 +92,7 @@ expect_is "blkback has complained" \
 	"$(xenstore-read "/local/domain/0/error/backend/vbd/$d/51728/error")" '2 get blkback dev name'
 run xensplit list g1
 note "$output"
-expect_has "list has it" "$output" "^ *$d +g1 +vbd +51728 +0 +Connected +Connected +yes"
+expect_has "list has it" "$output" "^ *$d +g1 +vbd/51728 +0 +Connected +Connected +-$"
 run xensplit doctor g1
 note "$output"
 expect_has "doctor shows the error of blkback" "$output" 'warning: .*"2 get blkback dev name"'
