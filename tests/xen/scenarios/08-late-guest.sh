@@ -17,6 +17,7 @@ note "$errors"
 expect_is "the deadline passes: exit status" $status 6
 expect_has "attach says which states it reached" "$errors" \
 	"^xensplit: attach g1 mydevice/0: not connected after [0-9.]+ s \(frontend Initialising, backend InitWait\)$"
+expect_has "why" "$errors" "^  why: no frontend driver has taken the device"
 expect_has "and what to do" "$errors" "^  try: in g1: modprobe xen:mydevice$"
 run xensplit doctor g1
 expect_has "doctor says the same" "$output" '\[no-frontend-driver\]'

@@ -25,6 +25,7 @@ expect_is "frontend Initialising, backend InitWait" "$(states "$d")" 1/2
 
 run timeout 60 xensplit list
 expect_is "it is nothing that xensplit attached" "$(grep -c mydevice $work/output)" 0
+expect_has "list mentions it" "$errors" '^ +note: xensplit did not make 1 more device: see --all$'
 run timeout 60 xensplit list --all
 expect_has "list --all has it" "$output" "^ *$d +g2 +mydevice/0 +0 +Initialising +InitWait +foreign$"
 run timeout 60 xensplit doctor g2
