@@ -207,7 +207,7 @@ requests()
 	refused 3 "doctor 5 mydevice/1: no such device" doctor 5 mydevice/1 --fix
 	refused 2 "--dry-run needs --fix" doctor 5 --dry-run
 	refused 2 "is not a device" doctor 5 mydevice/x
-	refused 2 "doctor takes" doctor 5 mydevice more
+	refused 2 "doctor: the arguments are [DOMAIN [TYPE[/DEVID]]]" doctor 5 mydevice more
 	refused 2 "--timeout" doctor 5 --fix --timeout=-1
 	refused 2 "frobnicate" doctor --frobnicate
 }
