@@ -18,6 +18,7 @@
 #define TIMEOUT_MS 10000
 
 static struct xensplit_op *ops[MOST];
+static const char *names[MOST]; /* their domains; an error does not name its device */
 static int count;
 
 static volatile sig_atomic_t interrupted;
@@ -46,17 +47,22 @@ static int begin(struct xensplit_ctx *ctx, const char *domain)
 	if (!r)
 		r = xensplit_op_attach(ctx, &opts, TIMEOUT_MS, &ops[count]);
 	if (!r)
-		count++;
+		names[count++] = domain;
 	return r;
 }
 
-static void report(struct xensplit_ctx *ctx, struct xensplit_op *op, int r)
+static void complain(struct xensplit_ctx *ctx, const char *domain)
+{
+	fprintf(stderr, "mydevice/0 of %s: %s\n", domain, xensplit_errmsg(ctx));
+}
+
+static void report(struct xensplit_ctx *ctx, int i, int r)
 {
 	const struct xensplit_device *device;
 
 	if (r)
-		fprintf(stderr, "%s\n", xensplit_errmsg(ctx));
-	else if (!xensplit_op_get_device(op, &device))
+		complain(ctx, names[i]);
+	else if (!xensplit_op_get_device(ops[i], &device))
 		printf("%s/%u of domain %u is Connected\n", device->id.type,
 		       device->id.devid, device->id.domid);
 }
@@ -90,10 +96,11 @@ static int run(struct xensplit_ctx *ctx)
 			r = xensplit_op_process(ops[i]);
 			if (r == 1)
 				continue;
-			report(ctx, ops[i], r);
+			report(ctx, i, r);
 			failed += r != 0;
 			xensplit_op_free(ops[i]);
-			ops[i--] = ops[--count];
+			names[i] = names[--count];
+			ops[i--] = ops[count];
 		}
 		if (count)
 			poll_once();
@@ -118,7 +125,7 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (!begin(ctx, argv[i]))
 			continue;
-		fprintf(stderr, "%s\n", xensplit_errmsg(ctx));
+		complain(ctx, argv[i]);
 		failed++;
 	}
 	signal(SIGINT, interrupt);

@@ -118,6 +118,15 @@ static int run(struct xs_handle *xs, struct xensplit_ctx *ctx, const char *domai
 	return r ? r : say(xs, "the device is gone", detach(xs, ctx, &id, 2));
 }
 
+/* Says which device: the library's message does not. A failure of our own node is not the library's. */
+static void complain(struct xensplit_ctx *ctx, const char *domain, int r)
+{
+	const struct xensplit_error *error = xensplit_last_error(ctx);
+
+	fprintf(stderr, "mydevice/0 of %s: %s\n", domain,
+		error ? error->message : strerror(-r));
+}
+
 int main(int argc, char **argv)
 {
 	XENSPLIT_OPTS(xensplit_opts, opts);
@@ -137,7 +146,7 @@ int main(int argc, char **argv)
 	if (!r) {
 		r = run(opts.xs, ctx, argv[1]);
 		if (r)
-			fprintf(stderr, "%s: %s\n", strerror(-r), xensplit_errmsg(ctx));
+			complain(ctx, argv[1], r);
 		xensplit_free(ctx);
 	}
 	xs_close(opts.xs);
