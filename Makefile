@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Builds libxensplit and the tool xensplit. `make help` lists the targets.
-# All output goes to $(O); the source tree is not changed.
+# All output goes to $(O); only `make pictures` changes the source tree.
 # Tests are in tests/tests.mk. Files are found by wildcard: a new one needs no edit here.
 
 # The header is the only place that defines the version.
@@ -180,6 +180,13 @@ $(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile $(O)/.command
 	fi; \
 	$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< \
 		-L$(O) -lxensplit $(LIB_LIBS) $$more -Wl,-rpath,'$$ORIGIN/..'
+
+PICTURES := doc/domains-light.svg doc/domains-dark.svg
+.PHONY: pictures
+pictures: $(PICTURES) ## draw those of README.md, in doc/
+
+doc/domains-%.svg: doc/draw-domains FORCE
+	$(call msg,DRAW,$@)$< $* >$@
 
 include tests/tests.mk
 

@@ -192,6 +192,24 @@ finds() { # CHECK TEXT
   finds spelling "lib/one.c:8:"
 }
 
+@test "pictures: the committed one is what its source draws" {
+  mkdir doc
+  printf '#!/bin/sh\necho "<svg>%s</svg>"\n' "\$1" >doc/draw-it
+  chmod +x doc/draw-it
+  doc/draw-it light >doc/it-light.svg
+  echo '<img src="doc/it-light.svg">' >README.md
+  git add .
+  passes pictures
+  sed -i 's/<svg>/<svg >/' doc/draw-it
+  finds pictures "doc/it-light.svg is not what doc/draw-it draws: make pictures"
+}
+
+@test "pictures: README.md shows one that does not exist" {
+  echo '<img src="doc/none-dark.svg">' >README.md
+  git add .
+  finds pictures "shown by README.md, but not tracked in doc/: doc/none-dark.svg"
+}
+
 @test "layers: only allowed calls" {
   passes layers
 }
