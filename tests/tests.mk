@@ -88,7 +88,7 @@ harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats
 .PHONY: tests build-sandbox build-asan
 tests: all examples $(UNIT_PROG) $(STORE_PROG) ## build the test programs and the examples
 
-build-sandbox: | $(O)/.found
+build-sandbox: | $(O)/.found ## xenstored with simulated guests, for tests without Xen
 	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -131,8 +131,9 @@ xen_suites = 'xen=$(xen_run) $(SCENARIO)'
 check-xen: build-release ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAME
 	$(tap_sum) $(xen_suites)
 
-# Without tests that run the other build's tool, or that only measure time.
-asan_suites = $(call fast_suites,$(O)/asan,asan/,test-crash frozen progress)
+# Without tests that run the other build's tool, that only measure time, or that link a program
+# which is not built so.
+asan_suites = $(call fast_suites,$(O)/asan,asan/,test-crash frozen progress readme)
 check-asan: build-asan build-sandbox ## unit, store and cli, built with ASan and UBSan
 	$(tap_sum) $(asan_suites)
 
