@@ -12,7 +12,8 @@ sysfs=/sys/bus/xen-backend/devices/mydevice-$d-0
 codes() { { xensplit doctor g1 mydevice/0 --json || :; } | jq -r '[.findings[].code] | join(" ")'; }
 doctor() { run xensplit doctor g1 mydevice/0 && note "$output"; }
 kernel() { echo "$(basename "$(readlink "$sysfs/driver")") $(<"$sysfs/state")"; }
-probed() { grep -q "$1: Probe called" <<<"$2"; }
+dom0_probed() { dom0_log | grep "$1: Probe called"; }
+bound() { kernel; [[ $(kernel) == "$1" ]]; }
 
 # ---- the backend's prints, the frontend's goes on
 modprobe -r mydeviceback
@@ -20,8 +21,8 @@ modprobe printback
 run xensplit attach g1 -t 5
 note "$errors"
 expect_is "attach with a backend that only prints: exit status" $status 6
-expect "the backend has printed" probed printback "$(dom0_log)"
-expect_is "what the kernel has of it" "$(kernel)" 'printback Initialising'
+expect_soon "the backend has printed" dom0_probed printback
+expect_soon "what the kernel has of it" bound 'printback Initialising'
 expect_is "the states" "$(states "$d")" 1/1
 doctor
 expect_is "doctor finds that and nothing else" "$(codes)" driver-idle
@@ -35,6 +36,7 @@ run xensplit attach g1 -t 5
 note "$errors"
 expect_is "attach with two that only print: exit status" $status 6
 expect_soon "the frontend has printed" guest_cmd g1 'dmesg | grep "printfront: Probe called"'
+expect_soon "the backend has the device" bound 'printback Initialising'
 expect_is "the states" "$(states "$d")" 1/1
 doctor
 expect_is "doctor begins with the backend" "$(codes)" driver-idle
