@@ -118,7 +118,7 @@ masked()
 	cc -std=c99 -Wall -Wextra -pedantic -Werror -I"$top/include" -fsyntax-only "$blocks"/*.c
 }
 
-@test "the targets, files and verbs of README.md exist" {
+@test "the targets, files, verbs and options of README.md exist" {
 	grep -oE '`make [a-z-]+' "$readme" | cut -c 7- | sort -u >"$BATS_TEST_TMPDIR/named"
 	[[ -s $BATS_TEST_TMPDIR/named ]]
 	run ! grep -vxFf <(targets) "$BATS_TEST_TMPDIR/named"
@@ -132,6 +132,11 @@ masked()
 		echo "$name"
 		[[ -e $top/$name ]]
 	done <"$BATS_TEST_TMPDIR/named"
+	grep -oE '`[^`]*`' "$readme" | grep -oE '(^| |`)--[a-z-]+' | tr -d ' `' >"$BATS_TEST_TMPDIR/named"
+	[[ $(wc -l <"$BATS_TEST_TMPDIR/named") -gt 10 ]]
+	run ! grep -vxFf <(for verb in $("$XENSPLIT" --list-verbs); do
+		"$XENSPLIT" "$verb" --help
+	done | grep -oE -- '--[a-z-]+') "$BATS_TEST_TMPDIR/named"
 	diff <("$XENSPLIT" --list-verbs) <(sed -nE '/^\| verb /,/^$/s/^\| `([a-z]+)` .*/\1/p' "$readme")
 }
 
