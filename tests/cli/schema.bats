@@ -86,11 +86,11 @@ invalid()
 	prints 6 attach 5 -t 0.1
 	prints 6 wait 5 -t 0.1
 	for args in "list 77" "attach 77" "attach 5" "detach 5 other" "show 6" "wait 6 -t 0" \
-		"watch nobody" "doctor 77" "reap nobody" "detach 77 --all"; do
+		"watch nobody" "doctor 77" "reap nobody" "detach 77 --all" "show 5 a b" "list -o x"; do
 		# shellcheck disable=SC2086 # words
 		tool $args --json
-		[[ $status -ne 0 ]]
-		[[ -z $output ]] || printf '%s\t%s\n' "${args%% *}" "$output" >>"$BATS_TEST_TMPDIR/printed"
+		[[ $status -ne 0 && ${#lines[@]} -eq 1 ]] && json '.error.code'
+		printf '%s\t%s\n' "${args%% *}" "$output" >>"$BATS_TEST_TMPDIR/printed"
 	done
 	valid
 }
