@@ -3,8 +3,9 @@
  * libxensplit - create, watch, repair and remove Xen split devices
  *
  * A split device is a frontend in one domain and a backend in another. Their
- * drivers probe only when both halves are in XenStore, with the right owners.
- * This library writes both halves, follows their states and removes them.
+ * drivers probe only when both halves are in XenStore, and connect only if
+ * owners and permissions are right. This library writes both halves, follows
+ * their states and removes them.
  *
  * Results
  *   Functions return 0 (or a positive result, where documented) or a negative
