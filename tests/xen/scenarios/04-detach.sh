@@ -45,7 +45,7 @@ expect_is "detach again: exit status" $status 3
 expect "attach" xensplit attach g1 -t 120
 xl pause g1
 names >$work/connected
-run timeout 120 xensplit detach g1 -t 3
+run timeout 120 xensplit detach g1 -t 10
 note "$errors"
 expect_is "detach from a paused guest: exit status" $status 6
 expect_has "it names the device" "$errors" \
@@ -62,7 +62,7 @@ run xensplit attach g1
 expect_is "attach refuses: exit status" $status 5
 run timeout 120 xensplit detach g1 -t 1
 expect_is "detach again: exit status" $status 6
-run timeout 120 xensplit detach g1 -t 1 --force
+run timeout 120 xensplit detach g1 -t 10 --force
 note "$errors"
 expect_is "detach --force: exit status" $status 0
 expect_is "no node of a device is left" "$(devices_left)" ''

@@ -48,7 +48,7 @@ left_by()
 	expect_has "and what removes it" "$output" 'fix: xensplit reap$'
 	run xensplit attach "$1"
 	expect_is "nothing attaches to a domain that is gone: exit status" $status 3
-	run timeout 60 xensplit detach "$1" -t 1
+	run timeout 120 xensplit detach "$1" -t 60
 	note "$errors"
 	expect_is "detach leaves it to reap: exit status" $status 5
 }
@@ -103,7 +103,7 @@ run xensplit doctor k2
 note "$output"
 expect_has "doctor's first finding is the crash" "$(head -n 1 $work/output)" '\[domain-crashed\]'
 expect_has "with what to do" "$output" "fix: xl destroy $d$"
-run timeout 120 xensplit detach k2 -t 2
+run timeout 120 xensplit detach k2 -t 10
 note "$errors"
 expect_is "detach reaches its deadline: exit status" $status 6
 expect_has "and says why" "$errors" "^  why: domain $d has crashed: "

@@ -54,7 +54,7 @@ note "$output"
 expect_is "doctor finds something: exit status" $status 1
 expect_has "that the backend's domain is gone" "$output" "domain $b does not exist \[leftover\]"
 expect_has "and what removes it" "$output" 'fix: xensplit reap$'
-run timeout 60 xensplit detach g1 -t 1
+run timeout 120 xensplit detach g1 -t 60
 note "$errors"
 expect_is "detach leaves it to reap: exit status" $status 5
 run xensplit attach g1 -b "$b"

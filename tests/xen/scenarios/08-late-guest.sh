@@ -34,7 +34,7 @@ expect "detach" xensplit detach g1 -t 120
 
 # A guest that is paused.
 xl pause g1
-run timeout 120 xensplit attach g1 -t 3
+run timeout 120 xensplit attach g1 -t 10
 note "$errors"
 expect_is "the deadline passes: exit status" $status 6
 expect_has "attach says why" "$errors" "^  why: domain $d is paused: "
@@ -45,7 +45,7 @@ xl unpause g1
 expect "unpaused, it connects" xensplit wait g1 -t 120
 expect "detach" xensplit detach g1 -t 120
 xl pause g1
-run timeout 120 xensplit attach g1 -t 3 --rollback
+run timeout 120 xensplit attach g1 -t 10 --rollback
 note "$errors"
 expect_is "with --rollback: exit status" $status 6
 expect_is "nothing is left of it" "$(devices_left)" ''

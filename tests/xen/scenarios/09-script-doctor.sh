@@ -35,7 +35,7 @@ expect_has "first of all the permissions" "$(head -n 1 $work/output)" \
 	"$front.* is \(n0.*\): domain $d may not write it \[frontend-permissions\]"
 expect_has "why they stop it" "$output" '13 writing new state'
 expect_has "doctor names the fix" "$output" "^ +fix: xensplit doctor --fix $d mydevice/0$"
-run timeout 60 xensplit wait g2 -t 1
+run timeout 60 xensplit wait g2 -t 10
 expect_has "wait says the same" "$errors" "^  why: $front/state is .*: domain $d may not write it: "
 expect_has "and the same to do" "$errors" "^  try: xensplit doctor --fix $d mydevice/0$"
 store_dump >$work/before
@@ -49,7 +49,7 @@ expect_same "nothing was written" $work/before $work/after
 # Linux records the new state of a frontend although it could not write it (xenbus_switch_state).
 # Its driver considers itself Connected, and only a new device helps. A foreign device is never
 # made again without being asked: doctor says how.
-run timeout 400 xensplit doctor --fix g2 mydevice/0 -t 10
+run timeout 400 xensplit doctor --fix g2 mydevice/0 -t 20
 note "$output$errors"
 expect_is "doctor --fix: exit status" $status 1
 expect_has "what is left to do" "$output" "fix: xensplit attach $d mydevice/0 --backend=0 --replace$"

@@ -133,7 +133,7 @@ most_verbs "has removed its half"
 others >$work/after
 expect_same "nothing but its own has changed" $work/before $work/after
 
-calm xensplit detach g1 -t 5 --force
+calm xensplit detach g1 -t 20 --force
 note "$errors"
 expect_is "detach --force: exit status" $status 0
 expect "detach the other guest's" xensplit detach g2 -t 120

@@ -40,7 +40,7 @@ run xensplit attach first
 note "$errors"
 expect_is "attach refuses: exit status" $status 5
 expect_has "and names the fix" "$errors" '^  try: xensplit reap$'
-run xensplit detach first -t 1
+run xensplit detach first -t 60
 note "$errors"
 expect_is "detach does not touch it: exit status" $status 5
 run xensplit reap

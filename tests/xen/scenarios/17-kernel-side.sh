@@ -51,7 +51,7 @@ run xensplit doctor g1
 note "$output"
 expect_is "doctor: the kernel has no such device" "$(first)" no-backend-device
 # Nobody closes it, so the first half of the time passes.
-run xensplit attach g1 --replace -t 20
+run xensplit attach g1 --replace -t 40
 note "$output$errors"
 expect_is "the fix works" "$status $(states "$d")" '0 4/4'
 expect "detach" xensplit detach g1 -t 120

@@ -51,13 +51,13 @@ run xensplit doctor twin
 note "$output"
 expect_has "so does doctor" "$(head -n 1 $work/output)" '\[stale\]'
 expect_has "with what removes it" "$output" 'fix: xensplit reap$'
-run xensplit attach twin -t 5
+run xensplit attach twin -t 60
 note "$errors"
 expect_is "attach refuses: exit status" $status 5
 expect_has "and says which domain it belongs to" "$errors" \
 	"^xensplit: attach twin mydevice/0: an earlier domain $d left a device of that name$"
 expect_has "and what removes it" "$errors" "^  try: xensplit reap$"
-run xensplit detach twin -t 1
+run xensplit detach twin -t 60
 note "$errors"
 expect_is "detach does not touch it: exit status" $status 5
 store_dump >$work/after

@@ -98,7 +98,7 @@ note "$output"
 expect_has "doctor shows the error of blkback" "$output" 'warning: .*"2 get blkback dev name"'
 expect_is "as a warning only" "$(grep -c ': error: ' $work/output)" 0
 note "$(served || echo 'no thread of blkback serves it')"
-run timeout 100 xensplit detach g1 vbd/51728 -t 5 --force
+run timeout 100 xensplit detach g1 vbd/51728 -t 20 --force
 note "$output$errors"
 expect_is "detach --force: exit status" $status 0
 expect_soon "dom0's kernel has no such backend" not_in_dom0 "vbd-$d-51728"
