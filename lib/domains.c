@@ -22,7 +22,7 @@ static struct known_domain *known(struct txn *txn, struct domains *domains,
 	if (domains->known && !domains->known[domid])
 		domains->known[domid] = calloc(1, sizeof(struct known_domain));
 	if (!domains->known || !domains->known[domid]) {
-		fail(txn->ctx, -ENOMEM, "out of memory");
+		failure_set(txn->ctx, -ENOMEM, NULL, "out of memory");
 		return NULL;
 	}
 	if (domains->end == 0 || domid < domains->begin)

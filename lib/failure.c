@@ -86,7 +86,8 @@ int ctx_end(struct xensplit_ctx *ctx, int r)
 }
 
 /* Keeps errno, which may be what the caller returns next. */
-int fail_as(struct xensplit_ctx *ctx, int err, const char *code, const char *fmt, ...)
+void failure_set(struct xensplit_ctx *ctx, int err, const char *code, const char *fmt,
+		 ...)
 {
 	struct failure *failure = &ctx->failure;
 	char text[sizeof(failure->text)];
@@ -104,7 +105,6 @@ int fail_as(struct xensplit_ctx *ctx, int err, const char *code, const char *fmt
 	failure->error.code = code ? code : code_of(err);
 	link_texts(failure);
 	errno = saved;
-	return err;
 }
 
 XENSPLIT_API const char *xensplit_errmsg(struct xensplit_ctx *ctx)

@@ -72,9 +72,11 @@ void ctx_begin(struct xensplit_ctx *ctx);
 /* At the end of each call: clears the error if the call succeeded. Returns: @r. */
 int ctx_end(struct xensplit_ctx *ctx, int r);
 /* Sets text and code of the error. @code: NULL for the default of @err. Returns: @err. */
-int fail_as(struct xensplit_ctx *ctx, int err, const char *code, const char *fmt, ...)
-	__printf(4, 5);
+#define fail_as(ctx, err, code, ...) \
+	(failure_set((ctx), (err), (code), __VA_ARGS__), (err))
 #define fail(ctx, err, ...) fail_as(ctx, err, NULL, __VA_ARGS__)
+void failure_set(struct xensplit_ctx *ctx, int err, const char *code, const char *fmt,
+		 ...) __printf(4, 5);
 /* More about the failure, after fail(). */
 void failure_set_states(struct xensplit_ctx *ctx, int frontend, int backend);
 void failure_set_cause(struct xensplit_ctx *ctx, const struct xensplit_finding *cause);

@@ -123,7 +123,7 @@ static int finish(struct xensplit_op *op, int r)
 static int give_up(struct xensplit_op *op)
 {
 	op->cancelled = false;
-	fail(op->ctx, -ECANCELED, "cancelled");
+	failure_set(op->ctx, -ECANCELED, NULL, "cancelled");
 	return op->give_up ? op_next(op, op->give_up) : -ECANCELED;
 }
 

@@ -12,7 +12,7 @@ static struct xensplit_event *push(struct xensplit_monitor *m, const struct foll
 		events_push(&m->events, &f->id, f->unique_id, type);
 
 	if (!event) {
-		fail(m->ctx, -ENOMEM, "out of memory");
+		failure_set(m->ctx, -ENOMEM, NULL, "out of memory");
 		return NULL;
 	}
 	event->end = end;

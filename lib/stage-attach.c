@@ -108,8 +108,8 @@ static int refuse_record(struct txn *txn, const struct record *record)
 		r = place_states(txn, &place, &frontend, &backend);
 	if (r)
 		return r;
-	fail(txn->ctx, -EEXIST, "already attached (frontend %s, backend %s)",
-	     xensplit_state_name(frontend), xensplit_state_name(backend));
+	failure_set(txn->ctx, -EEXIST, NULL, "already attached (frontend %s, backend %s)",
+		    xensplit_state_name(frontend), xensplit_state_name(backend));
 	failure_set_states(txn->ctx, frontend, backend);
 	return -EEXIST;
 }

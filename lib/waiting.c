@@ -227,8 +227,8 @@ static int deadline_passed(struct xensplit_ctx *ctx, struct wait *w)
 	};
 	char states[STATES_TEXT_SIZE];
 
-	fail_as(ctx, -ETIMEDOUT, missed[w->until].code, "%s after %.1f s (%s)",
-		missed[w->until].text, elapsed(w), states_of(w, states));
+	failure_set(ctx, -ETIMEDOUT, missed[w->until].code, "%s after %.1f s (%s)",
+		    missed[w->until].text, elapsed(w), states_of(w, states));
 	failure_set_states(ctx, w->states[FRONTEND], w->states[BACKEND]);
 	if (!w->force)
 		diagnose_failure(ctx, &w->id);

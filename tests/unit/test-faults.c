@@ -109,7 +109,7 @@ static int reap_all(struct xensplit_ctx *ctx)
 	reaped = xensplit_reap_get(all, 0);
 	r = reaped ? reaped->result : 0;
 	if (r)
-		fail(ctx, reaped->result, "%s", reaped->message);
+		failure_set(ctx, reaped->result, NULL, "%s", reaped->message);
 	xensplit_reap_free(all);
 	return r;
 }
