@@ -1048,7 +1048,8 @@ enum xensplit_remedy {
 	XENSPLIT_REMEDY_LOG = 12,     /* read the domain's kernel log */
 	XENSPLIT_REMEDY_UNPAUSE = 13, /* let the domain run */
 	XENSPLIT_REMEDY_DESTROY = 14, /* end the domain */
-	XENSPLIT_REMEDY_LOAD = 15     /* find who floods xenstored */
+	XENSPLIT_REMEDY_LOAD = 15,    /* find who floods xenstored */
+	XENSPLIT_REMEDY_ADOPT = 16    /* xensplit_batch_adopt() */
 };
 
 /*
@@ -1146,6 +1147,60 @@ xensplit_findings_free(struct xensplit_findings *findings);
  */
 XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 				       const struct xensplit_id *id);
+
+/*
+ * struct xensplit_adopt_opts - the device to adopt
+ * @sz: sizeof(struct xensplit_adopt_opts)
+ * @domid: the frontend's domain
+ * @backend_domid: the backend's, 0 for dom0; XENSPLIT_ANY: the only domain that
+ *   has a backend for the device
+ * @type: [A-Za-z0-9_-]+
+ * @devid: not XENSPLIT_DEVID_AUTO
+ * @flags: XENSPLIT_ADOPT_RESERVED
+ * @backend_type: the type in the backend's path if it differs; NULL: @type
+ *
+ * Since: 0.1
+ */
+struct xensplit_adopt_opts {
+	size_t sz;
+	uint32_t domid;
+	uint32_t backend_domid;
+	const char *type;
+	uint32_t devid;
+	uint32_t flags;
+	const char *backend_type;
+};
+
+/* Allow a type that libxl manages, such as vbd. */
+#define XENSPLIT_ADOPT_RESERVED (1u << 0)
+
+/*
+ * xensplit_batch_adopt - add a step that makes a record for a foreign device
+ * @opts: copied
+ *
+ * Then the device is one of xensplit's: lists show it so, and it can be
+ * detached. Sets owners and permissions like xensplit_batch_repair(), and writes
+ * the states again if that changed anything. The states stay as they are.
+ *
+ * Both halves are looked for where the name of the device puts them, and must
+ * have a state. They must point to each other, through nodes of the frontend
+ * that no guest can write, and no other domain may have a backend for the
+ * device, unless @backend_domid of @opts names the right one.
+ *
+ * The record gets no extra keys, since nobody can tell those that the other tool
+ * wrote from those of a driver. They stay in XenStore, but an attach with
+ * XENSPLIT_ATTACH_REPLACE, or a repair that makes the device again, loses them.
+ *
+ * Fails at commit with: -ESRCH; -ENOENT, also for a device that lacks its
+ * backend or a state; -EEXIST or -ESTALE if the device has a record; -EBADMSG;
+ * -EPERM if the halves can't be trusted.
+ *
+ * Returns: the step's index, or -EINVAL, -ESRCH, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_batch_adopt(struct xensplit_batch *batch,
+				      const struct xensplit_adopt_opts *opts);
 
 /*
  * xensplit_repair - repair a device, and wait until both ends are Connected

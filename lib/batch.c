@@ -107,6 +107,22 @@ XENSPLIT_API int xensplit_batch_repair(struct xensplit_batch *batch,
 	return add_id_step(batch, id, STEP_REPAIR, 0);
 }
 
+XENSPLIT_API int xensplit_batch_adopt(struct xensplit_batch *batch,
+				      const struct xensplit_adopt_opts *opts)
+{
+	struct step step;
+	int r;
+
+	if (!batch || !opts)
+		return -EINVAL;
+	ctx_begin(batch->ctx);
+	r = step_from_adopt_opts(batch->ctx, opts, &step);
+	if (!r)
+		return add_step(batch, &step);
+	step_clear(&step);
+	return r;
+}
+
 static int stage_all(struct txn *txn, void *data)
 {
 	struct xensplit_batch *batch = data;
@@ -127,6 +143,9 @@ static int stage_all(struct txn *txn, void *data)
 			break;
 		case STEP_REPAIR:
 			r = repair_stage(txn, &step->id);
+			break;
+		case STEP_ADOPT:
+			r = adopt_stage(txn, step);
 			break;
 		}
 	}

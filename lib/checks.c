@@ -29,7 +29,18 @@ static int check_phase(struct patient *p)
 			   p->phase);
 }
 
-/* A device that works is worth a note: nothing but a replace or doctor acts on it. */
+/* Would xensplit_batch_adopt() take it, if its halves can be trusted? */
+static bool is_adoptable(const struct patient *p)
+{
+	const struct device_id *id = &p->place.id;
+
+	return p->place.backend_domid != XENSPLIT_ANY &&
+	       p->frontend_state != XENSPLIT_STATE_ABSENT &&
+	       p->backend_state != XENSPLIT_STATE_ABSENT &&
+	       (int64_t)id->devid <= devid_limit(id->type, id->domid);
+}
+
+/* A device that works is worth a note: only adopt, a replace or doctor act on it. */
 static int check_origin(struct patient *p)
 {
 	char path[PATH_SIZE];
@@ -39,7 +50,9 @@ static int check_origin(struct patient *p)
 	path_record(path, &p->place.id, NULL);
 	return finding_add(p, NOTE, "foreign",
 			   "xensplit did not make the device, so it can't detach it",
-			   XENSPLIT_REMEDY_REPLACE, "there is no %s", path);
+			   is_adoptable(p) ? XENSPLIT_REMEDY_ADOPT
+					   : XENSPLIT_REMEDY_REPLACE,
+			   "there is no %s", path);
 }
 
 typedef int check_fn(struct patient *p);

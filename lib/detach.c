@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Detach a device: close both drivers, then remove every node. */
+#include "findings.h"
 #include "operation.h"
 
 /* --- phase two --- */
@@ -110,6 +111,8 @@ static int close_step(struct xensplit_op *op)
 {
 	int r = op_commit_or_plain(op, close_or_remove, op);
 
+	if (r == -ENOENT && !strcmp(op->ctx->failure.error.code, "foreign"))
+		diagnose_foreign(op->ctx, &op->spec.id);
 	if (r)
 		return r;
 	id_log(op->ctx, &op->spec.id, op->removed ? "removed" : "asked to close");

@@ -152,7 +152,23 @@ most_likely(const struct xensplit_findings *findings)
 	return finding && finding->severity == WARNING ? finding : NULL;
 }
 
-void diagnose_failure(struct xensplit_ctx *ctx, const struct device_id *id)
+static const struct xensplit_finding *
+about_record(const struct xensplit_findings *findings)
+{
+	const struct xensplit_finding *finding;
+	size_t i;
+
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++)
+		if (!strcmp(finding->code, "foreign"))
+			return finding;
+	return NULL;
+}
+
+typedef const struct xensplit_finding *
+choose_fn(const struct xensplit_findings *findings);
+
+static void add_cause(struct xensplit_ctx *ctx, const struct device_id *id,
+		      choose_fn *choose)
 {
 	const struct xensplit_finding *cause;
 	struct xensplit_findings *findings;
@@ -168,8 +184,18 @@ void diagnose_failure(struct xensplit_ctx *ctx, const struct device_id *id)
 	failure_copy(&ctx->failure, &failure);
 	if (r)
 		return;
-	cause = most_likely(findings);
+	cause = choose(findings);
 	if (cause)
 		failure_set_cause(ctx, cause);
 	xensplit_findings_free(findings);
+}
+
+void diagnose_failure(struct xensplit_ctx *ctx, const struct device_id *id)
+{
+	add_cause(ctx, id, most_likely);
+}
+
+void diagnose_foreign(struct xensplit_ctx *ctx, const struct device_id *id)
+{
+	add_cause(ctx, id, about_record);
 }

@@ -70,9 +70,9 @@ bool finding_has_error(const struct patient *patient)
  */
 static int is_trusted(struct patient *p, int remedy)
 {
-	bool names = remedy == XENSPLIT_REMEDY_REPAIR ||
-		     remedy == XENSPLIT_REMEDY_REPLACE ||
-		     remedy == XENSPLIT_REMEDY_FRONTEND;
+	bool names =
+		remedy == XENSPLIT_REMEDY_REPAIR || remedy == XENSPLIT_REMEDY_REPLACE ||
+		remedy == XENSPLIT_REMEDY_ADOPT || remedy == XENSPLIT_REMEDY_FRONTEND;
 
 	if (!names || p->place.recorded || p->place.backend_domid == XENSPLIT_ANY)
 		return 1;
@@ -153,7 +153,8 @@ int finding_add(struct patient *patient, int severity, const char *code, const c
 	trusted = is_trusted(patient, remedy);
 	if (trusted < 0)
 		return trusted;
-	if (!trusted && remedy == XENSPLIT_REMEDY_REPAIR)
+	if (!trusted &&
+	    (remedy == XENSPLIT_REMEDY_REPAIR || remedy == XENSPLIT_REMEDY_ADOPT))
 		remedy = XENSPLIT_REMEDY_REPLACE;
 	va_start(args, what);
 	noted = noted_new(patient, what, args);

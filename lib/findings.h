@@ -89,6 +89,8 @@ void findings_truncate(struct xensplit_findings *findings, size_t count);
 
 /* Adds what stops the device, if that is known, to the failure of the call. */
 void diagnose_failure(struct xensplit_ctx *ctx, const struct device_id *id);
+/* The same for the code "foreign": adds how to take the device over. */
+void diagnose_foreign(struct xensplit_ctx *ctx, const struct device_id *id);
 
 /* checks.c */
 

@@ -91,7 +91,7 @@ static int write_device(struct txn *txn, const struct step *step, struct record 
 	return r ? r : write_backend(txn, step, back);
 }
 
-static int refuse_record(struct txn *txn, const struct record *record)
+int refuse_record(struct txn *txn, const struct record *record)
 {
 	struct place place = { record->id, record->backend_domid, true };
 	int frontend, backend;

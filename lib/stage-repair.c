@@ -83,7 +83,7 @@ static int write_again(struct repair *repair, const char *path, const struct per
 	return store_write(repair->txn, path, value, perms);
 }
 
-static int repair_place(struct repair *repair)
+static int repair_halves(struct repair *repair)
 {
 	const struct device_id *id = &repair->place->id;
 	uint32_t backend_domid = repair->place->backend_domid;
@@ -115,10 +115,26 @@ static int repair_place(struct repair *repair)
 	return r ? r : write_again(repair, path, &frontend);
 }
 
+int place_repair(struct txn *txn, const struct place *place)
+{
+	struct repair repair = { txn, place, false };
+
+	return repair_halves(&repair);
+}
+
+/* Never act on what a guest or a driver domain may have written. */
+int require_mutual(struct txn *txn, int mutual)
+{
+	if (mutual)
+		return mutual < 0 ? mutual : 0;
+	return fail(txn->ctx, -EPERM,
+		    "xensplit did not make the device, and can't trust it: %s",
+		    txn->ctx->failure.text);
+}
+
 int repair_stage(struct txn *txn, const struct device_id *id)
 {
 	struct place place;
-	struct repair repair = { txn, &place, false };
 	int r = place_find(txn, id, &place);
 
 	if (r)
@@ -133,14 +149,9 @@ int repair_stage(struct txn *txn, const struct device_id *id)
 	if (place.backend_domid == XENSPLIT_ANY)
 		return fail_as(txn->ctx, -ENOENT, "no-backend",
 			       "the device has no backend");
-	/* Never repair what a guest or a driver domain may have written. */
-	r = place.recorded ? 1 : place_is_mutual(txn, &place);
-	if (r < 0)
-		return r;
+	if (!place.recorded)
+		r = require_mutual(txn, place_is_mutual(txn, &place));
 	if (!r)
-		return fail(txn->ctx, -EPERM,
-			    "xensplit did not make the device, and can't trust it: %s",
-			    txn->ctx->failure.text);
-	r = domain_identity(txn, id->domid, NULL, NULL);
-	return r ? r : repair_place(&repair);
+		r = domain_identity(txn, id->domid, NULL, NULL);
+	return r ? r : place_repair(txn, &place);
 }

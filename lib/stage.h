@@ -9,7 +9,8 @@ enum step_kind {
 	STEP_ATTACH,
 	STEP_CLOSE,
 	STEP_REMOVE,
-	STEP_REPAIR
+	STEP_REPAIR,
+	STEP_ADOPT
 };
 
 /* One step of a batch, including the results of staging it. */
@@ -18,8 +19,8 @@ struct step {
 	uint32_t flags;
 	struct device_id id;
 	bool auto_devid;
-	bool cleared; /* of the replaced device, only the record is left */
-	uint32_t backend_domid;
+	bool cleared;		/* of the replaced device, only the record is left */
+	uint32_t backend_domid; /* XENSPLIT_ANY to adopt: that of the halves that agree */
 	struct pairs front;
 	struct pairs back;
 	char unique_id[UNIQUE_ID_SIZE]; /* of the device that was written */
@@ -30,10 +31,14 @@ struct step {
 /* Checks and copies the caller's options. Clear the step even on failure. */
 int step_from_opts(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *opts,
 		   struct step *step) __must_check;
+int step_from_adopt_opts(struct xensplit_ctx *ctx, const struct xensplit_adopt_opts *opts,
+			 struct step *step) __must_check;
 void step_clear(struct step *step);
 
 /* stage-attach.c */
 int attach_stage(struct txn *txn, struct step *step) __must_check;
+/* The error for a device that has a record already. */
+int refuse_record(struct txn *txn, const struct record *record) __must_check;
 /* Adds recorded extra keys that are missing here; none if the record is gone. */
 int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
 	      struct pairs *back) __must_check;
@@ -68,6 +73,13 @@ int place_remove(struct txn *txn, const struct place *place) __must_check;
 
 /* stage-repair.c */
 int repair_stage(struct txn *txn, const struct device_id *id) __must_check;
+/* Sets owners and permissions as an attach does, and a missing online node. */
+int place_repair(struct txn *txn, const struct place *place) __must_check;
+/* -EPERM, with the reason, if @mutual, as place_is_mutual() returned it, is 0. */
+int require_mutual(struct txn *txn, int mutual) __must_check;
+
+/* stage-adopt.c */
+int adopt_stage(struct txn *txn, const struct step *step) __must_check;
 
 /* stage-stale.c */
 /* Removes what a dead domain left, but nothing that another device took over. */

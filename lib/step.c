@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A device to attach: checks and copies the caller's options. */
+/* A device to attach or adopt: checks and copies the caller's options. */
 #include "stage.h"
 
 static int pairs_copy(struct pairs *to, const struct xensplit_pair *from, size_t count)
@@ -44,4 +44,33 @@ int step_from_opts(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *
 	    pairs_copy(&step->back, o.back, o.back_count))
 		return fail(ctx, -ENOMEM, "out of memory");
 	return 0;
+}
+
+/* The same checks as for an attach without keys. */
+int step_from_adopt_opts(struct xensplit_ctx *ctx, const struct xensplit_adopt_opts *opts,
+			 struct step *step)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, attach);
+	struct xensplit_adopt_opts o;
+	int r;
+
+	memset(step, 0, sizeof(*step));
+	if (opts_copy(&o, sizeof(o), opts))
+		return fail(ctx, -EINVAL, "the adopt options are of a newer version");
+	if (o.flags & ~XENSPLIT_ADOPT_RESERVED)
+		return fail(ctx, -EINVAL, "unknown adopt flags 0x%x",
+			    o.flags & ~XENSPLIT_ADOPT_RESERVED);
+	if (o.devid == XENSPLIT_DEVID_AUTO)
+		return fail(ctx, -EINVAL, "the device id is missing");
+	attach.domid = o.domid;
+	attach.type = o.type;
+	attach.devid = o.devid;
+	attach.backend_type = o.backend_type;
+	attach.backend_domid = o.backend_domid == XENSPLIT_ANY ? 0 : o.backend_domid;
+	attach.flags = o.flags ? XENSPLIT_ATTACH_RESERVED : 0;
+	r = step_from_opts(ctx, &attach, step);
+	step->kind = STEP_ADOPT;
+	step->flags = o.flags;
+	step->backend_domid = o.backend_domid;
+	return r;
 }

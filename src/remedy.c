@@ -59,6 +59,12 @@ static char *replace_words(const struct xensplit_finding *f)
 		     other ? type : "", f->reserved ? " --reserved" : "");
 }
 
+static char *adopt_words(const struct xensplit_id *id, int reserved)
+{
+	return words("xensplit adopt %u %s/%u%s", id->domid, id->type, id->devid,
+		     reserved ? " --reserved" : "");
+}
+
 static char *force_words(const struct xensplit_id *id)
 {
 	return words("xensplit detach %u %s/%u --force", id->domid, id->type, id->devid);
@@ -109,6 +115,8 @@ char *remedy_of_finding(const struct attempt *attempt, const struct xensplit_fin
 		return words("xl destroy %u", f->remedy_domid);
 	case XENSPLIT_REMEDY_LOAD:
 		return words("find the domain that keeps it busy: xentop");
+	case XENSPLIT_REMEDY_ADOPT:
+		return adopt_words(&f->id, f->reserved);
 	default:
 		return NULL;
 	}
@@ -153,12 +161,37 @@ static char *remedy_of_driver(const struct attempt *attempt,
 }
 
 static char *remedy_of_foreign(const struct attempt *attempt,
+			       const struct xensplit_error *error,
 			       const struct xensplit_id *id)
 {
+	char *command, *text;
+
 	if (!strcmp(attempt->verb, "attach"))
 		return words("add --replace, which removes it first");
-	return words("take it over first: xensplit attach %u %s/%u --replace", id->domid,
-		     id->type, id->devid);
+	command = error->cause ? remedy_of_finding(attempt, error->cause)
+			       : words("xensplit attach %u %s/%u --replace", id->domid,
+				       id->type, id->devid);
+	text = words("take it over first: %s", command);
+	free(command);
+	return text;
+}
+
+/* What adopt refuses has a record, or needs a look at what is wrong with it. */
+static char *remedy_of_adopt(const struct xensplit_error *error,
+			     const struct xensplit_id *id)
+{
+	static const char *const looks[] = { "not-repairable", "partial", "no-backend" };
+
+	if (is_code(error, "interrupted"))
+		return words("xensplit doctor --fix %u %s/%u", id->domid, id->type,
+			     id->devid);
+	if (is_code(error, "reserved-type"))
+		return words("add --reserved, if xl did not make it");
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+		if (is_code(error, looks[i]))
+			return words("xensplit doctor %u %s/%u", id->domid, id->type,
+				     id->devid);
+	return NULL;
 }
 
 /* What is the same whatever the device. */
@@ -197,7 +230,7 @@ static char *remedy_of_device(const struct attempt *attempt,
 	if (is_code(error, "driver-gave-up"))
 		return remedy_of_driver(attempt, error, id);
 	if (is_code(error, "foreign"))
-		return remedy_of_foreign(attempt, id);
+		return remedy_of_foreign(attempt, error, id);
 	if (is_code(error, "record-damaged"))
 		return force_words(id);
 	if (is_code(error, "no-such-device") || is_code(error, "not-attached"))
@@ -210,7 +243,15 @@ static char *remedy_of_device(const struct attempt *attempt,
 char *remedy_of_error(const struct attempt *attempt, const struct xensplit_error *error,
 		      const struct xensplit_id *id)
 {
-	char *text = id ? remedy_of_device(attempt, error, id) : NULL;
+	int adopts = !strcmp(attempt->verb, "adopt");
+	char *text = NULL;
 
-	return text ? text : remedy_of_code(error);
+	if (id && adopts)
+		text = remedy_of_adopt(error, id);
+	if (id && !text)
+		text = remedy_of_device(attempt, error, id);
+	/* It is there, as it should be. */
+	if (text || (adopts && is_code(error, "already-attached")))
+		return text;
+	return remedy_of_code(error);
 }

@@ -43,7 +43,7 @@ static void hint_at_cause(const struct xensplit_error *error)
 	const struct xensplit_finding *cause = error->cause;
 	char text[1024];
 
-	if (!cause || error->err == -EPROTO)
+	if (!cause || error->err == -EPROTO || !strcmp(error->code, "foreign"))
 		return;
 	if (strstr(error->message, cause->what))
 		snprintf(text, sizeof(text), "%s", cause->why);

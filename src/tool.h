@@ -41,6 +41,7 @@ struct verb {
 	int (*run)(struct tool *tool, int argc, char **argv);
 };
 
+extern const struct verb verb_adopt;
 extern const struct verb verb_attach;
 extern const struct verb verb_detach;
 extern const struct verb verb_doctor;

@@ -489,8 +489,8 @@ requests()
 	xenstore-rm /xensplit
 	tool doctor 5 mydevice
 	[[ $status -eq 0 && $output == *"note: there is no /xensplit/5/mydevice/0 [foreign]"* ]]
-	[[ $output == *"fix: xensplit attach 5 mydevice/0 --backend=0 --replace"*"nothing is wrong" ]]
-	does attach 5 mydevice/0 --backend=0 --replace
+	[[ $output == *"fix: xensplit adopt 5 mydevice/0"*"nothing is wrong" ]]
+	does adopt 5 mydevice/0
 	tool doctor 5 mydevice
 	[[ $status -eq 0 && $output == "nothing is wrong" ]]
 }

@@ -106,6 +106,26 @@ invalid()
 		'.error.states.frontend = "absent"'
 }
 
+@test "adopt" {
+	drivers
+	does attach 5 -F a=b
+	xenstore-rm /xensplit
+	prints 0 adopt 5 -n
+	json '.changes[-1].path == "/xensplit/5/mydevice/0"'
+	prints 0 adopt 5
+	json '.devices[0].unique_id'
+	prints 5 adopt 5
+	json '.error.code == "already-attached" and .error.try == null'
+	prints 3 adopt 5 mydevice/1
+	invalid '.new = 1' '.devices = {}'
+	does attach 6 --no-wait
+	xenstore-rm /xensplit/6
+	xenstore-chmod /local/domain/6/device/mydevice/0/backend n6
+	prints 4 adopt 6
+	json '.error.code == "not-repairable" and .error.try == "xensplit doctor 6 mydevice/0"'
+	valid
+}
+
 @test "doctor and reap" {
 	prints 0 doctor
 	does attach 5 --no-wait

@@ -108,6 +108,7 @@ sample()
 		[list]="all output noheadings raw"
 		[show]=""
 		[wait]="until timeout"
+		[adopt]="backend backend-type reserved dry-run"
 		[reap]="dry-run"
 	)
 	for verb in "${!want[@]}"; do
@@ -149,7 +150,7 @@ sample()
 }
 
 @test "too few and too many arguments: one line and exit 2" {
-	for verb in attach detach show wait; do
+	for verb in attach detach show wait adopt; do
 		fails 2 "$verb: the arguments are DOMAIN [TYPE[/DEVID]]: see xensplit $verb --help" "$verb"
 		fails 2 "$verb: the arguments are" "$verb" 5 mydevice/0 more
 	done
