@@ -76,8 +76,8 @@ static int repaired_step(struct xensplit_op *op)
 
 	if (failed < 0)
 		return failed;
-	op->failed = failed;
-	if (failed && op->place.recorded && now_us() + SECOND_LOOK_US < deadline)
+	op->failed |= failed;
+	if (op->failed && op->place.recorded && now_us() + SECOND_LOOK_US < deadline)
 		deadline = now_us() + SECOND_LOOK_US;
 	op->wait.id = op->place.id;
 	op->wait.until = XENSPLIT_UNTIL_CONNECTED;
@@ -112,8 +112,12 @@ static int start(struct xensplit_op *op)
 
 	if (!r && op->place.recorded)
 		r = record_read(&txn, &op->spec.id, &record);
-	if (r)
+	/* After the repair the drivers may connect at once: look at their errors before it. */
+	if (!r)
+		r = has_failed(&txn, &op->place);
+	if (r < 0)
 		return r;
+	op->failed = r;
 	/* Its halves are gone, or about to be. */
 	return op_next(op, *record.phase ? make_again : commit_step);
 }
