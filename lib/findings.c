@@ -82,11 +82,6 @@ static int is_trusted(struct patient *p, int remedy)
 	return p->mutual;
 }
 
-static const char *backend_type(const struct device_id *id)
-{
-	return *id->backend_type ? id->backend_type : id->type;
-}
-
 static struct noted *noted_new(const struct patient *patient, const char *format,
 			       va_list args)
 {
@@ -105,7 +100,7 @@ static struct noted *noted_new(const struct patient *patient, const char *format
 	finding->id.type = *noted->id.type ? noted->id.type : NULL;
 	finding->id.devid = noted->id.devid;
 	finding->backend_domid = patient->place.backend_domid;
-	finding->backend_type = backend_type(&noted->id);
+	finding->backend_type = id_backend_type(&noted->id);
 	finding->reserved = type_is_reserved(noted->id.type) ||
 			    type_is_reserved(finding->backend_type);
 	finding->what = noted->what;

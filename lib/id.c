@@ -49,6 +49,11 @@ int id_set(struct xensplit_ctx *ctx, struct device_id *id, uint32_t domid,
 	return 0;
 }
 
+const char *id_backend_type(const struct device_id *id)
+{
+	return *id->backend_type ? id->backend_type : id->type;
+}
+
 void id_set_backend_type(struct device_id *id, const char *backend_type)
 {
 	memset(id->backend_type, 0, sizeof(id->backend_type));
@@ -145,17 +150,12 @@ void path_frontend(char *path, const struct device_id *id, const char *key)
 		 id->domid, id->type, id->devid, slash(key), or_none(key));
 }
 
-static const char *backend_type(const struct device_id *id)
-{
-	return *id->backend_type ? id->backend_type : id->type;
-}
-
 void path_backend(char *path, const struct device_id *id, uint32_t backend_domid,
 		  const char *key)
 {
 	snprintf(path, PATH_SIZE,
 		 "/local/domain/%" PRIu32 "/backend/%s/%" PRIu32 "/%" PRIu32 "%s%s",
-		 backend_domid, backend_type(id), id->domid, id->devid, slash(key),
+		 backend_domid, id_backend_type(id), id->domid, id->devid, slash(key),
 		 or_none(key));
 }
 
@@ -172,6 +172,6 @@ void path_backend_error(char *path, const struct device_id *id, uint32_t backend
 {
 	snprintf(path, PATH_SIZE,
 		 "/local/domain/%" PRIu32 "/error/backend/%s/%" PRIu32 "/%" PRIu32 "%s%s",
-		 backend_domid, backend_type(id), id->domid, id->devid, slash(key),
+		 backend_domid, id_backend_type(id), id->domid, id->devid, slash(key),
 		 or_none(key));
 }

@@ -40,17 +40,12 @@ static void find_module(const char *alias, char *module, size_t size)
 	fclose(file);
 }
 
-static const char *backend_type(const struct device_id *id)
-{
-	return *id->backend_type ? id->backend_type : id->type;
-}
-
 static int report_no_driver(struct patient *p, const char *device)
 {
 	struct diagnosis *d = p->of;
 	char alias[sizeof(d->alias)];
 
-	snprintf(alias, sizeof(alias), "xen-backend:%s", backend_type(&p->place.id));
+	snprintf(alias, sizeof(alias), "xen-backend:%s", id_backend_type(&p->place.id));
 	/* The search is slow, and devices of a type are adjacent. */
 	if (strcmp(d->alias, alias) != 0)
 		find_module(alias, d->module, sizeof(d->module));
@@ -70,8 +65,8 @@ static int report_no_driver(struct patient *p, const char *device)
 
 static void device_path(char *path, size_t size, const struct device_id *id)
 {
-	snprintf(path, size, "%s" BUS "/%s-%" PRIu32 "-%" PRIu32, sysfs, backend_type(id),
-		 id->domid, id->devid);
+	snprintf(path, size, "%s" BUS "/%s-%" PRIu32 "-%" PRIu32, sysfs,
+		 id_backend_type(id), id->domid, id->devid);
 }
 
 /* The last state that the driver set, from the kernel; empty if it does not show that. */

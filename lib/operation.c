@@ -225,7 +225,7 @@ static void device_fill(struct xensplit_op *op)
 	device->online = !state_is_closing(op->states[1]);
 	device->origin = XENSPLIT_ORIGIN_XENSPLIT;
 	device->unique_id = op->spec.unique_id;
-	device->backend_type = *id->backend_type ? id->backend_type : id->type;
+	device->backend_type = id_backend_type(id);
 	device->reserved = type_is_reserved(id->type) ||
 			   type_is_reserved(device->backend_type);
 	device->created = op->spec.created;

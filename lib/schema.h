@@ -87,6 +87,8 @@ int id_check_filter(struct xensplit_ctx *ctx, const struct xensplit_filter *from
 		    struct xensplit_filter *to) __must_check;
 /* NULL, or the frontend's type: no other type. */
 void id_set_backend_type(struct device_id *id, const char *backend_type);
+/* The type in the backend's path. */
+const char *id_backend_type(const struct device_id *id);
 /* Everything except the backend's domain, which an id does not have. */
 bool id_matches(const struct device_id *id, const struct xensplit_filter *filter);
 bool backend_matches(uint32_t backend_domid, const struct xensplit_filter *filter);

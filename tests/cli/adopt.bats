@@ -7,25 +7,6 @@ load common
 FE=/local/domain/5/device/mydevice/0
 BE=/local/domain/0/backend/mydevice/5/0
 
-# activate [FRONTEND BACKEND]: a device as made by the example's activate.sh
-activate()
-{
-	local FE=${1:-$FE} BE=${2:-$BE}
-
-	xenstore-write "$FE/backend-id" 0
-	xenstore-write "$FE/backend" "$BE"
-	xenstore-write "$BE/frontend-id" 5
-	xenstore-write "$BE/frontend" "$FE"
-	xenstore-chmod "$BE" r
-	xenstore-write "$FE/state" 1
-	xenstore-write "$BE/state" 1
-}
-
-is()
-{
-	[[ $(store "$1") == "$2" ]]
-}
-
 @test "a script's device is adopted, connects, and is detached clean" {
 	dump >"$BATS_TEST_TMPDIR/empty"
 	activate

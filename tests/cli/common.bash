@@ -147,6 +147,26 @@ store()
 	xenstore-read "$1"
 }
 
+# activate [FRONTEND BACKEND]: a device as made by the example's activate.sh; $FE and $BE if not given
+activate()
+{
+	local FE=${1:-$FE} BE=${2:-$BE}
+
+	xenstore-write "$FE/backend-id" 0
+	xenstore-write "$FE/backend" "$BE"
+	xenstore-write "$BE/frontend-id" 5
+	xenstore-write "$BE/frontend" "$FE"
+	xenstore-chmod "$BE" r
+	xenstore-write "$FE/state" 1
+	xenstore-write "$BE/state" 1
+}
+
+# is PATH VALUE
+is()
+{
+	[[ $(store "$1") == "$2" ]]
+}
+
 # record FIELD: prints a field of the record of mydevice/0 of domain 5
 record()
 {

@@ -6,23 +6,6 @@ load common
 FE=/local/domain/5/device/mydevice/0
 BE=/local/domain/0/backend/mydevice/5/0
 
-# A device as made by the example's activate.sh.
-activate()
-{
-	xenstore-write "$FE/backend-id" 0
-	xenstore-write "$FE/backend" "$BE"
-	xenstore-write "$BE/frontend-id" 5
-	xenstore-write "$BE/frontend" "$FE"
-	xenstore-chmod "$BE" r
-	xenstore-write "$FE/state" 1
-	xenstore-write "$BE/state" 1
-}
-
-is()
-{
-	[[ $(store "$1") == "$2" ]]
-}
-
 # Doctor finds an error; the first finding has this code.
 finds()
 {
