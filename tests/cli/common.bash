@@ -7,6 +7,9 @@ export BATS_TEST_TIMEOUT=120
 
 build=$(realpath "$BATS_TEST_DIRNAME/../../build")
 export XENSPLIT=${XENSPLIT:-$build/xensplit} SANDBOX=${SANDBOX:-$build/sandbox/xensplit-sandbox}
+# The terminal of script(1) has colours, whatever started the tests.
+export TERM=xterm
+unset NO_COLOR
 
 sandbox_start()
 {

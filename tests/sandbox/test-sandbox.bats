@@ -799,6 +799,7 @@ END
     drive back 0
     drive front 5 --flood 300
     xenstore-watch -n 60 "$FE/state" >"$XENSPLIT_SANDBOX/watch.out" &
+    wait_for test -s "$XENSPLIT_SANDBOX/watch.out" # each watch fires once when it is set
     make_device
     wait_for says front 'front 5 mydevice/0: flooded 300'
     wait_for state_is "$FE" 4
