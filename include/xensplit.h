@@ -313,6 +313,23 @@ XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text
  */
 XENSPLIT_API int xensplit_domain_check(struct xensplit_ctx *ctx, uint32_t domid);
 
+/*
+ * xensplit_domain_wait - wait until a domain exists and can get a device
+ * @text: domid or name, as for xensplit_domain_find()
+ * @timeout_ms: 0 only checks
+ *
+ * A name is found as soon as one domain has it, also if that domain existed
+ * before under another name, as after a migration.
+ *
+ * Returns: 0; -ETIMEDOUT; -EINVAL for an empty text or a name that two domains
+ * share; -ESRCH for a number that is not a valid domid; -EACCES, -ENOTCONN,
+ * -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_domain_wait(struct xensplit_ctx *ctx, const char *text,
+				      unsigned int timeout_ms, uint32_t *ret_domid);
+
 /* ------------------------------------------------------------- devices --- */
 
 /*
@@ -388,6 +405,9 @@ struct xensplit_pair {
  * @front, @front_count, @back, @back_count: the extra keys in the record; not
  *   known for a foreign device
  * @reserved: 1 if libxl manages @id.type or @backend_type
+ * @listed: how a list of wanted devices named it when a plan or a keeper
+ *   attached it: "fixed", "auto" if its id was picked, NULL for a device that
+ *   was attached otherwise
  *
  * Since: 0.1
  */
@@ -412,6 +432,7 @@ struct xensplit_device {
 	const struct xensplit_pair *back;
 	size_t back_count;
 	int reserved;
+	const char *listed;
 };
 
 enum xensplit_origin {
@@ -573,6 +594,14 @@ struct xensplit_attach_opts {
 #define XENSPLIT_ATTACH_ROLLBACK (1u << 2)
 /* With XENSPLIT_ATTACH_REPLACE: drop recorded keys that are not given again. */
 #define XENSPLIT_ATTACH_DROP_KEYS (1u << 3)
+/*
+ * Leave a device alone that is exactly as the options say: same backend, same
+ * type of backend, and these extra keys with these values, as its record has
+ * them. One that differs is refused (-EEXIST, code "differs", and the message
+ * names what differs) or, with XENSPLIT_ATTACH_REPLACE, replaced; keys that are
+ * not given again are then dropped. Needs a @devid.
+ */
+#define XENSPLIT_ATTACH_ENSURE (1u << 4)
 
 /*
  * xensplit_attach - write a device and wait until both ends are Connected
@@ -724,6 +753,36 @@ XENSPLIT_API int xensplit_op_repair(struct xensplit_ctx *ctx,
 XENSPLIT_API int xensplit_op_wait(struct xensplit_ctx *ctx, const struct xensplit_id *id,
 				  int until, unsigned int timeout_ms,
 				  struct xensplit_op **ret_op);
+
+/*
+ * xensplit_op_domain - start to wait for a domain, see xensplit_domain_wait()
+ * @text: copied
+ *
+ * Other arguments and result as for xensplit_op_attach(); -EINVAL also for an
+ * empty @text.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_domain(struct xensplit_ctx *ctx, const char *text,
+				    unsigned int timeout_ms, struct xensplit_op **ret_op);
+
+/*
+ * xensplit_op_get_domid - the domain that xensplit_op_domain() waited for
+ *
+ * Returns: 0; -ENODATA while there is none, and for other kinds of operations.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_get_domid(const struct xensplit_op *op, uint32_t *ret_domid);
+
+/*
+ * xensplit_op_get_changed - whether the operation has changed a device so far
+ *
+ * Returns: 1, or 0: it only waited, as with XENSPLIT_ATTACH_ENSURE.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_op_get_changed(const struct xensplit_op *op);
 
 /*
  * xensplit_op_free - free an operation, finished or not
@@ -1353,6 +1412,357 @@ XENSPLIT_API int xensplit_monitor_process(struct xensplit_monitor *monitor);
  */
 XENSPLIT_API int xensplit_monitor_next(struct xensplit_monitor *monitor,
 				       const struct xensplit_event **ret_event);
+
+/* ---------------------------------------------------------------- plan --- */
+
+/*
+ * A plan compares the devices that a domain is to have with those that it has,
+ * and says what to do about each.
+ */
+
+/*
+ * struct xensplit_wanted - a device that a domain is to have
+ * @sz: sizeof(struct xensplit_wanted)
+ * @type: as in struct xensplit_attach_opts
+ * @devid: likewise. With XENSPLIT_DEVID_AUTO the device keeps the id that it
+ *   was given, as long as its domain lives
+ * @flags: XENSPLIT_WANTED_*
+ * @backend: domid or name of the backend's domain; NULL for dom0
+ * @backend_type, @front, @front_count, @back, @back_count: as in struct
+ *   xensplit_attach_opts
+ *
+ * Since: 0.1
+ */
+struct xensplit_wanted {
+	size_t sz;
+	const char *type;
+	uint32_t devid;
+	uint32_t flags;
+	const char *backend;
+	const char *backend_type;
+	const struct xensplit_pair *front;
+	size_t front_count;
+	const struct xensplit_pair *back;
+	size_t back_count;
+};
+
+/* Allow a type that libxl manages, such as vbd. */
+#define XENSPLIT_WANTED_RESERVED (1u << 0)
+/* Nobody expects it to connect soon: only a keeper looks at this. */
+#define XENSPLIT_WANTED_NO_WAIT (1u << 1)
+
+enum xensplit_action_kind {
+	XENSPLIT_ACTION_KEEP = 0,   /* the device is as wanted */
+	XENSPLIT_ACTION_ATTACH = 1, /* it is missing */
+	XENSPLIT_ACTION_RENEW = 2,  /* it differs, or is half done or stale */
+	XENSPLIT_ACTION_DETACH = 3, /* no longer wanted */
+	XENSPLIT_ACTION_REFUSE = 4  /* nothing can be done: @result says why */
+};
+
+/*
+ * struct xensplit_action - what to do about one device
+ * @kind: enum xensplit_action_kind
+ * @entry: index of the wanted device; -1 if it is not on the list
+ * @id: the device; XENSPLIT_DEVID_AUTO if its id is yet to be picked
+ * @backend_domid: of the wanted device; XENSPLIT_ANY if its domain is not there
+ * @result: of a refusal: -EINVAL if the entry is wrong, whatever the store
+ *   holds, also for a second entry with the same id; -ESRCH if the backend's
+ *   domain is not there; -EEXIST if the device differs (code "differs") or
+ *   another tool made it (code "foreign"); -EBADMSG if its record is damaged;
+ *   otherwise 0
+ * @code: as in struct xensplit_error; NULL without a @result
+ * @message: as from xensplit_errmsg(). Of XENSPLIT_ACTION_RENEW: what differs.
+ *   NULL if there is nothing to say
+ *
+ * Since: 0.1
+ */
+struct xensplit_action {
+	int kind;
+	int entry;
+	struct xensplit_id id;
+	uint32_t backend_domid;
+	int result;
+	const char *code;
+	const char *message;
+};
+
+struct xensplit_plan;
+
+/* Renew a device that differs, instead of refusing it. */
+#define XENSPLIT_PLAN_REPLACE (1u << 0)
+/* Detach listed devices that are no longer on the list. */
+#define XENSPLIT_PLAN_PRUNE (1u << 1)
+
+/*
+ * xensplit_plan_new - compare wanted devices with a domain's devices
+ * @domid: the frontends' domain
+ * @wanted: an array of @count pointers; copied
+ * @flags: XENSPLIT_PLAN_*
+ * @ret_plan: free it with xensplit_plan_free()
+ *
+ * A device is compared by its record, never by nodes that a guest can write. It
+ * differs as with XENSPLIT_ATTACH_ENSURE. A wanted device with an automatic id
+ * is matched with a device that a plan has attached for such an entry: one that
+ * is equal if there is one, otherwise the one with the lowest id. A stale
+ * device, or one whose replacement was interrupted, is renewed without any flag.
+ * XENSPLIT_PLAN_PRUNE leaves devices alone that were attached without a list.
+ *
+ * Writes nothing. Number of requests: 2, one per type, one per device, and one
+ * for each backend's domain.
+ *
+ * Returns: 0, also if entries are refused; -EINVAL for wrong arguments, -ESRCH
+ * if there is no such domain, -EACCES, -ENOTCONN, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_plan_new(struct xensplit_ctx *ctx, uint32_t domid,
+				   const struct xensplit_wanted *const *wanted,
+				   size_t count, uint32_t flags,
+				   struct xensplit_plan **ret_plan);
+
+/*
+ * xensplit_plan_get - one action; NULL if @index is too large
+ *
+ * First those of the list, in its order, then those to detach.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API const struct xensplit_action *
+xensplit_plan_get(const struct xensplit_plan *plan, size_t index);
+
+/*
+ * xensplit_plan_op - start an operation that does one action
+ * @timeout_ms: as for xensplit_attach(); for XENSPLIT_ACTION_DETACH as for
+ *   xensplit_detach(), without force
+ * @ret_op: free it with xensplit_op_free(); it may outlive the plan
+ *
+ * The operation waits until the device is Connected, also for
+ * XENSPLIT_ACTION_KEEP. What has changed since the plan was made is noticed: the
+ * operation fails as an attach with XENSPLIT_ATTACH_ENSURE does.
+ *
+ * Returns: 0; -EINVAL if there is no such action; the result of
+ * XENSPLIT_ACTION_REFUSE; -ENOTCONN, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_plan_op(struct xensplit_plan *plan, size_t index,
+				  unsigned int timeout_ms, struct xensplit_op **ret_op);
+
+/*
+ * xensplit_plan_free - free a plan. Returns: NULL.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API struct xensplit_plan *xensplit_plan_free(struct xensplit_plan *plan);
+
+/* -------------------------------------------------------------- keeper --- */
+
+/*
+ * A keeper makes domains have their wanted devices as they come and go: it
+ * attaches what is missing when a domain appears, when its backend's domain
+ * appears, and when a device is lost; attaches anew what does not connect, as a
+ * restored guest needs; finishes what a crash left half done; and removes what
+ * dead domains leave behind. What fails is tried again, with growing pauses.
+ *
+ * It has its own connections, and is driven by any poll loop: wait until its
+ * descriptor is readable or its timeout has passed, call
+ * xensplit_keeper_process(), then take events until there are none. Everything
+ * that it knows is in XenStore: a process that dies at any moment can start
+ * again.
+ */
+struct xensplit_keeper;
+
+/*
+ * struct xensplit_keeper_opts - options of a keeper; each member may be zero
+ * @sz: sizeof(struct xensplit_keeper_opts)
+ * @flags: XENSPLIT_PLAN_*
+ * @connect_ms: a device that takes longer to connect is attached anew; 0: 10 s.
+ *   The next tries take longer
+ *
+ * Since: 0.1
+ */
+struct xensplit_keeper_opts {
+	size_t sz;
+	uint32_t flags;
+	unsigned int connect_ms;
+};
+
+/*
+ * xensplit_keeper_new - create a keeper without lists
+ * @opts: NULL for the defaults
+ * @ret_keeper: free it with xensplit_keeper_free()
+ *
+ * Returns: 0, -EINVAL, -EACCES (not a privileged domain), -ENOTCONN, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_new(struct xensplit_ctx *ctx,
+				     const struct xensplit_keeper_opts *opts,
+				     struct xensplit_keeper **ret_keeper);
+
+/*
+ * xensplit_keeper_free - free a keeper; the devices stay. Returns: NULL.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API struct xensplit_keeper *xensplit_keeper_free(struct xensplit_keeper *keeper);
+
+/*
+ * xensplit_keeper_set - set the wanted devices of a domain
+ * @domain: its name
+ * @wanted: an array of @count pointers; copied
+ *
+ * Replaces the list that the domain had. An entry that is wrong is refused by an
+ * event, once the domain is there.
+ *
+ * Returns: 0, -EINVAL, -ENOMEM.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_set(struct xensplit_keeper *keeper, const char *domain,
+				     const struct xensplit_wanted *const *wanted,
+				     size_t count);
+
+/*
+ * xensplit_keeper_unset - forget the list of a domain; its devices stay
+ *
+ * Returns: 0, -EINVAL, -ENOENT.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_unset(struct xensplit_keeper *keeper,
+				       const char *domain);
+
+/*
+ * xensplit_keeper_get_fd - the descriptor to poll; the library keeps it
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_get_fd(const struct xensplit_keeper *keeper);
+
+/*
+ * xensplit_keeper_get_events - the poll(2) events to wait for on it
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_get_events(const struct xensplit_keeper *keeper);
+
+/*
+ * xensplit_keeper_get_timeout - when to call process even without a wake-up
+ *
+ * Returns: an absolute CLOCK_MONOTONIC time in microseconds, at most one second
+ * ahead; 0 for immediately.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API uint64_t xensplit_keeper_get_timeout(const struct xensplit_keeper *keeper);
+
+/*
+ * xensplit_keeper_process - do what can be done now
+ *
+ * Does a limited amount of work, so that the caller gets its turn while a
+ * thousand domains appear.
+ *
+ * Returns: 0; -ENOTCONN if xenstored is gone, which is final; -ENOMEM, after
+ * which the call can be repeated.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_process(struct xensplit_keeper *keeper);
+
+enum xensplit_keeper_event_type {
+	XENSPLIT_KEEPER_DOMAIN = 1,	 /* a domain with a list is there */
+	XENSPLIT_KEEPER_DOMAIN_GONE = 2, /* it is gone, or has another name */
+	XENSPLIT_KEEPER_ATTACHED = 3,	 /* a device was written */
+	XENSPLIT_KEEPER_CONNECTED = 4,	 /* both ends are Connected */
+	XENSPLIT_KEEPER_LOST = 5,	 /* no longer */
+	XENSPLIT_KEEPER_DETACHED = 6,	 /* a device was removed from the list */
+	XENSPLIT_KEEPER_REAPED = 7,	 /* what a dead domain left was removed */
+	XENSPLIT_KEEPER_FAILED = 8,	 /* @error; to be tried again */
+	XENSPLIT_KEEPER_REFUSED = 9	 /* @error; waits for a change */
+};
+
+/*
+ * struct xensplit_keeper_event - what a keeper did, or found
+ * @type: enum xensplit_keeper_event_type
+ * @domain: name of the frontend's domain; NULL if not known
+ * @id: the device; type NULL: the event is about the domain
+ * @entry: index of the wanted device; -1 if it is not on the list
+ * @backend_domid: XENSPLIT_ANY if not known
+ * @took_us: of CONNECTED: the time since the device was written; 0 if another
+ *   process wrote it
+ * @retry_us: of FAILED: the time until the next try
+ * @error: of FAILED and REFUSED, otherwise NULL
+ *
+ * Since: 0.1
+ */
+struct xensplit_keeper_event {
+	int type;
+	const char *domain;
+	struct xensplit_id id;
+	int entry;
+	uint32_t backend_domid;
+	uint64_t took_us;
+	uint64_t retry_us;
+	const struct xensplit_error *error;
+};
+
+/*
+ * xensplit_keeper_next - the next event
+ * @ret_event: valid until the next call on the keeper
+ *
+ * Returns: 1 if there is one, otherwise 0.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_next(struct xensplit_keeper *keeper,
+				      const struct xensplit_keeper_event **ret_event);
+
+/*
+ * xensplit_keeper_is_settled - whether nothing is left to do at the moment
+ *
+ * Returns: 1 if each wanted device of each domain that is there is connected,
+ * refused, or has failed and waits for its next try, and nothing is left of dead
+ * domains; otherwise 0.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_keeper_is_settled(const struct xensplit_keeper *keeper);
+
+/*
+ * struct xensplit_kept - a wanted device of a domain that is there
+ * @domain: its name
+ * @id: the device; XENSPLIT_DEVID_AUTO if it was never attached
+ * @entry: index of the wanted device
+ * @backend_domid: XENSPLIT_ANY if not known
+ * @frontend_state, @backend_state: enum xensplit_state
+ * @failures: how often it failed since it was last connected
+ * @connects: how often it was seen to connect
+ * @error: why it is refused, or failed last; NULL if it is not
+ *
+ * Since: 0.1
+ */
+struct xensplit_kept {
+	const char *domain;
+	struct xensplit_id id;
+	int entry;
+	uint32_t backend_domid;
+	int frontend_state;
+	int backend_state;
+	uint32_t failures;
+	uint32_t connects;
+	const struct xensplit_error *error;
+};
+
+/*
+ * xensplit_keeper_get - one wanted device; NULL if @index is too large
+ *
+ * Needs no request. Valid until the next call on the keeper.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API const struct xensplit_kept *
+xensplit_keeper_get(struct xensplit_keeper *keeper, size_t index);
 
 #ifdef __cplusplus
 }
