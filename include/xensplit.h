@@ -1560,7 +1560,7 @@ XENSPLIT_API struct xensplit_plan *xensplit_plan_free(struct xensplit_plan *plan
 /*
  * A keeper makes domains have their wanted devices as they come and go: it
  * attaches what is missing when a domain appears, when its backend's domain
- * appears, and when a device is lost; attaches anew what does not connect, as a
+ * appears, and when a device is lost; attaches again what does not connect, as a
  * restored guest needs; finishes what a crash left half done; and removes what
  * dead domains leave behind. What fails is tried again, with growing pauses.
  *
@@ -1576,7 +1576,7 @@ struct xensplit_keeper;
  * struct xensplit_keeper_opts - options of a keeper; each member may be zero
  * @sz: sizeof(struct xensplit_keeper_opts)
  * @flags: XENSPLIT_PLAN_*
- * @connect_ms: a device that takes longer to connect is attached anew; 0: 10 s.
+ * @connect_ms: a device that takes longer to connect is attached again; 0: 10 s
  *   The next tries take longer
  *
  * Since: 0.1

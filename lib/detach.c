@@ -98,6 +98,7 @@ static int close_or_remove(struct txn *txn, void *data)
 	op->spec.backend_domid = record.backend_domid;
 	op->spec.created = record.created;
 	memcpy(op->spec.unique_id, record.unique_id, sizeof(op->spec.unique_id));
+	memcpy(op->spec.is_listed, record.listed, sizeof(op->spec.is_listed));
 	r = place_look(txn, &op->place, op->states);
 	if (r)
 		return r;

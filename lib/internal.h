@@ -35,6 +35,7 @@
 #define UUID_SIZE      37
 #define MARK_SIZE      17
 #define PHASE_SIZE     16
+#define LISTED_SIZE    8
 #define UNIQUE_ID_SIZE 33
 
 /* ctx.c */

@@ -50,7 +50,7 @@ static struct entry *entry_new(const struct place *place, const struct record *r
 		path_backend(backend, id, place->backend_domid, NULL);
 	entry = calloc(1, sizeof(*entry) + strlen(frontend) + strlen(backend) +
 				  strlen(id->type) + strlen(id->backend_type) +
-				  UNIQUE_ID_SIZE + PHASE_SIZE + 6);
+				  UNIQUE_ID_SIZE + PHASE_SIZE + LISTED_SIZE + 6);
 	if (!entry)
 		return NULL;
 	end = entry->texts;
@@ -73,6 +73,8 @@ static struct entry *entry_new(const struct place *place, const struct record *r
 		entry->device.created = record->created;
 		if (*record->phase)
 			entry->device.phase = keep(&end, record->phase);
+		if (*record->listed)
+			entry->device.listed = keep(&end, record->listed);
 	}
 	return entry;
 }

@@ -229,6 +229,7 @@ static void device_fill(struct xensplit_op *op)
 	device->reserved = type_is_reserved(id->type) ||
 			   type_is_reserved(device->backend_type);
 	device->created = op->spec.created;
+	device->listed = *op->spec.is_listed ? op->spec.is_listed : NULL;
 	device->front = op->spec.front.list;
 	device->front_count = op->spec.front.count;
 	device->back = op->spec.back.list;

@@ -101,6 +101,8 @@ static bool take_field(struct parsed *parsed, const struct field *field)
 		return take_number(field, INT64_MAX, &record->created);
 	if (field_is(field, "phase"))
 		return take_text(field, record->phase, PHASE_SIZE);
+	if (field_is(field, "listed"))
+		return take_text(field, record->listed, LISTED_SIZE);
 	if (field_is(field, "more-keys"))
 		return take_number(field, 1, &parsed->more);
 	return true;
@@ -281,6 +283,8 @@ static void add_fields(struct text *text, const struct record *record)
 	add_line(text, "created=%" PRIu64 "\n", record->created);
 	if (*record->phase)
 		add_line(text, "phase=%s\n", record->phase);
+	if (*record->listed)
+		add_line(text, "listed=%s\n", record->listed);
 	if (record->more_keys)
 		add_line(text, "more-keys=1\n");
 }

@@ -128,7 +128,8 @@ struct record {
 	struct identity frontend;
 	struct identity backend;
 	char unique_id[UNIQUE_ID_SIZE];
-	char phase[PHASE_SIZE]; /* of an operation that takes several commits */
+	char phase[PHASE_SIZE];	  /* of an operation that takes several commits */
+	char listed[LISTED_SIZE]; /* "fixed" or "auto" if a plan attached it */
 	uint64_t created;
 	bool more_keys; /* some did not fit and are nodes below it */
 };

@@ -130,16 +130,24 @@ static int remove_leftovers(struct txn *txn, const struct step *step)
 	return r < 0 ? r : 0;
 }
 
+static void keep_listed(struct record *record, const struct record *old)
+{
+	if (!*record->listed)
+		memcpy(record->listed, old->listed, sizeof(record->listed));
+}
+
 /* 0: the place is free. */
-static int check_free(struct txn *txn, const struct step *step)
+static int check_free(struct txn *txn, const struct step *step, struct record *record)
 {
 	char path[PATH_SIZE];
-	struct record record;
-	int r = record_read(txn, &step->id, &record);
+	struct record old;
+	int r = record_read(txn, &step->id, &old);
 
 	/* A replace leaves its record until now: see replace.c. */
-	if (r != -ENOENT && (r || !step->cleared || !*record.phase))
-		return r ? r : refuse_record(txn, &record);
+	if (r != -ENOENT && (r || !step->cleared || !*old.phase))
+		return r ? r : refuse_record(txn, &old);
+	if (!r)
+		keep_listed(record, &old);
 	if (step->cleared)
 		return remove_leftovers(txn, step);
 	path_frontend(path, &step->id, NULL);
@@ -154,18 +162,18 @@ static int check_free(struct txn *txn, const struct step *step)
 	return r;
 }
 
-static int pick_devid(struct txn *txn, struct step *step)
+static int pick_devid(struct txn *txn, struct step *step, struct record *record)
 {
 	struct devids devids = { 0 };
 	int r = devids_begin(txn, &devids, step);
 
 	/* The first is usually free; otherwise list all that are taken. */
 	if (!r)
-		r = check_free(txn, step);
+		r = check_free(txn, step, record);
 	if (r == -EEXIST || r == -ESTALE) {
 		r = devids_list(txn, &devids, step);
 		if (!r)
-			r = check_free(txn, step);
+			r = check_free(txn, step, record);
 	}
 	if (!r)
 		r = devids_end(txn, &devids, step);
@@ -173,30 +181,31 @@ static int pick_devid(struct txn *txn, struct step *step)
 	return r;
 }
 
-static int clear_the_way(struct txn *txn, const struct step *step)
+static int clear_the_way(struct txn *txn, const struct step *step, struct record *record)
 {
-	struct record record;
+	struct record old;
 	struct place place;
 	int r = place_find(txn, &step->id, &place);
 
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	if (place.recorded) {
-		r = record_require(txn, &step->id, &record);
+		r = record_require(txn, &step->id, &old);
 		if (r)
 			return r;
+		keep_listed(record, &old);
 	}
 	r = place_remove_halves(txn, &place);
 	return r ? r : record_remove(txn, &step->id);
 }
 
-static int make_room(struct txn *txn, struct step *step)
+static int make_room(struct txn *txn, struct step *step, struct record *record)
 {
 	if (step->auto_devid)
-		return pick_devid(txn, step);
+		return pick_devid(txn, step, record);
 	if (step->flags & XENSPLIT_ATTACH_REPLACE)
-		return clear_the_way(txn, step);
-	return check_free(txn, step);
+		return clear_the_way(txn, step, record);
+	return check_free(txn, step, record);
 }
 
 /* The keys of the step, then those of the device that it replaces. */
@@ -237,12 +246,13 @@ static int stage(struct txn *txn, struct step *step, struct pairs *front,
 	struct record record = { 0 };
 	int r = domain_claim(txn, step->id.domid, &record.frontend, &step->domain);
 
+	memcpy(record.listed, step->listed, sizeof(record.listed));
 	if (!r)
 		r = domain_claim(txn, step->backend_domid, &record.backend, NULL);
 	if (!r)
 		r = collect_keys(txn, step, front, back);
 	if (!r)
-		r = make_room(txn, step);
+		r = make_room(txn, step, &record);
 	/* Only now: a refused attach must have written nothing. */
 	if (!r)
 		r = domain_mark(txn, step->id.domid, record.frontend.mark);
@@ -253,6 +263,7 @@ static int stage(struct txn *txn, struct step *step, struct pairs *front,
 	if (r)
 		return r;
 	memcpy(step->unique_id, record.unique_id, sizeof(step->unique_id));
+	memcpy(step->is_listed, record.listed, sizeof(step->is_listed));
 	step->created = record.created;
 	return 0;
 }

@@ -21,9 +21,12 @@ struct step {
 	bool auto_devid;
 	bool cleared;		/* of the replaced device, only the record is left */
 	uint32_t backend_domid; /* XENSPLIT_ANY to adopt: that of the halves that agree */
+	char listed[LISTED_SIZE]; /* empty: as the device that it replaces */
 	struct pairs front;
 	struct pairs back;
-	char unique_id[UNIQUE_ID_SIZE]; /* of the device that was written */
+	/* of the device that was written */
+	char unique_id[UNIQUE_ID_SIZE];
+	char is_listed[LISTED_SIZE];
 	uint64_t created;
 	char *domain; /* the name of its domain, if it was read */
 };

@@ -33,6 +33,7 @@ const struct field fields[] = {
 	FIELD("BACKEND-PATH", "backend", FIELD_TEXT, backend, 0),
 	FIELD("DAMAGED", "damaged", FIELD_FLAG, damaged, 0),
 	FIELD("PHASE", "phase", FIELD_TEXT, phase, 0),
+	FIELD("LISTED", "listed", FIELD_TEXT, listed, 0),
 	FIELD("CREATED", "created", FIELD_TIME, created, 0),
 	FIELD("UNIQUE-ID", "unique_id", FIELD_TEXT, unique_id, 0),
 	FIELD("KEYS", "keys", FIELD_KEYS, id, 0),

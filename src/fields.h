@@ -12,8 +12,9 @@ struct xensplit_device;
 struct xensplit_pair;
 
 #define USUAL_COLUMNS "DOMID,DOMAIN,DEVICE,BACKEND,FRONTEND-STATE,BACKEND-STATE,STATUS"
-#define MORE_COLUMNS  "TYPE,DEVID,ONLINE,ORIGIN,STALE,DAMAGED,PHASE,CREATED,UNIQUE-ID,KEYS"
-#define PATH_COLUMNS  "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
+#define MORE_COLUMNS \
+	"TYPE,DEVID,ONLINE,ORIGIN,STALE,DAMAGED,PHASE,LISTED,CREATED,UNIQUE-ID,KEYS"
+#define PATH_COLUMNS "BACKEND-TYPE,FRONTEND-PATH,BACKEND-PATH"
 
 enum field_type {
 	FIELD_NUMBER, /* uint32_t, XENSPLIT_ANY for none */
@@ -35,7 +36,7 @@ struct field {
 	int usual;
 };
 
-#define FIELD_COUNT 20
+#define FIELD_COUNT 21
 extern const struct field fields[FIELD_COUNT];
 
 /* A pointer to the device's field, of the C type that its row says. */

@@ -86,7 +86,7 @@ schema()
 		online: true, origin: "xensplit", stale: false, backend_type: "mydevice",
 		frontend: "/local/domain/5/device/mydevice/0",
 		backend: "/local/domain/0/backend/mydevice/5/0", damaged: false, phase: null,
-		created, unique_id, keys}]'
+		listed: null, created, unique_id, keys}]'
 	does attach 5 mydevice/1 --no-wait --json
 	json '.schema == 1 and (.devices | length) == 1 and .devices[0].devid == 1'
 }

@@ -5,7 +5,7 @@
 load common
 
 headings="DOMID DOMAIN DEVICE BACKEND FRONTEND-STATE BACKEND-STATE STATUS"
-more="TYPE DEVID ONLINE ORIGIN STALE DAMAGED PHASE CREATED UNIQUE-ID KEYS BACKEND-TYPE FRONTEND-PATH BACKEND-PATH"
+more="TYPE DEVID ONLINE ORIGIN STALE DAMAGED PHASE LISTED CREATED UNIQUE-ID KEYS BACKEND-TYPE FRONTEND-PATH BACKEND-PATH"
 
 # words: the tool's output, with single spaces
 words()
@@ -79,15 +79,15 @@ state()
 	does list --json
 	json '.devices | length == 2 and all(keys_unsorted == ["domid", "domain", "type", "devid",
 		"backend_domid", "frontend_state", "backend_state", "online", "origin", "stale",
-		"backend_type", "frontend", "backend", "damaged", "phase", "created", "unique_id",
-		"keys"])'
+		"backend_type", "frontend", "backend", "damaged", "phase", "listed", "created",
+		"unique_id", "keys"])'
 	json '.devices | all((.domid | type) == "number" and (.devid | type) == "number" and
 		(.backend_domid | type) == "number" and (.online | type) == "boolean" and
 		(.stale | type) == "boolean" and (.domain | type) == "string")'
 	from_json=$(jq -r 'def flag: if . then "yes" else "no" end;
 		.devices[] | [.domid, .domain, "\(.type)/\(.devid)", .backend_domid, .frontend_state,
 		.backend_state, "-", .type, .devid, (.online | flag), .origin, (.stale | flag),
-		(.damaged | flag), (.phase // "-"), .unique_id, .backend_type, .frontend, .backend] | join(" ")' <<<"$output")
+		(.damaged | flag), (.phase // "-"), (.listed // "-"), .unique_id, .backend_type, .frontend, .backend] | join(" ")' <<<"$output")
 	columns="$headings ${more/ CREATED/}"
 	columns=${columns/ KEYS/}
 	does list --noheadings -o "${columns// /,}"

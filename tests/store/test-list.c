@@ -277,6 +277,52 @@ static void one_that_is_being_replaced(void **state)
 	xensplit_list_free(list);
 }
 
+static void assert_listed(const char *listed)
+{
+	struct xensplit_list *list;
+
+	assert_string_equal(list_one(&list, 0)->listed, listed);
+	xensplit_list_free(list);
+}
+
+/* Who makes the device again does not know that it is on a list. */
+static void one_that_is_on_a_list(void **state)
+{
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+	const struct xensplit_device *device;
+	struct xensplit_batch *batch;
+	struct xensplit_list *list;
+	struct xensplit_op *op;
+	char record[4096], *value;
+
+	(void)state;
+	attach_mydevice();
+	device = list_one(&list, 0);
+	assert_null(device->listed);
+	xensplit_list_free(list);
+	value = xs_read(dom0, XBT_NULL, REC, NULL);
+	snprintf(record, sizeof(record), "%slisted=auto\nphase=replace\n", value);
+	free(value);
+	put(REC, record, NULL);
+	assert_listed("auto");
+
+	assert_result(xensplit_repair(ctx, &mydevice, 100), -ETIMEDOUT);
+	assert_null(record_field(REC, "phase"));
+	assert_listed("auto");
+	opts.flags = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_DROP_KEYS;
+	assert_result(xensplit_op_attach(ctx, &opts, 0, &op), 0);
+	assert_result(xensplit_op_run(op), 0);
+	assert_int_equal(xensplit_op_get_device(op, &device), 0);
+	assert_string_equal(device->listed, "auto");
+	xensplit_op_free(op);
+	assert_listed("auto");
+	assert_result(xensplit_batch_new(ctx, &batch), 0);
+	assert_int_equal(xensplit_batch_attach(batch, &opts), 0);
+	assert_result(xensplit_batch_commit(batch), 0);
+	xensplit_batch_free(batch);
+	assert_listed("auto");
+}
+
 /* Only its name is known; the paths follow from the name. */
 static void a_damaged_record(void **state)
 {
@@ -413,6 +459,7 @@ int main(void)
 		store_test(by_the_backends_domain),
 		store_test(recorded_keys),
 		store_test(one_that_is_being_replaced),
+		store_test(one_that_is_on_a_list),
 		store_test(a_damaged_record),
 		store_test(pitfall_17_a_guest_that_fills_its_half),
 		store_test(every_node_of_a_device),
