@@ -55,7 +55,7 @@ endif
 
 # Recipes run pkg-config, once: reading this file needs nothing but make.
 pkg_lib   := xenstore xentoollog xentoolcore
-pkg_tool  := xencontrol smartcols json-c
+pkg_tool  := xencontrol smartcols json-c xlutil
 pkg_config = $(shell $(PKG_CONFIG) $(1) $(2))
 once       = $(eval $(1) := $(2))$($(1))
 LIB_CFLAGS = $(call once,LIB_CFLAGS,$(call pkg_config,--cflags,$(pkg_lib)))
@@ -69,8 +69,8 @@ LINK    = $(CC) $(CFLAGS) $(LDFLAGS)
 
 LIB_SRC  := $(wildcard lib/*.c)
 # These files wrap libraries that only some verbs need. They are built as plugins.
-PLUGIN_SRC := src/domctl.c src/plugin-json.c src/plugin-table.c
-PLUGINS  := domctl.so json.so table.so
+PLUGIN_SRC := src/domctl.c src/plugin-json.c src/plugin-table.c src/plugin-xlcfg.c
+PLUGINS  := domctl.so json.so table.so xlcfg.so
 TOOL_SRC := $(filter-out $(PLUGIN_SRC),$(wildcard src/*.c))
 EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(wildcard examples/*.c))
 MAN      := $(wildcard man/*.[1-8])
@@ -161,6 +161,8 @@ $(O)/plugins/json.so: $(O)/src/plugin-json.o
 $(O)/plugins/json.so: pkg := json-c
 $(O)/plugins/table.so: $(O)/src/plugin-table.o
 $(O)/plugins/table.so: pkg := smartcols
+$(O)/plugins/xlcfg.so: $(O)/src/plugin-xlcfg.o
+$(O)/plugins/xlcfg.so: pkg := xlutil
 $(PLUGINS:%=$(O)/plugins/%):
 	@mkdir -p $(@D)
 	$(call msg,LINK,$@)$(LINK) -shared -Wl,--no-undefined -Wl,--as-needed -o $@ $^ \

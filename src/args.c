@@ -33,6 +33,24 @@ int parse_number(const char *text, uint32_t max, uint32_t *ret_number)
 	return 0;
 }
 
+int parse_device(char *text, int allow_auto, struct xensplit_id *id)
+{
+	char *slash = strchr(text, '/');
+	uint32_t devid = 0;
+
+	if (slash == text || !*text)
+		return -1;
+	if (slash && allow_auto && !strcmp(slash + 1, "auto"))
+		devid = XENSPLIT_DEVID_AUTO;
+	else if (slash && parse_number(slash + 1, XENSPLIT_DEVID_AUTO - 1, &devid))
+		return -1;
+	if (slash)
+		*slash = '\0';
+	id->type = text;
+	id->devid = devid;
+	return 0;
+}
+
 int parse_seconds(const char *text, unsigned int *ret_ms)
 {
 	size_t whole_len = strcspn(text, ".");

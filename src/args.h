@@ -35,6 +35,8 @@ struct opt {
 			"print the changes to XenStore, make none" \
 	}
 
+struct xensplit_id;
+
 struct pairs {
 	struct xensplit_pair *list;
 	size_t count;
@@ -54,6 +56,14 @@ void opts_help(const struct opt *table);
 
 /* Accepts only digits, at most max. Returns: 0 or -1. */
 int parse_number(const char *text, uint32_t max, uint32_t *ret_number);
+
+/*
+ * Splits TYPE[/DEVID] in place, and sets both in @id; DEVID 0 if there is none.
+ * @allow_auto: accept "auto" as DEVID
+ *
+ * Returns: 0, or -1 without a change.
+ */
+int parse_device(char *text, int allow_auto, struct xensplit_id *id);
 
 /* Seconds, whole or decimal, up to a day; rounds up to milliseconds. */
 int parse_seconds(const char *text, unsigned int *ret_ms);

@@ -174,24 +174,6 @@ static int bad_device(const char *text, int allow_auto)
 	return EXIT_USAGE;
 }
 
-/* Splits TYPE[/DEVID] in place. */
-static int parse_device(char *text, int allow_auto, struct xensplit_id *id)
-{
-	char *slash = strchr(text, '/');
-
-	id->type = text;
-	if (slash == text || !*text)
-		return bad_device(text, allow_auto);
-	if (!slash)
-		return EXIT_SUCCESS;
-	if (allow_auto && !strcmp(slash + 1, "auto"))
-		id->devid = XENSPLIT_DEVID_AUTO;
-	else if (parse_number(slash + 1, XENSPLIT_DEVID_AUTO - 1, &id->devid))
-		return bad_device(text, allow_auto);
-	*slash = '\0';
-	return EXIT_SUCCESS;
-}
-
 static const char *default_type(void)
 {
 	const char *type = getenv("XENSPLIT_TYPE");
@@ -206,8 +188,8 @@ int tool_target(struct tool *tool, int argc, char **argv, int allow_auto,
 
 	*ret_id = (struct xensplit_id){ .type = default_type() };
 	tool->default_type = argc < 2;
-	if (argc > 1)
-		status = parse_device(argv[1], allow_auto, ret_id);
+	if (argc > 1 && parse_device(argv[1], allow_auto, ret_id))
+		status = bad_device(argv[1], allow_auto);
 	return status ? status : tool_main_domain(tool, argv[0], &ret_id->domid);
 }
 

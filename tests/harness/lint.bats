@@ -247,12 +247,13 @@ finds() { # CHECK TEXT
   passes layers
 }
 
-@test "layers: json-c and libsmartcols outside their plugins" {
-  echo 'void json_object_put(void); void scols_print(void);' >src/show.c
-  echo 'void show(void); void show(void) { json_object_put(); scols_print(); }' >>src/show.c
+@test "layers: json-c, libsmartcols and libxlutil outside their plugins" {
+  echo 'void json_object_put(void); void scols_print(void); void xlu_cfg_init(void);' >src/show.c
+  echo 'void show(void); void show(void) { json_object_put(); scols_print(); xlu_cfg_init(); }' >>src/show.c
   build
   finds layers "src/show.c calls json_object_put"
   finds layers "src/show.c calls scols_print"
+  finds layers "src/show.c calls xlu_cfg_init"
 }
 
 @test "layers: a cycle of includes" {

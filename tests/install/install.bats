@@ -40,7 +40,7 @@ program() { # PKG-CONFIG-OPTION...
     echo include/xensplit.h
     echo lib/some-arch/libxensplit.{a,so,"so.${version%%.*}","so.$version"}
     echo lib/some-arch/pkgconfig/libxensplit.pc
-    echo lib/some-arch/xensplit/{domctl,json,table}.so
+    echo lib/some-arch/xensplit/{domctl,json,table,xlcfg}.so
     echo sbin/xensplit
     echo share/bash-completion/completions/xensplit share/zsh/site-functions/_xensplit
     echo share/fish/vendor_completions.d/xensplit.fish
