@@ -252,6 +252,7 @@ int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
 
 struct search {
 	const char *wanted;
+	bool living; /* leave out those that can't get a device */
 	unsigned int found;
 	uint32_t domid;
 };
@@ -261,36 +262,58 @@ static int compare_name(struct txn *txn, uint32_t domid, void *data)
 	struct search *search = data;
 	char *name;
 	int r = read_name(txn, domid, &name);
+	bool same = !r && name && !strcmp(name, search->wanted);
 
-	if (!r && name && !strcmp(name, search->wanted)) {
+	free(name);
+	if (same && search->living)
+		r = domain_check(txn, domid);
+	if (same && !r) {
 		search->domid = domid;
 		search->found++;
 	}
-	free(name);
-	return r;
+	return search->living && r == -ESRCH ? 0 : r;
+}
+
+/* -ESRCH: there is none, -EINVAL: there are several. */
+static int search_name(struct txn *txn, struct search *search)
+{
+	int r = domain_foreach(txn, compare_name, search);
+	char shown[128];
+
+	if (r)
+		return r;
+	escape(shown, sizeof(shown), search->wanted, strlen(search->wanted));
+	if (!search->found)
+		return fail(txn->ctx, -ESRCH, "no such domain: '%s'", shown);
+	if (search->found > 1)
+		return fail_as(txn->ctx, -EINVAL, "ambiguous-domain",
+			       "%u domains have the name '%s'", search->found, shown);
+	return 0;
 }
 
 static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid)
 {
 	struct search search = { .wanted = wanted };
-	int r = domain_foreach(txn, compare_name, &search);
-	unsigned int found = search.found;
+	int r = search_name(txn, &search);
 	char shown[128];
 
-	if (r)
-		return r;
 	*ret_domid = search.domid;
-	escape(shown, sizeof(shown), wanted, strlen(wanted));
 	/* More likely a mistyped domid than a domain that is gone. */
-	if (!found && *wanted >= '0' && *wanted <= '9')
+	if (r == -ESRCH && *wanted >= '0' && *wanted <= '9')
 		return fail_as(txn->ctx, -EINVAL, "no-such-domain",
-			       "'%s' is neither a domid nor a domain name", shown);
-	if (!found)
-		return fail(txn->ctx, -ESRCH, "no such domain: '%s'", shown);
-	if (found > 1)
-		return fail_as(txn->ctx, -EINVAL, "ambiguous-domain",
-			       "%u domains have the name '%s'", found, shown);
-	return 0;
+			       "'%s' is neither a domid nor a domain name",
+			       escape(shown, sizeof(shown), wanted, strlen(wanted)));
+	return r;
+}
+
+int domain_named(struct txn *txn, const char *name, uint32_t *ret_domid)
+{
+	struct search search = { .wanted = name, .living = true };
+	int r = search_name(txn, &search);
+
+	if (!r)
+		*ret_domid = search.domid;
+	return r;
 }
 
 /* A relative path belongs to the reader's domain; through a socket, to dom0. */
@@ -312,30 +335,36 @@ int domain_own(struct txn *txn, uint32_t *ret_domid)
 	return 0;
 }
 
+int domain_parse(struct xensplit_ctx *ctx, const char *text, uint32_t *ret_domid)
+{
+	uint64_t domid;
+
+	if (!*text)
+		return fail_as(ctx, -EINVAL, "no-such-domain",
+			       "the name of the domain is empty");
+	if (strspn(text, "0123456789") < strlen(text))
+		return 1;
+	if (!parse_number(text, strlen(text), DOMID_END - 1, &domid))
+		return fail(ctx, -ESRCH, "no such domain: %.20s (domids are below %u)",
+			    text, DOMID_END);
+	*ret_domid = (uint32_t)domid;
+	return 0;
+}
+
 XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text,
 				      uint32_t *ret_domid)
 {
 	uint32_t found = 0;
-	uint64_t domid;
 	int r;
 
 	if (!ctx || !text || !ret_domid)
 		return -EINVAL;
 	ctx_begin(ctx);
-	if (!*text)
-		return fail_as(ctx, -EINVAL, "no-such-domain",
-			       "the name of the domain is empty");
-	if (strspn(text, "0123456789") == strlen(text)) {
-		if (!parse_number(text, strlen(text), DOMID_END - 1, &domid))
-			return fail(ctx, -ESRCH,
-				    "no such domain: %.20s (domids are below %u)", text,
-				    DOMID_END);
-		*ret_domid = (uint32_t)domid;
-		return 0;
-	}
 	struct txn txn = TXN_NONE(ctx);
 
-	r = find_by_name(&txn, text, &found);
+	r = domain_parse(ctx, text, &found);
+	if (r > 0)
+		r = find_by_name(&txn, text, &found);
 	if (!r)
 		*ret_domid = found;
 	return ctx_end(ctx, r);

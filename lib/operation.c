@@ -53,6 +53,8 @@ XENSPLIT_API struct xensplit_op *xensplit_op_free(struct xensplit_op *op)
 		return NULL;
 	xensplit_op_free(op->child);
 	wait_end(op->ctx, &op->wait);
+	hub_unwatch(op->ctx, &op->domain.watch);
+	free(op->domain.text);
 	step_clear(&op->spec);
 	free(op->failure);
 	free(op);
@@ -117,6 +119,7 @@ static int finish(struct xensplit_op *op, int r)
 		log_debug(op->ctx, "out of memory: the text of a failure is lost");
 	op->child = xensplit_op_free(op->child);
 	wait_end(op->ctx, &op->wait);
+	hub_unwatch(op->ctx, &op->domain.watch);
 	return r;
 }
 
@@ -181,6 +184,8 @@ static uint64_t next_wake(const struct xensplit_op *op)
 		return next_wake(op->child);
 	if (op->wake_us)
 		return op->wake_us;
+	if (op->domain.text)
+		return op->domain.watch.fired ? 0 : op->domain.look_us;
 	return op->wait.begun ? wait_timeout(&op->wait) : 0;
 }
 
@@ -277,27 +282,44 @@ static void describe(struct xensplit_op *op, const struct wait *wait,
 		 xensplit_state_name(wait->states[1]));
 }
 
+static void describe_domain(const struct xensplit_op *op, char *buf, size_t size)
+{
+	const char *text = op->domain.text;
+	char shown[64];
+
+	snprintf(buf, size, "waiting for domain %s",
+		 escape(shown, sizeof(shown), text, strlen(text)));
+}
+
+static void report_time(const struct xensplit_op *op, struct progress *progress,
+			const char *doing, uint64_t begun_us, uint64_t deadline_us)
+{
+	unsigned long total = (unsigned long)((deadline_us - begun_us) / 1000);
+	unsigned long done = (unsigned long)((now_us() - begun_us) / 1000);
+
+	/* Loggers expect a 0 with each new text (xentoollog.h). */
+	if (strcmp(doing, progress->doing) != 0)
+		log_progress(op->ctx, doing, 0, total);
+	snprintf(progress->doing, sizeof(progress->doing), "%s", doing);
+	log_progress(op->ctx, doing, done < total ? done : total, total);
+}
+
 static void report_progress(struct xensplit_op *op, struct progress *progress)
 {
 	char doing[DOING_SIZE], text[ID_TEXT_SIZE];
 	const struct xensplit_op *inner = innermost(op);
 	const struct wait *wait = &inner->wait;
-	uint64_t now = now_us();
-	unsigned long total, done;
 
-	if (!wait->begun || !wait->looked || wait->deadline_us <= wait->begun_us) {
+	if (op->domain.text) {
+		describe_domain(op, doing, sizeof(doing));
+		report_time(op, progress, doing, op->begun_us, op->deadline_us);
+	} else if (wait->begun && wait->looked && wait->deadline_us > wait->begun_us) {
+		describe(op, wait, progress, doing, sizeof(doing));
+		report_time(op, progress, doing, wait->begun_us, wait->deadline_us);
+	} else {
 		/* A sign of life for the logger. */
 		log_progress(op->ctx, id_text(&op->spec.id, text, sizeof(text)), 0, 0);
-		return;
 	}
-	total = (unsigned long)((wait->deadline_us - wait->begun_us) / 1000);
-	done = (unsigned long)((now - wait->begun_us) / 1000);
-	describe(op, wait, progress, doing, sizeof(doing));
-	/* Loggers expect a 0 with each new text (xentoollog.h). */
-	if (strcmp(doing, progress->doing) != 0)
-		log_progress(op->ctx, doing, 0, total);
-	memcpy(progress->doing, doing, sizeof(doing));
-	log_progress(op->ctx, doing, done < total ? done : total, total);
 }
 
 static int poll_once(const struct xensplit_op *op)

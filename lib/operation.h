@@ -62,6 +62,15 @@ int wait_step(struct xensplit_ctx *ctx, struct wait *wait) __must_check;
 uint64_t wait_timeout(const struct wait *wait);
 void wait_end(struct xensplit_ctx *ctx, struct wait *wait);
 
+/* A domain that an operation waits for; await-domain.c. */
+struct awaited {
+	char *text; /* its domid or name; NULL: not that kind of operation */
+	struct hub_watch watch;
+	uint64_t look_us; /* when to look even if the watch does not fire */
+	bool found;
+	uint32_t domid;
+};
+
 /* operation.c */
 
 typedef int op_step(struct xensplit_op *op);
@@ -82,6 +91,7 @@ struct xensplit_op {
 	bool finished;
 	int result;
 	struct failure *failure;
+	struct awaited domain;
 	/* the device */
 	struct step spec;
 	bool known;    /* the device has been written or found */

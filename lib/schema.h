@@ -34,6 +34,11 @@ int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
 int domain_own(struct txn *txn, uint32_t *ret_domid) __must_check;
 /* Is there such a domain, and can it get a device? 0 or -ESRCH. */
 int domain_check(struct txn *txn, uint32_t domid) __must_check;
+/* A domid if @text has digits only: 0; 1: a name; -EINVAL or -ESRCH. */
+int domain_parse(struct xensplit_ctx *ctx, const char *text,
+		 uint32_t *ret_domid) __must_check;
+/* The domain of that name that can get a device: 0; -ESRCH: none, -EINVAL: several. */
+int domain_named(struct txn *txn, const char *name, uint32_t *ret_domid) __must_check;
 /* Writes the mark of a domain that has none yet; dom0 needs none. */
 int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_check;
 /* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 if unknown. */

@@ -66,6 +66,13 @@ static int in_replace(struct waiter *w)
 	return xensplit_attach(w->ctx, &opts, DEADLINE_MS, NULL);
 }
 
+static int in_wait_for_domain(struct waiter *w)
+{
+	uint32_t domid;
+
+	return xensplit_domain_wait(w->ctx, "nobody", DEADLINE_MS, &domid);
+}
+
 static int in_own_loop(struct waiter *w)
 {
 	struct xensplit_monitor *monitor;
@@ -127,6 +134,7 @@ static void pitfall_16_everybody_who_waits_hears_that_the_daemon_died(void **sta
 		{ .name = "detach", .wait = in_detach },
 		{ .name = "detach by force", .wait = in_forced_detach },
 		{ .name = "attach in place of another", .wait = in_replace },
+		{ .name = "wait for a domain", .wait = in_wait_for_domain },
 		{ .name = "a loop of the caller", .wait = in_own_loop },
 	};
 	struct xensplit_list *list;
