@@ -184,10 +184,11 @@ events_keep_it_alive()
 	awk -v now="$EPOCHREALTIME" -v start="$start" \
 		'BEGIN { exit !(now - start >= 0.4 && now - start < 10) }'
 	# On a machine that is too slow between two events, begin again with more time.
+	kept=no
 	for seconds in 2 6 18; do
-		! events_keep_it_alive $seconds || return 0
+		[[ $kept == yes ]] || ! events_keep_it_alive $seconds || kept=yes
 	done
-	return 1
+	[[ $kept == yes ]]
 }
 
 @test "the reader of a pipe gets each line at once" {
