@@ -98,6 +98,9 @@ static int commit_step(struct xensplit_op *op)
 {
 	int r = op_commit(op, repair, op);
 
+	/* A guest that never stops writing can make every try of a round collide. */
+	if (r == -EBUSY && now_us() < op->deadline_us)
+		return op_next(op, commit_step);
 	if (r)
 		return r;
 	id_log(op->ctx, &op->spec.id, "repaired");

@@ -112,6 +112,17 @@ meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo 
   [ "$status" -eq 0 ]
 }
 
+@test "-j: many suites that end at once" {
+  suites=()
+  for i in {1..60}; do
+    suites+=("s$i=echo 1..1; echo ok 1")
+  done
+  for _ in 1 2 3 4; do
+    sum -j 2 "${suites[@]}"
+    [ "$last" = "60 passed, 0 failed, 0 skipped" ]
+  done
+}
+
 @test "-j: no more than that many" {
   busy=$BATS_TEST_TMPDIR/busy
   alone="mkdir $busy || exit; sleep 0.2; rmdir $busy; echo 1..1; echo ok 1"
