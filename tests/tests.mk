@@ -169,7 +169,7 @@ demo-xen: build-release ## attach and detach a device, on real Xen in QEMU
 .PHONY: modules
 modules: ## the example drivers; KDIR= their kernel's build tree, else SUITE=DEBIAN-RELEASE
 ifneq ($(KDIR),)
-	$(Q)for name in mydevicefront mydeviceback; do \
+	$(Q)for name in $(patsubst modules/%/Makefile,%,$(wildcard modules/*/Makefile)); do \
 		$(MAKE) -C modules/$$name KDIR=$(KDIR) M=$(abspath $(O))/modules/$$name || exit; \
 	done
 else

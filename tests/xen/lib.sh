@@ -253,7 +253,7 @@ states_are() # WANT DOMID [DEVID]
 # and stays as long as its domain.
 devices_left()
 {
-	xenstore-ls -f | grep -E '^/local/domain/[0-9]+/(device|backend)/mydevice|^/xensplit/[0-9]+/[^/]+/[0-9]' || :
+	xenstore-ls -f | grep -E '^/local/domain/[0-9]+/(device|backend)/my(device|echo)|^/xensplit/[0-9]+/[^/]+/[0-9]' || :
 }
 
 # traced REGEX: prints matching requests to the store since the scenario began

@@ -36,6 +36,8 @@ suite_find() # NAME
 	# shellcheck disable=SC2034 # for run
 	KDIR=/lib/modules/$KVER/build
 	KERNEL=$SYSROOT/boot/vmlinuz-$KVER
+	# Where Linux 7 has it.
+	[[ -e $KERNEL ]] || KERNEL=$SYSROOT/usr/lib/modules/$KVER/vmlinuz
 	XEN=$(newest "$SYSROOT/boot/xen-*.gz")
 	XEN_BIN=$(newest "$SYSROOT/usr/lib/xen-[0-9]*/bin")
 	XEN_BIN=${XEN_BIN#"$SYSROOT"}
@@ -46,18 +48,25 @@ suite_find() # NAME
 	[[ -e $SYSROOT/lib/modules/$KVER/modules.dep ]] || in_suite depmod "$KVER"
 }
 
-# modules_build FOLDER [VARIABLE=VALUE...]: builds the example modules for the suite's kernel. The
-# output of make for each is in FOLDER/NAME.log.
+# driver_build SOURCE FOLDER [VARIABLE=VALUE...]: builds a driver for the suite's kernel. The output
+# of make is in FOLDER/NAME.log.
+driver_build()
+{
+	local name=${1##*/}
+
+	mkdir -p "$2"
+	if ! in_suite make -C "$1" KDIR="$KDIR" M="$2/$name" "${@:3}" >"$2/$name.log" 2>&1; then
+		cat "$2/$name.log" >&2
+		die "$name does not build"
+	fi
+}
+
+# modules_build FOLDER [VARIABLE=VALUE...]: builds the example modules
 modules_build()
 {
-	local name
+	local file
 
-	mkdir -p "$1"
-	for name in mydevicefront mydeviceback; do
-		if ! in_suite make -C "$TOP/modules/$name" KDIR="$KDIR" M="$1/$name" "${@:2}" \
-			>"$1/$name.log" 2>&1; then
-			cat "$1/$name.log" >&2
-			die "$name does not build"
-		fi
+	for file in "$TOP"/modules/*/Makefile; do
+		driver_build "${file%/Makefile}" "$@"
 	done
 }
