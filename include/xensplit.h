@@ -590,7 +590,7 @@ struct xensplit_attach_opts {
 #define XENSPLIT_ATTACH_REPLACE (1u << 0)
 /* Allow a type that libxl manages, such as vbd. */
 #define XENSPLIT_ATTACH_RESERVED (1u << 1)
-/* xensplit_attach: remove the device if it does not connect. */
+/* xensplit_attach: remove the new device if it does not connect. */
 #define XENSPLIT_ATTACH_ROLLBACK (1u << 2)
 /* With XENSPLIT_ATTACH_REPLACE: drop recorded keys that are not given again. */
 #define XENSPLIT_ATTACH_DROP_KEYS (1u << 3)
@@ -600,6 +600,9 @@ struct xensplit_attach_opts {
  * them. One that differs is refused (-EEXIST, code "differs", and the message
  * names what differs) or, with XENSPLIT_ATTACH_REPLACE, replaced; keys that are
  * not given again are then dropped. Needs a @devid.
+ *
+ * The call waits for a device that it leaves alone as for a new one, but never
+ * rolls it back.
  */
 #define XENSPLIT_ATTACH_ENSURE (1u << 4)
 
@@ -607,8 +610,8 @@ struct xensplit_attach_opts {
  * xensplit_attach - write a device and wait until both ends are Connected
  * @timeout_ms: for the whole call; 0 returns after the commit
  * @ret_devid: its device id; may be NULL. Set once the device has been written,
- *   even if the call fails after that. To tell the two kinds of failure apart,
- *   set it to XENSPLIT_DEVID_AUTO before the call
+ *   or found as wanted, even if the call fails after that. To tell the two
+ *   kinds of failure apart, set it to XENSPLIT_DEVID_AUTO before the call
  *
  * XENSPLIT_ATTACH_REPLACE first checks everything. It then closes a device that
  * is in use, for which it allows half of the time (10 s if @timeout_ms is 0),
@@ -1576,7 +1579,7 @@ struct xensplit_keeper;
  * struct xensplit_keeper_opts - options of a keeper; each member may be zero
  * @sz: sizeof(struct xensplit_keeper_opts)
  * @flags: XENSPLIT_PLAN_*
- * @connect_ms: a device that takes longer to connect is attached again; 0: 10 s
+ * @connect_ms: a device that takes longer to connect is attached again; 0: 10 s.
  *   The next tries take longer
  *
  * Since: 0.1

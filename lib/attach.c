@@ -64,35 +64,57 @@ static int cancel_step(struct xensplit_op *op)
 
 /* --- connect --- */
 
+/* Never a device that was there before. */
+static bool rolls_back(const struct xensplit_op *op)
+{
+	return (op->spec.flags & XENSPLIT_ATTACH_ROLLBACK) && !op->spec.kept;
+}
+
 static int connect_step(struct xensplit_op *op)
 {
 	int r = wait_step(op->ctx, &op->wait);
 
 	memcpy(op->states, op->wait.states, sizeof(op->states));
-	if (r < 0 && r != -ENOTCONN && (op->spec.flags & XENSPLIT_ATTACH_ROLLBACK))
+	if (r < 0 && r != -ENOTCONN && rolls_back(op))
 		return roll_back(op, r);
 	return r;
 }
 
-static int written_step(struct xensplit_op *op)
+/* Waits until the device is connected that was written, or found as wanted. */
+static int wait_for_it(struct xensplit_op *op)
 {
 	struct place place = { op->spec.id, op->spec.backend_domid, true };
 	int r;
 
-	op->known = true;
-	op->states[0] = op->states[1] = XENSPLIT_STATE_INITIALISING;
-	if (!op->timeout_ms)
-		return 0;
 	memset(&op->wait, 0, sizeof(op->wait));
 	op->wait.id = op->spec.id;
 	op->wait.until = XENSPLIT_UNTIL_CONNECTED;
-	op->wait.fresh = true;
+	op->wait.fresh = !op->spec.kept;
 	op->wait.begun_us = op->begun_us;
 	op->wait.deadline_us = op->deadline_us;
-	if (op->spec.flags & XENSPLIT_ATTACH_ROLLBACK)
+	if (rolls_back(op))
 		op->give_up = cancel_step;
 	r = wait_begin(op->ctx, &op->wait, &place);
 	return r ? r : op_next(op, connect_step);
+}
+
+static int written_step(struct xensplit_op *op)
+{
+	op->known = true;
+	op->states[0] = op->states[1] = XENSPLIT_STATE_INITIALISING;
+	return op->timeout_ms ? wait_for_it(op) : 0;
+}
+
+static int kept_step(struct xensplit_op *op)
+{
+	struct place place = { op->spec.id, op->spec.backend_domid, true };
+	struct txn txn = TXN_NONE(op->ctx);
+
+	op->known = true;
+	id_log(op->ctx, &op->spec.id, "as wanted");
+	if (op->timeout_ms)
+		return wait_for_it(op);
+	return place_states(&txn, &place, &op->states[0], &op->states[1]);
 }
 
 /* --- write --- */
@@ -108,10 +130,12 @@ static int commit_step(struct xensplit_op *op)
 {
 	int r = op_commit(op, write_device, op);
 
-	if (r == -EEXIST && op->spec.cleared && ++op->replaced < REPLACE_TRIES)
+	if (r == -EEXIST && op->replace && ++op->replaced < REPLACE_TRIES)
 		return op_next(op, replace_start);
 	if (r)
 		return r;
+	if (op->spec.kept)
+		return op_next(op, kept_step);
 	id_log(op->ctx, &op->spec.id, "written");
 	return op_next(op, written_step);
 }
@@ -142,9 +166,41 @@ static int begin_step(struct xensplit_op *op)
 	int r = 0;
 
 	if (op->timeout_ms && !op->spec.auto_devid)
-		r = place_remove_errors(op->ctx, &place);
-
+		r = place_remove_old_errors(op->ctx, &place);
 	return r ? r : op_next(op, settle_step);
+}
+
+static int look_first(struct txn *txn, void *data)
+{
+	struct xensplit_op *op = data;
+
+	return ensure_look(txn, &op->spec);
+}
+
+/* Before anything is written, even error nodes: a device that is as wanted stays as it is. */
+static int ensure_step(struct xensplit_op *op)
+{
+	struct txn txn = TXN_NONE(op->ctx);
+	int r = op_commit(op, look_first, op), gone;
+
+	if (!r && op->spec.kept)
+		return op_next(op, kept_step);
+	if (r == -EEXIST && op->replace)
+		return op_next(op, replace_start);
+	if (r != -ESTALE)
+		return r ? r : op_next(op, begin_step);
+	/* That a domain is gone says more. */
+	gone = domain_check(&txn, op->spec.id.domid);
+	if (!gone)
+		gone = domain_check(&txn, op->spec.backend_domid);
+	return gone ? gone : r;
+}
+
+static op_step *first_step(const struct xensplit_op *op)
+{
+	if (op->spec.flags & XENSPLIT_ATTACH_ENSURE)
+		return ensure_step;
+	return op->replace ? replace_start : begin_step;
 }
 
 XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
@@ -168,13 +224,11 @@ XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
 		xensplit_op_free(op);
 		return r;
 	}
-	op->step = begin_step;
+	op->replace = op->spec.flags & XENSPLIT_ATTACH_REPLACE;
+	op->spec.flags &= ~XENSPLIT_ATTACH_REPLACE;
+	op->step = first_step(op);
 	op->when_cleared = settle_step;
-	if (op->spec.flags & XENSPLIT_ATTACH_REPLACE) {
-		op->spec.flags &= ~XENSPLIT_ATTACH_REPLACE;
-		op->spec.cleared = true;
-		op->step = replace_start;
-	}
+	op->when_kept = kept_step;
 	*ret_op = op;
 	return 0;
 }

@@ -141,3 +141,33 @@ int place_remove_errors(struct xensplit_ctx *ctx, const struct place *place)
 	path_backend_error(path, &place->id, place->backend_domid, NULL);
 	return remove_if_there(&txn, path, place->backend_domid ? 3 : 4);
 }
+
+static int any_exists(struct txn *txn, const char *first, const char *second)
+{
+	int r = store_exists(txn, first);
+
+	return r ? r : store_exists(txn, second);
+}
+
+/* Nothing to keep them for: there is no device. */
+int place_remove_old_errors(struct xensplit_ctx *ctx, const struct place *place)
+{
+	char record[PATH_SIZE], front[PATH_SIZE], back[PATH_SIZE];
+	struct txn txn = TXN_NONE(ctx);
+	int r;
+
+	path_frontend_error(front, &place->id, NULL);
+	path_backend_error(back, &place->id, place->backend_domid, NULL);
+	r = any_exists(&txn, front, back);
+	if (r <= 0)
+		return r;
+	path_record(record, &place->id, NULL);
+	path_frontend(front, &place->id, NULL);
+	path_backend(back, &place->id, place->backend_domid, NULL);
+	r = any_exists(&txn, record, front);
+	if (!r)
+		r = store_exists(&txn, back);
+	if (r)
+		return r < 0 ? r : 0;
+	return place_remove_errors(ctx, place);
+}

@@ -83,6 +83,7 @@ int op_commit(struct xensplit_op *op, store_fn *fn, void *data)
 	if (r == -EAGAIN && ++op->tries < STORE_TRIES)
 		return op_sleep(op, now_us() + store_pause_us(op->tries), op->step);
 	op->tries = 0;
+	op->changed |= !r && txn.wrote;
 	return r == -EAGAIN ? store_gave_up(op->ctx) : r;
 }
 
@@ -92,7 +93,11 @@ int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data)
 	struct txn plain = TXN_NONE(op->ctx);
 	int r = op_commit(op, fn, data);
 
-	return r == -EBUSY ? fn(&plain, data) : r;
+	if (r != -EBUSY)
+		return r;
+	r = fn(&plain, data);
+	op->changed |= plain.wrote;
+	return r;
 }
 
 bool op_keep_failure(struct xensplit_op *op)
@@ -110,6 +115,13 @@ void op_restore_failure(struct xensplit_op *op)
 		failure_copy(&op->ctx->failure, op->failure);
 }
 
+XENSPLIT_API int xensplit_op_get_changed(const struct xensplit_op *op)
+{
+	if (!op)
+		return -EINVAL;
+	return op->changed || (op->child && xensplit_op_get_changed(op->child));
+}
+
 /* Saves the failure, for further calls of process. */
 static int finish(struct xensplit_op *op, int r)
 {
@@ -117,6 +129,7 @@ static int finish(struct xensplit_op *op, int r)
 	op->result = ctx_end(op->ctx, r);
 	if (r && !op_keep_failure(op))
 		log_debug(op->ctx, "out of memory: the text of a failure is lost");
+	op->changed = xensplit_op_get_changed(op);
 	op->child = xensplit_op_free(op->child);
 	wait_end(op->ctx, &op->wait);
 	hub_unwatch(op->ctx, &op->domain.watch);

@@ -89,6 +89,7 @@ struct xensplit_op {
 	bool waits;
 	volatile sig_atomic_t cancelled;
 	bool finished;
+	bool changed; /* a commit has written something */
 	int result;
 	struct failure *failure;
 	struct awaited domain;
@@ -99,7 +100,9 @@ struct xensplit_op {
 	struct xensplit_device device;
 	char frontend[PATH_SIZE], backend[PATH_SIZE];
 	/* attach.c, replace.c */
+	bool replace;		/* a device that is there, instead of refusing */
 	op_step *when_cleared;	/* next step when the place is free */
+	op_step *when_kept;	/* next step when the device is as wanted */
 	unsigned int replaced;	/* how often another device was there */
 	uint64_t settle_end_us; /* how long to wait for the kernel */
 	/* detach.c */

@@ -23,13 +23,26 @@ static int keep_keys(struct txn *txn, struct xensplit_op *op)
 	return keys_keep(txn, &op->spec.id, &op->spec.front, &op->spec.back);
 }
 
+/* 1: another client has made the device as it is wanted. */
+static int look_again(struct txn *txn, struct xensplit_op *op)
+{
+	int r = 0;
+
+	if (op->spec.flags & XENSPLIT_ATTACH_ENSURE)
+		r = ensure_look(txn, &op->spec);
+	return r == -EEXIST ? 0 : r;
+}
+
 /* In one transaction: checks the device, keeps its keys, and closes it. */
 static int close_found(struct txn *txn, void *data)
 {
 	struct xensplit_op *op = data;
 	struct record record;
-	int r = place_find(txn, &op->spec.id, &op->place);
+	int r = look_again(txn, op);
 
+	if (r)
+		return r;
+	r = place_find(txn, &op->spec.id, &op->place);
 	if (!r && op->place.recorded) {
 		r = record_require(txn, &op->spec.id, &record);
 		if (!r)
@@ -100,8 +113,10 @@ static int close_step(struct xensplit_op *op)
 
 	if (r == -ENOENT)
 		return settle(op);
-	if (r)
+	if (r < 0)
 		return r;
+	if (op->spec.kept)
+		return op_next(op, op->when_kept);
 	id_log(op->ctx, &op->spec.id, "old device asked to close");
 	memset(wait, 0, sizeof(*wait));
 	wait->id = op->spec.id;
@@ -119,6 +134,7 @@ int replace_start(struct xensplit_op *op)
 	struct txn txn = TXN_NONE(op->ctx);
 	int r = domain_check(&txn, op->spec.id.domid);
 
+	op->spec.cleared = true;
 	if (!r)
 		r = domain_check(&txn, op->spec.backend_domid);
 	if (!r)

@@ -195,6 +195,9 @@ int place_remove_backend(struct txn *txn, const struct device_id *id,
 			 uint32_t backend_domid) __must_check;
 int place_remove_halves(struct txn *txn, const struct place *place) __must_check;
 int place_remove_errors(struct xensplit_ctx *ctx, const struct place *place) __must_check;
+/* The same, but keeps those of a device that is there. */
+int place_remove_old_errors(struct xensplit_ctx *ctx,
+			    const struct place *place) __must_check;
 
 /* foreign.c */
 

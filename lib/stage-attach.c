@@ -91,29 +91,6 @@ static int write_device(struct txn *txn, const struct step *step, struct record 
 	return r ? r : write_backend(txn, step, back);
 }
 
-int refuse_record(struct txn *txn, const struct record *record)
-{
-	struct place place = { record->id, record->backend_domid, true };
-	int frontend, backend;
-	int r = record_is_stale(txn, record);
-
-	if (r > 0)
-		return fail(txn->ctx, -ESTALE,
-			    "an earlier domain %" PRIu32 " left a device of that name",
-			    record->id.domid);
-	if (!r && *record->phase)
-		return fail_as(txn->ctx, -EEXIST, "interrupted",
-			       "replacing the device was interrupted");
-	if (!r)
-		r = place_states(txn, &place, &frontend, &backend);
-	if (r)
-		return r;
-	failure_set(txn->ctx, -EEXIST, NULL, "already attached (frontend %s, backend %s)",
-		    xensplit_state_name(frontend), xensplit_state_name(backend));
-	failure_set_states(txn->ctx, frontend, backend);
-	return -EEXIST;
-}
-
 /*
  * Removes the old record with its children, and the halves: a guest that owns
  * `device` can have made something there after the replace removed it.
@@ -199,8 +176,13 @@ static int clear_the_way(struct txn *txn, const struct step *step, struct record
 	return r ? r : record_remove(txn, &step->id);
 }
 
+/* 1: nothing is to be written. */
 static int make_room(struct txn *txn, struct step *step, struct record *record)
 {
+	int r = step->flags & XENSPLIT_ATTACH_ENSURE ? ensure_look(txn, step) : 0;
+
+	if (r && !(r == -EEXIST && (step->flags & XENSPLIT_ATTACH_REPLACE)))
+		return r;
 	if (step->auto_devid)
 		return pick_devid(txn, step, record);
 	if (step->flags & XENSPLIT_ATTACH_REPLACE)
@@ -261,7 +243,7 @@ static int stage(struct txn *txn, struct step *step, struct pairs *front,
 	if (!r)
 		r = write_device(txn, step, &record, front, back);
 	if (r)
-		return r;
+		return r < 0 ? r : 0;
 	memcpy(step->unique_id, record.unique_id, sizeof(step->unique_id));
 	memcpy(step->is_listed, record.listed, sizeof(step->is_listed));
 	step->created = record.created;

@@ -24,7 +24,8 @@ struct step {
 	char listed[LISTED_SIZE]; /* empty: as the device that it replaces */
 	struct pairs front;
 	struct pairs back;
-	/* of the device that was written */
+	/* of the device that was written, or kept since it is as wanted */
+	bool kept;
 	char unique_id[UNIQUE_ID_SIZE];
 	char is_listed[LISTED_SIZE];
 	uint64_t created;
@@ -40,11 +41,30 @@ void step_clear(struct step *step);
 
 /* stage-attach.c */
 int attach_stage(struct txn *txn, struct step *step) __must_check;
-/* The error for a device that has a record already. */
-int refuse_record(struct txn *txn, const struct record *record) __must_check;
 /* Adds recorded extra keys that are missing here; none if the record is gone. */
 int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
 	      struct pairs *back) __must_check;
+
+/* compare.c */
+
+/* What differs between a device and the wanted one; longer texts are cut. */
+#define DIFFERENCES_SIZE 640
+
+/* Is the recorded device as wanted? If not, @text says what differs. */
+bool compare_device(const struct step *wanted, const struct record *record,
+		    const struct pairs *front, const struct pairs *back, char *text,
+		    size_t size);
+
+/* stage-ensure.c */
+
+/* The error for a device that has a record already. */
+int refuse_record(struct txn *txn, const struct record *record) __must_check;
+
+/*
+ * For XENSPLIT_ATTACH_ENSURE: 1 if the device is as wanted, and then the step is marked as
+ * kept; 0 if there is no record; -EEXIST if the device differs or is half replaced.
+ */
+int ensure_look(struct txn *txn, struct step *step) __must_check;
 
 /* devids.c */
 

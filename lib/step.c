@@ -35,6 +35,9 @@ int step_from_opts(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *
 	step->kind = STEP_ATTACH;
 	step->auto_devid = o.devid == XENSPLIT_DEVID_AUTO;
 	step->flags = o.flags;
+	/* Otherwise the device would still differ. */
+	if (step->flags & XENSPLIT_ATTACH_ENSURE)
+		step->flags |= XENSPLIT_ATTACH_DROP_KEYS;
 	step->backend_domid = o.backend_domid;
 	r = id_set(ctx, &step->id, o.domid, o.type, step->auto_devid ? 0 : o.devid);
 	if (r)

@@ -323,9 +323,9 @@ static bool is_refusal(int r)
 static int commit_refusal(struct txn *txn, int r)
 {
 	request(txn, "commit to", "XenStore");
-	if (xs_transaction_end(txn->xs, txn->t, false) || errno != EAGAIN)
+	if (xs_transaction_end(txn->xs, txn->t, false))
 		return r;
-	return -EAGAIN;
+	return errno == EAGAIN ? -EAGAIN : store_fail(txn, "commit to", "XenStore");
 }
 
 int store_try(struct txn *txn, store_fn *fn, void *data)

@@ -146,7 +146,7 @@ int validate_attach(struct xensplit_ctx *ctx, const struct xensplit_attach_opts 
 {
 	static const uint32_t known = XENSPLIT_ATTACH_REPLACE | XENSPLIT_ATTACH_RESERVED |
 				      XENSPLIT_ATTACH_ROLLBACK |
-				      XENSPLIT_ATTACH_DROP_KEYS;
+				      XENSPLIT_ATTACH_DROP_KEYS | XENSPLIT_ATTACH_ENSURE;
 	struct device_id id;
 	int r;
 
@@ -156,6 +156,9 @@ int validate_attach(struct xensplit_ctx *ctx, const struct xensplit_attach_opts 
 	if (opts->devid == XENSPLIT_DEVID_AUTO && (opts->flags & XENSPLIT_ATTACH_REPLACE))
 		return fail(ctx, -EINVAL,
 			    "a device with an automatic id can't replace one");
+	if (opts->devid == XENSPLIT_DEVID_AUTO && (opts->flags & XENSPLIT_ATTACH_ENSURE))
+		return fail(ctx, -EINVAL,
+			    "an automatic id does not say which device to compare");
 	if (opts->backend_domid >= DOMID_END)
 		return fail(ctx, -ESRCH,
 			    "no such domain: %" PRIu32 " (domids are below %u)",

@@ -85,11 +85,13 @@ static void flags_that_are_not_known(void **state)
 	struct xensplit_attach_opts opts = device("mydevice", 5, 0);
 
 	(void)state;
-	opts.flags = 1u << 4;
-	assert_refused(&opts, -EINVAL, "unknown attach flags 0x10");
+	opts.flags = 1u << 5;
+	assert_refused(&opts, -EINVAL, "unknown attach flags 0x20");
 	opts.flags = XENSPLIT_ATTACH_REPLACE;
 	opts.devid = XENSPLIT_DEVID_AUTO;
 	assert_refused(&opts, -EINVAL, "can't replace one");
+	opts.flags = XENSPLIT_ATTACH_ENSURE;
+	assert_refused(&opts, -EINVAL, "does not say which device");
 }
 
 /* T-D-I counts, as it is always longer than T/I: at most 19 characters. */
