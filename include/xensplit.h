@@ -1301,7 +1301,8 @@ enum xensplit_event_type {
 	XENSPLIT_EVENT_ERROR = 3,	/* a driver wrote an error node */
 	XENSPLIT_EVENT_VANISHED = 4,	/* a device is gone */
 	XENSPLIT_EVENT_DOMAIN_GONE = 5, /* the domain of one end is gone */
-	XENSPLIT_EVENT_RESYNC = 6	/* changes were too fast to see each */
+	XENSPLIT_EVENT_RESYNC = 6,	/* changes were too fast to see each */
+	XENSPLIT_EVENT_DOMAIN = 7	/* another domain has the name, or none */
 };
 
 enum xensplit_end {
@@ -1313,13 +1314,15 @@ enum xensplit_end {
 /*
  * struct xensplit_event - a change of one device
  * @type: enum xensplit_event_type
- * @id: the device
+ * @id: the device. For DOMAIN: the domid, XENSPLIT_ANY if there is none, and no
+ *   type
  * @backend_domid: XENSPLIT_ANY if not known
  * @end: enum xensplit_end, for STATE, ERROR and DOMAIN_GONE
  * @from, @to: for STATE. For APPEARED and RESYNC: the current state of the
  *   frontend and of the backend
  * @time_us: when the library saw it, CLOCK_MONOTONIC in microseconds
- * @text: for ERROR, what the driver wrote, at most 2048 bytes, not escaped
+ * @text: for ERROR, what the driver wrote, at most 2048 bytes, not escaped; for
+ *   DOMAIN, the name
  * @missed: for RESYNC, the minimum number of writes that had no event
  * @unique_id: of the attach that made the device, NULL for a foreign one
  *
@@ -1361,6 +1364,29 @@ struct xensplit_event {
 XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 				      const struct xensplit_filter *filter,
 				      struct xensplit_monitor **ret_monitor);
+
+/*
+ * xensplit_monitor_new_named - watch devices of whichever domain has a name
+ * @name: not a domid
+ * @filter: NULL for all; its @domid must be XENSPLIT_ANY
+ *
+ * Follows the name: when another domain gets it, after a reboot or a migration,
+ * there is an event DOMAIN, and then the existing devices of that domain are
+ * reported as at the start. There does not have to be such a domain: if there is
+ * none, at the start or later, there is an event DOMAIN, too. The devices of a
+ * domain that has lost the name are followed until another domain has it.
+ *
+ * The descriptor stays the same. While there is no such domain, the names of all
+ * domains are read each second, since a new name fires no watch that covers all.
+ *
+ * Returns: as for xensplit_monitor_new(); -EINVAL also if two domains have the
+ * name. If that happens later, the monitor waits until it is that of one.
+ *
+ * Since: 0.1
+ */
+XENSPLIT_API int xensplit_monitor_new_named(struct xensplit_ctx *ctx, const char *name,
+					    const struct xensplit_filter *filter,
+					    struct xensplit_monitor **ret_monitor);
 
 /*
  * xensplit_monitor_free - free a monitor. Returns: NULL.

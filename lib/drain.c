@@ -65,7 +65,9 @@ static int take(struct xensplit_monitor *m, const char *path, const char *token)
 	if (!strcmp(token, "records"))
 		return take_record(m, path);
 	if (!strcmp(token, "release"))
-		m->released = true;
+		m->released = m->named.fired = true;
+	else if (!strcmp(token, "name"))
+		m->named.fired = true;
 	else if (m->single)
 		take_device(&m->table, token);
 	else if (*token == 't')

@@ -63,7 +63,7 @@ int events_next(struct events *events, const struct xensplit_event **ret_event)
 	events->head = (events->head + 1) % events->room;
 	events->count--;
 	told->event.id.domid = told->id.domid;
-	told->event.id.type = told->id.type;
+	told->event.id.type = *told->id.type ? told->id.type : NULL;
 	told->event.id.devid = told->id.devid;
 	told->event.unique_id = *told->unique_id ? told->unique_id : NULL;
 	events->told = told;

@@ -145,6 +145,95 @@ static int look_at_pending(struct xensplit_monitor *m)
 	return r;
 }
 
+static int look_at_all(struct xensplit_monitor *m)
+{
+	int r = scan(m);
+
+	if (!r)
+		r = look_at_trees(&m->txn, &m->watches, &m->table);
+	if (!r)
+		r = look_at_pending(m);
+	return r ? r : check_all_domains(m);
+}
+
+/* --- the domain that has the name --- */
+
+/* Starts to watch the devices of the filter. */
+static int begin(struct xensplit_monitor *m)
+{
+	struct device_id only;
+	char path[PATH_SIZE];
+	int r = 0;
+
+	if (m->single) {
+		r = id_set(m->ctx, &only, m->filter.domid, m->filter.type,
+			   m->filter.devid);
+		if (!r)
+			r = monitor_follow(m, &only);
+		path_record(path, &only, NULL);
+	} else {
+		snprintf(path, sizeof(path), "%s", RECORD_ROOT);
+		monitor_want_scan(m, XENSPLIT_ANY);
+	}
+	if (!r && (m->single || !m->begun))
+		r = store_watch(&m->txn, path, "records");
+	m->begun = true;
+	m->watches.starting = true;
+	if (!r)
+		r = drain(m);
+	if (!r)
+		r = look_at_all(m);
+	m->watches.starting = false;
+	m->more |= m->table.pending_count != 0;
+	return r;
+}
+
+/* Forgets the devices of the domain that had the name. */
+static void leave(struct xensplit_monitor *m)
+{
+	char path[PATH_SIZE];
+	size_t i;
+
+	if (m->single && m->begun) {
+		path_record(path, &m->table.devices[0]->id, NULL);
+		store_unwatch(&m->txn, path, "records");
+	}
+	for (i = 0; i < m->table.count; i++)
+		forget(m->table.devices[i], m);
+	table_clear(&m->table);
+	m->rescan = false;
+}
+
+static int report_domain(struct xensplit_monitor *m)
+{
+	struct device_id none = { .domid = m->named.domid, .devid = XENSPLIT_ANY };
+	struct xensplit_event *event =
+		events_push(&m->events, &none, "", XENSPLIT_EVENT_DOMAIN);
+
+	if (event) {
+		event->backend_domid = XENSPLIT_ANY;
+		event->text = strdup(m->named.name);
+	}
+	return event && event->text ? 0 : fail(m->ctx, -ENOMEM, "out of memory");
+}
+
+/* Until another one has the name, the devices of the one that had it are followed. */
+static int follow_name(struct xensplit_monitor *m)
+{
+	int r = m->named.name ? named_look(&m->txn, &m->named) : 0;
+
+	if (r <= 0)
+		return r;
+	r = report_domain(m);
+	if (r || named_is_missing(&m->named) || m->named.domid == m->filter.domid)
+		return r;
+	leave(m);
+	m->filter.domid = m->named.domid;
+	return begin(m);
+}
+
+/* --- */
+
 static int process(struct xensplit_monitor *m)
 {
 	int r = drain(m);
@@ -153,13 +242,9 @@ static int process(struct xensplit_monitor *m)
 	/* While the queue is full, only count what fires. */
 	if (r || m->events.count >= EVENTS_MAX)
 		return r ? r : probe(m);
-	r = scan(m);
+	r = look_at_all(m);
 	if (!r)
-		r = look_at_trees(&m->txn, &m->watches, &m->table);
-	if (!r)
-		r = look_at_pending(m);
-	if (!r)
-		r = check_all_domains(m);
+		r = follow_name(m);
 	if (!r)
 		r = probe(m);
 	if (!r)
@@ -188,65 +273,61 @@ XENSPLIT_API int xensplit_monitor_process(struct xensplit_monitor *monitor)
 
 static int start(struct xensplit_monitor *m)
 {
-	char path[PATH_SIZE];
-	struct device_id only;
-	int r = 0;
-
-	if (m->single) {
-		r = id_set(m->ctx, &only, m->filter.domid, m->filter.type,
-			   m->filter.devid);
-		if (!r)
-			r = monitor_follow(m, &only);
-		path_record(path, &only, NULL);
-	} else {
-		snprintf(path, sizeof(path), "%s", RECORD_ROOT);
-		monitor_want_scan(m, XENSPLIT_ANY);
-	}
-	if (!r)
-		r = store_watch(&m->txn, path, "records");
-	/* Only a privileged domain may set it; others notice from the nodes alone. */
-	if (!r) {
-		r = store_watch(&m->txn, "@releaseDomain", "release");
-		if (r == -EACCES)
-			r = 0;
-	}
-	m->probe_us = now_us() + PROBE_US;
-	m->watches.starting = true;
-	if (!r)
-		r = process(m);
-	m->watches.starting = false;
-	return r;
-}
-
-XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
-				      const struct xensplit_filter *filter,
-				      struct xensplit_monitor **ret_monitor)
-{
-	struct xensplit_monitor *m;
 	int r;
 
-	if (!ctx || !ret_monitor)
-		return -EINVAL;
+	m->txn.xs = store_open();
+	if (!m->txn.xs)
+		return fail(m->ctx, -ENOTCONN, "no connection to xenstored for watches");
+	m->probe_us = now_us() + PROBE_US;
+	/* Only a privileged domain may set it; others notice from the nodes alone. */
+	r = store_watch(&m->txn, "@releaseDomain", "release");
+	if (r == -EACCES)
+		r = 0;
+	if (!r && m->named.name)
+		r = named_begin(&m->txn, &m->named);
+	if (r || named_is_missing(&m->named))
+		return r ? r : report_domain(m);
+	if (m->named.name)
+		m->filter.domid = m->named.domid;
+	return begin(m);
+}
+
+static int set_filter(struct xensplit_monitor *m, const struct xensplit_filter *filter)
+{
+	int r = id_check_filter(m->ctx, filter, &m->filter);
+
+	if (r)
+		return r;
+	/* The caller's string is valid only during this call. */
+	snprintf(m->type, sizeof(m->type), "%s", m->filter.type ? m->filter.type : "");
+	if (m->filter.type)
+		m->filter.type = m->type;
+	m->single = m->filter.type && m->filter.devid != XENSPLIT_ANY &&
+		    (m->named.name || m->filter.domid != XENSPLIT_ANY);
+	if (m->named.name && m->filter.domid != XENSPLIT_ANY)
+		return fail(m->ctx, -EINVAL, "the filter has a domain, too");
+	return 0;
+}
+
+/* @name: NULL for the domain of the filter */
+static int create(struct xensplit_ctx *ctx, const char *name,
+		  const struct xensplit_filter *filter,
+		  struct xensplit_monitor **ret_monitor)
+{
+	struct xensplit_monitor *m = calloc(1, sizeof(*m));
+	int r;
+
 	ctx_begin(ctx);
-	m = calloc(1, sizeof(*m));
 	if (!m)
 		return fail(ctx, -ENOMEM, "out of memory");
 	m->ctx = ctx;
 	m->txn.ctx = ctx;
 	table_init(&m->table);
-	r = id_check_filter(ctx, filter, &m->filter);
-	if (!r) {
-		/* The caller's string is valid only during this call. */
-		snprintf(m->type, sizeof(m->type), "%s",
-			 m->filter.type ? m->filter.type : "");
-		if (m->filter.type)
-			m->filter.type = m->type;
-		m->single = filter_is_single(&m->filter);
-		m->txn.xs = store_open();
-		r = m->txn.xs ? start(m)
-			      : fail(ctx, -ENOTCONN,
-				     "no connection to xenstored for watches");
-	}
+	r = name ? named_set(ctx, &m->named, name) : 0;
+	if (!r)
+		r = set_filter(m, filter);
+	if (!r)
+		r = start(m);
 	if (r) {
 		xensplit_monitor_free(m);
 		return r;
@@ -254,6 +335,21 @@ XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 	ctx_begin(ctx);
 	*ret_monitor = m;
 	return 0;
+}
+
+XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
+				      const struct xensplit_filter *filter,
+				      struct xensplit_monitor **ret_monitor)
+{
+	return ctx && ret_monitor ? create(ctx, NULL, filter, ret_monitor) : -EINVAL;
+}
+
+XENSPLIT_API int xensplit_monitor_new_named(struct xensplit_ctx *ctx, const char *name,
+					    const struct xensplit_filter *filter,
+					    struct xensplit_monitor **ret_monitor)
+{
+	return ctx && name && ret_monitor ? create(ctx, name, filter, ret_monitor)
+					  : -EINVAL;
 }
 
 XENSPLIT_API struct xensplit_monitor *
@@ -266,6 +362,7 @@ xensplit_monitor_free(struct xensplit_monitor *monitor)
 	events_clear(&monitor->events);
 	table_clear(&monitor->table);
 	watches_clear(&monitor->watches);
+	named_clear(&monitor->named);
 	free(monitor);
 	return NULL;
 }
@@ -284,5 +381,8 @@ XENSPLIT_API uint64_t xensplit_monitor_get_timeout(struct xensplit_monitor *moni
 {
 	if (!monitor || monitor->more || monitor->events.count)
 		return 0;
+	if (named_is_missing(&monitor->named) &&
+	    monitor->named.look_us < monitor->probe_us)
+		return monitor->named.look_us;
 	return monitor->probe_us;
 }

@@ -124,6 +124,28 @@ bool path_part_is(const struct path_part *part, const char *text);
 /* A number as the schema writes it: no leading zeros. */
 bool path_part_number(const struct path_part *part, uint32_t max, uint32_t *ret_number);
 
+/* named.c */
+
+/* Which domain has a name. */
+struct named {
+	char *name;	  /* NULL: not asked for */
+	uint32_t domid;	  /* XENSPLIT_ANY: none at the moment */
+	uint32_t watched; /* the domain whose name is watched, or XENSPLIT_ANY */
+	bool announced;	  /* new domains are watched */
+	bool fired;	  /* since it was looked at */
+	uint64_t look_us; /* while there is none: when to look, whatever fires */
+};
+
+/* -EINVAL: it can't be a name. */
+int named_set(struct xensplit_ctx *ctx, struct named *named,
+	      const char *name) __must_check;
+void named_clear(struct named *named);
+bool named_is_missing(const struct named *named);
+/* Looks, and sets the watches, whose token is "name". -EINVAL: several have it. */
+int named_begin(struct txn *txn, struct named *named) __must_check;
+/* Looks again, if necessary. 1: another domain has the name now, or none. */
+int named_look(struct txn *txn, struct named *named) __must_check;
+
 /* The monitor itself, for its source files. */
 
 struct xensplit_monitor {
@@ -132,6 +154,8 @@ struct xensplit_monitor {
 	struct xensplit_filter filter;
 	char type[TYPE_MAX + 1]; /* the filter's */
 	bool single;		 /* the filter names one device */
+	struct named named;	 /* the filter's domain, if it has to have a name */
+	bool begun;		 /* the records are watched */
 	struct events events;
 	struct table table;
 	struct watches watches;
