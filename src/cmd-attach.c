@@ -23,6 +23,7 @@ static struct {
 	int drop_keys;
 	int reserved;
 	const char *backend_type;
+	int wait_domain;
 	int dry_run;
 } args = { .timeout_ms = DEFAULT_TIMEOUT_MS };
 
@@ -36,6 +37,7 @@ static const struct opt options[] = {
 	{ OPT_SECONDS, 't', "timeout", "SECONDS", &args.timeout_ms, TIMEOUT_HELP },
 	{ OPT_FLAG, 0, "no-wait", NULL, &args.no_wait,
 	  "do not wait until it is Connected" },
+	OPT_WAIT_DOMAIN(&args.wait_domain),
 	{ OPT_FLAG, 0, "rollback", NULL, &args.rollback,
 	  "remove the device if it does not connect" },
 	{ OPT_FLAG, 0, "replace", NULL, &args.replace,
@@ -129,14 +131,19 @@ static int finish(struct tool *tool, struct xensplit_op *op, int err,
 	return status;
 }
 
+/* @left_ms: of the time limit */
 static int attach(struct tool *tool, const struct xensplit_attach_opts *opts,
-		  struct xensplit_id *id)
+		  struct xensplit_id *id, unsigned int left_ms)
 {
 	uint64_t start = now_ms();
 	struct xensplit_op *op;
 	int status, err;
 
-	err = xensplit_op_attach(tool->ctx, opts, args.no_wait ? 0 : args.timeout_ms,
+	/* 0 would mean not to wait at all. */
+	err = xensplit_op_attach(tool->ctx, opts,
+				 args.no_wait ? 0
+				 : left_ms    ? left_ms
+					      : 1,
 				 &op);
 	if (err)
 		return tool_fail(tool, err, id);
@@ -184,6 +191,7 @@ static int run(struct tool *tool, int argc, char **argv)
 {
 	struct xensplit_attach_opts opts = { .sz = sizeof(opts) };
 	int is_bare = argc > 1 && !strchr(argv[1], '/');
+	uint64_t start = now_ms();
 	struct xensplit_id id;
 	int status;
 
@@ -193,7 +201,9 @@ static int run(struct tool *tool, int argc, char **argv)
 		return usage_error("--rollback and --no-wait exclude each other");
 	if (args.drop_keys && !args.replace)
 		return usage_error("--no-keep-keys needs --replace");
-	if (!args.no_wait && !args.dry_run)
+	if (args.wait_domain)
+		tool->wait_domain_ms = start + args.timeout_ms;
+	if ((!args.no_wait && !args.dry_run) || args.wait_domain)
 		watchdog_deadline(args.timeout_ms);
 	status = check_type(argc > 1 ? argv[1] : NULL);
 	if (!status)
@@ -219,7 +229,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	if (args.dry_run)
 		return preview(tool, &opts, &id);
 	opts.flags |= args.rollback ? XENSPLIT_ATTACH_ROLLBACK : 0;
-	return attach(tool, &opts, &id);
+	return attach(tool, &opts, &id, time_left(start, args.timeout_ms));
 }
 
 const struct verb verb_attach = {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "text.h"
 #include "tool.h"
 
 /* How often to check for a dead xenstored even while stdout is blocked. */
@@ -16,6 +17,7 @@ static struct {
 	int banner;
 	uint32_t num_events;
 	unsigned int idle_ms;
+	int wait_domain;
 } args;
 
 static const struct opt options[] = {
@@ -25,6 +27,7 @@ static const struct opt options[] = {
 	  "exit after COUNT events" },
 	{ OPT_SECONDS, 0, "idle-timeout", "SECONDS", &args.idle_ms,
 	  "exit if nothing happens for this time" },
+	OPT_WAIT_DOMAIN(&args.wait_domain),
 	{ 0 },
 };
 
@@ -36,19 +39,24 @@ static int stdout_is_ready(void)
 	return poll(&fd, 1, 0) != 0;
 }
 
-/* Returns: how many events were printed, or a negative errno. */
+/*
+ * @left: how many more to print, if --num-events limits them
+ *
+ * Returns: how many events were printed, or a negative errno.
+ */
 static int print_events(const struct tool *tool, struct xensplit_monitor *monitor,
-			uint32_t most)
+			uint32_t *left)
 {
 	const struct xensplit_event *event;
 	int count = 0;
 
-	while ((uint32_t)count < most && stdout_is_ready() &&
-	       xensplit_monitor_next(monitor, &event) > 0) {
+	while (*left && stdout_is_ready() && xensplit_monitor_next(monitor, &event) > 0) {
 		print_event(event, tool->json);
 		/* The reader of a pipe wants each line at once. */
 		if (fflush(stdout))
 			return -errno;
+		if (args.num_events && event->type != XENSPLIT_EVENT_DOMAIN)
+			(*left)--;
 		count++;
 	}
 	return count;
@@ -84,12 +92,9 @@ static int follow(const struct tool *tool, struct xensplit_monitor *monitor)
 	for (;;) {
 		if (count)
 			idle_until = args.idle_ms ? now_ms() + args.idle_ms : UINT64_MAX;
-		count = print_events(tool, monitor, left);
-		if (count < 0)
-			return count;
-		left -= args.num_events ? (uint32_t)count : 0;
-		if (!left)
-			return 0;
+		count = print_events(tool, monitor, &left);
+		if (count < 0 || !left)
+			return count < 0 ? count : 0;
 		if (!count && now_ms() >= idle_until)
 			return -ETIMEDOUT;
 		err = wait_once(monitor, idle_until);
@@ -110,25 +115,43 @@ static int fail_idle(struct tool *tool)
 	return EXIT_DEADLINE;
 }
 
-static int run(struct tool *tool, int argc, char **argv)
+static int new_monitor(struct tool *tool, int argc, char **argv,
+		       struct xensplit_monitor **ret_monitor)
 {
-	struct xensplit_monitor *monitor = NULL;
+	const char *name = argc && !is_number(argv[0]) ? argv[0] : NULL;
 	struct xensplit_filter filter;
 	int status, err;
 
+	if (args.wait_domain && !argc)
+		return usage_error("--wait-domain needs a DOMAIN");
+	/* A domid is watched whether it is there or not. */
+	tool->allow_missing = args.wait_domain && name;
 	status = tool_filter(tool, argc, argv, &filter);
 	if (status)
 		return status;
-	err = xensplit_monitor_new(tool->ctx, &filter, &monitor);
-	if (err)
-		return tool_fail(tool, err, NULL);
+	if (name) {
+		filter.domid = XENSPLIT_ANY;
+		err = xensplit_monitor_new_named(tool->ctx, name, &filter, ret_monitor);
+	} else {
+		err = xensplit_monitor_new(tool->ctx, &filter, ret_monitor);
+	}
+	return err ? tool_fail(tool, err, NULL) : EXIT_SUCCESS;
+}
+
+static int run(struct tool *tool, int argc, char **argv)
+{
+	struct xensplit_monitor *monitor = NULL;
+	int status = new_monitor(tool, argc, argv, &monitor);
+	int err;
+
+	if (status)
+		return status;
 	if (args.banner)
 		print_armed(tool->json);
 	err = fflush(stdout) ? -errno : follow(tool, monitor);
 	xensplit_monitor_free(monitor);
-	if (err == -ETIMEDOUT) {
+	if (err == -ETIMEDOUT)
 		return fail_idle(tool);
-	}
 	if (err == -EPIPE)
 		return EXIT_FAILURE;
 	return err ? tool_fail(tool, err, NULL) : EXIT_SUCCESS;
@@ -139,7 +162,8 @@ const struct verb verb_watch = {
 	.args = "[DOMAIN [TYPE[/DEVID]]]",
 	.summary = "print a line for each change",
 	.notes = "Existing devices are printed first. Without TYPE, only devices that\n"
-		 "xensplit attached are watched; with TYPE, also one of another tool.\n",
+		 "xensplit attached are watched; with TYPE, also one of another tool.\n"
+		 "The name of a domain is followed when another domain gets it.\n",
 	.min_args = 0,
 	.max_args = 2,
 	.options = options,

@@ -29,6 +29,7 @@ static const char *event_name(int type)
 		[XENSPLIT_EVENT_VANISHED] = "vanished",
 		[XENSPLIT_EVENT_DOMAIN_GONE] = "domain-gone",
 		[XENSPLIT_EVENT_RESYNC] = "resync",
+		[XENSPLIT_EVENT_DOMAIN] = "domain",
 	};
 
 	if (type < 1 || (size_t)type >= sizeof(names) / sizeof(names[0]))
@@ -58,13 +59,10 @@ static struct timespec event_time(const struct xensplit_event *event)
 	return now;
 }
 
-static void print_event_json(const struct xensplit_event *event)
+static struct json_object *new_event(const struct xensplit_event *event)
 {
 	struct json_object *object = json_report();
 	struct timespec time = event_time(event);
-	int state = event->type == XENSPLIT_EVENT_STATE;
-	int both = event->type == XENSPLIT_EVENT_APPEARED ||
-		   event->type == XENSPLIT_EVENT_RESYNC;
 	char text[40];
 
 	json_add_text(object, "event", event_name(event->type));
@@ -72,6 +70,24 @@ static void print_event_json(const struct xensplit_event *event)
 		 time.tv_nsec / 1000);
 	json_add_decimal(object, "time", text);
 	json_add_number(object, "domid", event->id.domid);
+	return object;
+}
+
+static void print_domain_json(const struct xensplit_event *event)
+{
+	struct json_object *object = new_event(event);
+
+	json_add_text(object, "domain", event->text);
+	json_print(object);
+}
+
+static void print_event_json(const struct xensplit_event *event)
+{
+	struct json_object *object = new_event(event);
+	int state = event->type == XENSPLIT_EVENT_STATE;
+	int both = event->type == XENSPLIT_EVENT_APPEARED ||
+		   event->type == XENSPLIT_EVENT_RESYNC;
+
 	json_add_text(object, "type", event->id.type);
 	json_add_number(object, "devid", event->id.devid);
 	json_add_number(object, "backend_domid", event->backend_domid);
@@ -143,23 +159,43 @@ static void print_event_what(const struct xensplit_event *event, size_t column)
 	putchar('\n');
 }
 
+/* "guest5 is now domain 7" */
+static void print_domain(const struct xensplit_event *event)
+{
+	char *name = escape(event->text, strlen(event->text));
+
+	if (event->id.domid == XENSPLIT_ANY)
+		printf("no domain is called %s\n", name);
+	else
+		printf("%s is now domain %u\n", name, event->id.domid);
+	free(name);
+}
+
 void print_event(const struct xensplit_event *event, int json)
 {
+	int about_domain = event->type == XENSPLIT_EVENT_DOMAIN, column;
 	struct timespec time;
 	struct tm tm;
 	char *name;
-	int column;
 
 	if (json) {
-		print_event_json(event);
+		if (about_domain)
+			print_domain_json(event);
+		else
+			print_event_json(event);
 		return;
 	}
 	logger_make_way();
 	time = event_time(event);
 	localtime_r(&time.tv_sec, &tm);
+	column = printf("%02d:%02d:%02d.%03ld ", tm.tm_hour, tm.tm_min, tm.tm_sec,
+			time.tv_nsec / 1000000);
+	if (about_domain) {
+		print_domain(event);
+		return;
+	}
 	name = id_name(&event->id);
-	column = printf("%02d:%02d:%02d.%03ld %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-			time.tv_nsec / 1000000, name);
+	column += printf("%s: ", name);
 	free(name);
 	print_event_what(event, (size_t)column);
 }

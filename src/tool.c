@@ -143,10 +143,28 @@ int tool_open(struct tool *tool)
 	return err ? fail_to_connect(tool, err) : EXIT_SUCCESS;
 }
 
+unsigned int time_left(uint64_t start_ms, unsigned int limit_ms)
+{
+	uint64_t passed = now_ms() - start_ms;
+
+	return passed < limit_ms ? (unsigned int)(limit_ms - passed) : 0;
+}
+
 int tool_domain(struct tool *tool, const char *text, uint32_t *ret_domid)
 {
-	int err = xensplit_domain_find(tool->ctx, text, ret_domid);
+	uint64_t now = now_ms(), until = tool->wait_domain_ms;
+	int err;
 
+	if (until || tool->allow_missing)
+		err = xensplit_domain_wait(tool->ctx, text,
+					   until > now ? (unsigned int)(until - now) : 0,
+					   ret_domid);
+	else
+		err = xensplit_domain_find(tool->ctx, text, ret_domid);
+	if (err == -ETIMEDOUT && tool->allow_missing) {
+		*ret_domid = XENSPLIT_ANY;
+		err = 0;
+	}
 	return err ? tool_fail(tool, err, NULL) : EXIT_SUCCESS;
 }
 

@@ -23,8 +23,16 @@ struct tool {
 	int quiet;
 	int json;
 	struct attempt attempt;
-	int default_type; /* none was given */
+	int default_type;	 /* none was given */
+	uint64_t wait_domain_ms; /* until when to wait for domains; 0: not at all */
+	int allow_missing;	 /* a name that no domain has is XENSPLIT_ANY */
 };
+
+#define OPT_WAIT_DOMAIN(value)                                    \
+	{                                                         \
+		OPT_FLAG, 0, "wait-domain", NULL, (value),        \
+			"wait for a domain that is not there yet" \
+	}
 
 /*
  * A verb. Options are stored in the variables of its option table; then its function gets the
@@ -68,10 +76,16 @@ int tool_target(struct tool *tool, int argc, char **argv, int allow_auto,
 int tool_filter(struct tool *tool, int argc, char **argv,
 		struct xensplit_filter *ret_filter);
 
+/* What is left of a time limit that began at start_ms; 0 if it has passed. */
+unsigned int time_left(uint64_t start_ms, unsigned int limit_ms);
+
 /* Finds the domain that the verb is about; opens the context. Returns: an exit status. */
 int tool_main_domain(struct tool *tool, const char *text, uint32_t *ret_domid);
 
-/* Like xensplit_domain_find(), with a message. Returns: an exit status. */
+/*
+ * Like xensplit_domain_find(), or xensplit_domain_wait() until wait_domain_ms, with a message.
+ * Returns: an exit status.
+ */
 int tool_domain(struct tool *tool, const char *text, uint32_t *ret_domid);
 
 /*

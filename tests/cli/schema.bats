@@ -155,8 +155,10 @@ invalid()
 	does attach 6 --no-wait
 	"$SANDBOX" kill 6
 	wait "$pid" || [[ $? -eq 6 ]]
+	tool watch nobody --wait-domain --json --idle-timeout 0.1
+	head -1 <<<"$output" >>"$BATS_TEST_TMPDIR/events"
 	sed "s/^/watch\t/" "$BATS_TEST_TMPDIR/events" >"$BATS_TEST_TMPDIR/printed"
-	for event in armed appeared state error vanished domain-gone; do
+	for event in armed appeared state error vanished domain-gone domain; do
 		grep -F "\"event\":\"$event\"" "$BATS_TEST_TMPDIR/events"
 	done
 	valid
