@@ -19,6 +19,7 @@ static struct {
 	unsigned int timeout_ms;
 	int no_wait;
 	int rollback;
+	int ensure;
 	int replace;
 	int drop_keys;
 	int reserved;
@@ -40,6 +41,8 @@ static const struct opt options[] = {
 	OPT_WAIT_DOMAIN(&args.wait_domain),
 	{ OPT_FLAG, 0, "rollback", NULL, &args.rollback,
 	  "remove the device if it does not connect" },
+	{ OPT_FLAG, 0, "ensure", NULL, &args.ensure,
+	  "leave a device alone that is exactly like this" },
 	{ OPT_FLAG, 0, "replace", NULL, &args.replace,
 	  "first remove an existing device" },
 	{ OPT_FLAG, 0, "no-keep-keys", NULL, &args.drop_keys,
@@ -66,8 +69,10 @@ static int preview(struct tool *tool, const struct xensplit_attach_opts *opts,
 		err = xensplit_batch_preview(batch);
 	if (err)
 		status = tool_fail(tool, err, id);
-	else
+	else if (tool->json || xensplit_batch_change(batch, 0))
 		print_changes(batch, tool->json);
+	else
+		print_note("nothing to do");
 	xensplit_batch_free(batch);
 	return status;
 }
@@ -105,29 +110,38 @@ static void die_of_it(void)
 
 /* --- */
 
-static int report(struct tool *tool, struct xensplit_op *op, const struct xensplit_id *id,
-		  uint64_t start)
+/* "mydevice/0 attached to guest5 (domain 5), connected after 12 ms" */
+static void print_line(const struct xensplit_device *device, int changed, uint64_t start)
 {
-	char then[60];
+	char then[80];
 
-	if (args.no_wait)
+	if (!changed)
+		snprintf(then, sizeof(then), " is attached already%s",
+			 args.no_wait ? "" : ", connected");
+	else if (args.no_wait)
 		snprintf(then, sizeof(then), ", not waiting for the drivers");
 	else
 		snprintf(then, sizeof(then), ", connected %s", took_text(start));
-	return tool_report_op(tool, op, id, "attached to", then);
+	print_done(&device->id, changed ? "attached to" : "of", device->domain, then);
 }
 
 static int finish(struct tool *tool, struct xensplit_op *op, int err,
 		  const struct xensplit_id *id, uint64_t start)
 {
-	int status;
+	int status = err ? tool_fail(tool, err, id) : EXIT_SUCCESS;
+	const struct xensplit_device *device = NULL;
+	int changed = xensplit_op_get_changed(op);
 
-	if (!err)
-		return report(tool, op, id, start);
-	status = tool_fail(tool, err, id);
-	/* The device exists, and JSON has its states. */
-	if (tool->json && (err == -ETIMEDOUT || err == -EPROTO))
-		tool_report_op(tool, op, id, NULL, NULL);
+	/* A device that does not connect exists, and JSON has its states. */
+	if (err ? !tool->json || (err != -ETIMEDOUT && err != -EPROTO)
+		: !tool->json && tool->quiet)
+		return status;
+	if (xensplit_op_get_device(op, &device))
+		device = NULL; /* it was rolled back */
+	if (tool->json)
+		print_attached_json(device, device && changed);
+	else if (device)
+		print_line(device, changed, start);
 	return status;
 }
 
@@ -169,6 +183,13 @@ static int check_type(const char *text)
 	return EXIT_USAGE;
 }
 
+static int is_auto(const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return slash && !strcmp(slash, "/auto");
+}
+
 /* A domain where the type belongs: its backend's, most likely. TYPE/DEVID is meant as it is. */
 static int refuse_domain(struct tool *tool, const struct xensplit_id *id)
 {
@@ -199,6 +220,9 @@ static int run(struct tool *tool, int argc, char **argv)
 		return usage_error("--timeout 0 is not possible: use --no-wait");
 	if (args.no_wait && args.rollback)
 		return usage_error("--rollback and --no-wait exclude each other");
+	if (args.ensure && argc > 1 && is_auto(argv[1]))
+		return usage_error(
+			"--ensure needs a DEVID: auto is a new device each time");
 	if (args.drop_keys && !args.replace)
 		return usage_error("--no-keep-keys needs --replace");
 	if (args.wait_domain)
@@ -219,7 +243,8 @@ static int run(struct tool *tool, int argc, char **argv)
 	opts.type = id.type;
 	opts.devid = id.devid;
 	opts.backend_type = args.backend_type;
-	opts.flags = (args.replace ? XENSPLIT_ATTACH_REPLACE : 0) |
+	opts.flags = (args.ensure ? XENSPLIT_ATTACH_ENSURE : 0) |
+		     (args.replace ? XENSPLIT_ATTACH_REPLACE : 0) |
 		     (args.drop_keys ? XENSPLIT_ATTACH_DROP_KEYS : 0) |
 		     (args.reserved ? XENSPLIT_ATTACH_RESERVED : 0);
 	opts.front = args.front.list;

@@ -121,6 +121,22 @@ static int run_help(int argc, char **argv)
 	return verb ? verb_help(verb) : EXIT_USAGE;
 }
 
+/* " guest5 mydevice/0"; before the options are taken out, and a device is taken apart. */
+static char *join_arguments(int count, char **words)
+{
+	char *text = must(strdup("")), *longer, *word;
+
+	for (int i = 0; i < count; i++) {
+		word = shell_word(words[i]);
+		if (asprintf(&longer, "%s %s", text, word) < 0)
+			longer = NULL;
+		free(text);
+		free(word);
+		text = must(longer);
+	}
+	return text;
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
 	const struct opt *const tables[] = { verb->options, common_options, NULL };
@@ -128,6 +144,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 	logger_subject(verb->name);
 	tool.attempt.verb = verb->name;
+	tool.attempt.arguments = join_arguments(argc - 1, argv + 1);
 	first = opts_parse(tables, argc, argv, 1);
 	count = argc - first;
 	if (first < 0)

@@ -52,6 +52,17 @@ void print_devices_json(const struct xensplit_device *const *devices, size_t cou
 	json_print(report);
 }
 
+void print_attached_json(const struct xensplit_device *device, int changed)
+{
+	struct json_object *report = json_report();
+	struct json_object *array = json_array(report, "devices");
+
+	if (device)
+		json_add_device(array, device);
+	json_add_flag(report, "changed", changed);
+	json_print(report);
+}
+
 /* A domain's name may have any length. Columns that the user named are not wrapped. */
 static int column_flags(const struct field *field, const struct columns *columns)
 {

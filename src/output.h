@@ -31,6 +31,9 @@ void print_devices_table(const struct xensplit_device *const *devices, size_t co
 void print_devices_json(const struct xensplit_device *const *devices, size_t count,
 			const struct xensplit_nodes *nodes);
 
+/* @device: NULL if there is none; @changed: it was written */
+void print_attached_json(const struct xensplit_device *device, int changed);
+
 void print_nodes(const struct xensplit_nodes *nodes);
 
 /* Prints what a batch, or a dry run of reap, would change. */

@@ -232,6 +232,9 @@ static char *remedy_of_device(const struct attempt *attempt,
 		return remedy_of_driver(attempt, error, id);
 	if (is_code(error, "foreign"))
 		return remedy_of_foreign(attempt, error, id);
+	if (is_code(error, "differs") && attempt->arguments)
+		return words("xensplit %s --replace%s", attempt->verb,
+			     attempt->arguments);
 	if (is_code(error, "record-damaged"))
 		return force_words(id);
 	if (is_code(error, "no-such-device") || is_code(error, "not-attached"))

@@ -10,8 +10,9 @@
 /* What the user was doing. */
 struct attempt {
 	const char *verb;
-	char *domain;	/* as the user named it, printable; NULL: not at all */
-	uint32_t domid; /* of that name, once it is known */
+	char *arguments; /* of the verb, as a shell reads them */
+	char *domain;	 /* as the user named it, printable; NULL: not at all */
+	uint32_t domid;	 /* of that name, once it is known */
 };
 
 /*

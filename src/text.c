@@ -32,6 +32,42 @@ char *escape(const char *bytes, size_t len)
 	return text;
 }
 
+/* Within $'...', as bash, zsh and ksh have it: the bytes can be anything. */
+static char *shell_bytes(const char *text)
+{
+	char *word = must(malloc(4 * strlen(text) + 4)), *end = word;
+
+	end += sprintf(end, "$'");
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte == '\'' || byte == '\\')
+			end += sprintf(end, "\\%c", byte);
+		else if (byte >= ' ' && byte <= '~')
+			*end++ = (char)byte;
+		else
+			end += sprintf(end, "\\x%02x", byte);
+	}
+	sprintf(end, "'");
+	return word;
+}
+
+char *shell_word(const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789@%+=:,./_-";
+	char *word = NULL;
+
+	if (*text && strspn(text, plain) == strlen(text))
+		return must(strdup(text));
+	for (const char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~' || *at == '\'')
+			return shell_bytes(text);
+	if (asprintf(&word, "'%s'", text) < 0)
+		word = NULL;
+	return must(word);
+}
+
 char *domain_words(uint32_t domid, const char *name)
 {
 	char *shown = name ? escape(name, strlen(name)) : NULL;

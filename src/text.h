@@ -16,6 +16,9 @@ struct xensplit_id;
  */
 char *escape(const char *bytes, size_t len);
 
+/* A word for the command line of a shell; the caller frees it. */
+char *shell_word(const char *text);
+
 /* "guest5 (domain 5)", or without a name "domain 5"; the caller frees it. */
 char *domain_words(uint32_t domid, const char *name);
 

@@ -236,6 +236,7 @@ void tool_close(struct tool *tool)
 {
 	xensplit_free(tool->ctx);
 	free(tool->attempt.domain);
+	free(tool->attempt.arguments);
 }
 
 int tool_report_op(struct tool *tool, struct xensplit_op *op,

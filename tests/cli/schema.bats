@@ -52,6 +52,10 @@ invalid()
 	prints 0 attach 5 mydevice/auto -F ring-pages=4 -F $'x=a\e\xff' -B mode=fast
 	prints 0 attach 6 mydevice/1 --no-wait -b 5
 	prints 0 attach 5 --replace -n
+	prints 0 attach 6 mydevice/1 --no-wait -b 5 --ensure
+	invalid 'del(.changed)' '.changed = 1'
+	prints 5 attach 6 mydevice/1 --ensure
+	prints 0 attach 6 mydevice/1 --no-wait -b 5 --ensure -n
 	prints 0 list
 	prints 0 list 5 --all
 	prints 0 show 5

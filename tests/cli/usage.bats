@@ -102,12 +102,12 @@ sample()
 @test "the options of each verb are these" {
 	common="verbose quiet json help version"
 	declare -A want=(
-		[attach]="backend front back timeout no-wait rollback replace no-keep-keys
+		[attach]="backend front back timeout no-wait wait-domain rollback ensure replace no-keep-keys
 			backend-type reserved dry-run"
 		[detach]="timeout force all dry-run"
 		[list]="all output noheadings raw"
 		[show]=""
-		[wait]="until timeout"
+		[wait]="until timeout wait-domain"
 		[adopt]="backend backend-type reserved dry-run"
 		[reap]="dry-run"
 	)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # --wait-domain: attach, wait and watch of a domain that is not there yet.
-# shellcheck disable=SC2154 # bats sets stderr
+# Expanded by eval; bats sets stderr, and each test runs in its own subshell:
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
 
 load common
 

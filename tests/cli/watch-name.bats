@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # watch by name: it follows the name to the next domain that has it.
-# shellcheck disable=SC2016,SC2154 # expanded by eval; bats sets output
+# Expanded by eval; bats sets output, and each test runs in its own subshell:
+# shellcheck disable=SC1003,SC2016,SC2030,SC2031,SC2154
 
 load common
 
