@@ -200,6 +200,8 @@ static void a_crash_is_noticed(void **state)
 {
 	(void)state;
 	watch_all_of("g5");
+	/* Its watches fire once when they are set. */
+	let_pass(300);
 	run("\"$SANDBOX\" kill 5 --crash");
 	until("domain g5 -1\n");
 	assert_true(exists("/local/domain/5/name"));
