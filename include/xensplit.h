@@ -1496,9 +1496,9 @@ enum xensplit_action_kind {
  * @backend_domid: of the wanted device; XENSPLIT_ANY if its domain is not there
  * @result: of a refusal: -EINVAL if the entry is wrong, whatever the store
  *   holds, also for a second entry with the same id; -ESRCH if the backend's
- *   domain is not there; -EEXIST if the device differs (code "differs") or
- *   another tool made it (code "foreign"); -EBADMSG if its record is damaged;
- *   otherwise 0
+ *   domain is not there, or several have its name; -EEXIST if the device differs
+ *   (code "differs") or another tool made it (code "foreign"); -EBADMSG if its
+ *   record is damaged; otherwise 0
  * @code: as in struct xensplit_error; NULL without a @result
  * @message: as from xensplit_errmsg(). Of XENSPLIT_ACTION_RENEW: what differs.
  *   NULL if there is nothing to say
@@ -1532,12 +1532,16 @@ struct xensplit_plan;
  * A device is compared by its record, never by nodes that a guest can write. It
  * differs as with XENSPLIT_ATTACH_ENSURE. A wanted device with an automatic id
  * is matched with a device that a plan has attached for such an entry: one that
- * is equal if there is one, otherwise the one with the lowest id. A stale
- * device, or one whose replacement was interrupted, is renewed without any flag.
- * XENSPLIT_PLAN_PRUNE leaves devices alone that were attached without a list.
+ * is equal, otherwise one that differs only in its backend's domain, otherwise
+ * the one with the lowest id. It never gets an id that another entry names. A
+ * stale device, or one whose replacement was interrupted, is renewed without any
+ * flag. XENSPLIT_PLAN_PRUNE leaves devices alone that were attached without a
+ * list, and those of entries that are refused.
  *
- * Writes nothing. Number of requests: 2, one per type, one per device, and one
- * for each backend's domain.
+ * Writes nothing. Number of requests: a few for the domain and for each of its
+ * backends' domains, one per type, one per device that it has, and two for each
+ * that is missing. A backend that is named by its domain's name costs one more
+ * for each domain of the host.
  *
  * Returns: 0, also if entries are refused; -EINVAL for wrong arguments, -ESRCH
  * if there is no such domain, -EACCES, -ENOTCONN, -ENOMEM.
@@ -1567,7 +1571,8 @@ xensplit_plan_get(const struct xensplit_plan *plan, size_t index);
  *
  * The operation waits until the device is Connected, also for
  * XENSPLIT_ACTION_KEEP. What has changed since the plan was made is noticed: the
- * operation fails as an attach with XENSPLIT_ATTACH_ENSURE does.
+ * operation fails as an attach with XENSPLIT_ATTACH_ENSURE does, or with -ENOENT
+ * if the device to detach is another one now.
  *
  * Returns: 0; -EINVAL if there is no such action; the result of
  * XENSPLIT_ACTION_REFUSE; -ENOTCONN, -ENOMEM.

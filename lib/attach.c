@@ -126,11 +126,18 @@ static int write_device(struct txn *txn, void *data)
 	return attach_stage(txn, &op->spec);
 }
 
+static bool may_replace(const struct xensplit_op *op)
+{
+	const char *code = op->ctx->failure.error.code;
+
+	return op->replace && (!op->only_half || !strcmp(code, "interrupted"));
+}
+
 static int commit_step(struct xensplit_op *op)
 {
 	int r = op_commit(op, write_device, op);
 
-	if (r == -EEXIST && op->replace && ++op->replaced < REPLACE_TRIES)
+	if (r == -EEXIST && may_replace(op) && ++op->replaced < REPLACE_TRIES)
 		return op_next(op, replace_start);
 	if (r)
 		return r;
@@ -178,14 +185,14 @@ static int look_first(struct txn *txn, void *data)
 }
 
 /* Before anything is written, even error nodes: a device that is as wanted stays as it is. */
-static int ensure_step(struct xensplit_op *op)
+int attach_ensure(struct xensplit_op *op)
 {
 	struct txn txn = TXN_NONE(op->ctx);
 	int r = op_commit(op, look_first, op), gone;
 
 	if (!r && op->spec.kept)
 		return op_next(op, kept_step);
-	if (r == -EEXIST && op->replace)
+	if (r == -EEXIST && may_replace(op))
 		return op_next(op, replace_start);
 	if (r != -ESTALE)
 		return r ? r : op_next(op, begin_step);
@@ -199,38 +206,51 @@ static int ensure_step(struct xensplit_op *op)
 static op_step *first_step(const struct xensplit_op *op)
 {
 	if (op->spec.flags & XENSPLIT_ATTACH_ENSURE)
-		return ensure_step;
+		return attach_ensure;
 	return op->replace ? replace_start : begin_step;
+}
+
+int attach_begin(struct xensplit_ctx *ctx, struct step *step, unsigned int timeout_ms,
+		 struct xensplit_op **ret_op)
+{
+	struct xensplit_op *op;
+	int r = op_new(ctx, timeout_ms, &op);
+
+	if (r) {
+		step_clear(step);
+		return r;
+	}
+	op->spec = *step;
+	op->replace = op->spec.flags & XENSPLIT_ATTACH_REPLACE;
+	op->spec.flags &= ~XENSPLIT_ATTACH_REPLACE;
+	op->step = first_step(op);
+	op->when_cleared = settle_step;
+	op->when_kept = kept_step;
+	op->waits = timeout_ms || op->replace;
+	if (op->waits)
+		r = hub_open(ctx);
+	if (r)
+		xensplit_op_free(op);
+	else
+		*ret_op = op;
+	return r;
 }
 
 XENSPLIT_API int xensplit_op_attach(struct xensplit_ctx *ctx,
 				    const struct xensplit_attach_opts *opts,
 				    unsigned int timeout_ms, struct xensplit_op **ret_op)
 {
-	struct xensplit_op *op;
+	struct step step;
 	int r;
 
 	if (!ctx || !opts || !ret_op)
 		return -EINVAL;
 	ctx_begin(ctx);
-	r = op_new(ctx, timeout_ms, &op);
-	if (r)
-		return r;
-	r = step_from_opts(ctx, opts, &op->spec);
-	op->waits = timeout_ms || (op->spec.flags & XENSPLIT_ATTACH_REPLACE);
-	if (!r && op->waits)
-		r = hub_open(ctx);
-	if (r) {
-		xensplit_op_free(op);
-		return r;
-	}
-	op->replace = op->spec.flags & XENSPLIT_ATTACH_REPLACE;
-	op->spec.flags &= ~XENSPLIT_ATTACH_REPLACE;
-	op->step = first_step(op);
-	op->when_cleared = settle_step;
-	op->when_kept = kept_step;
-	*ret_op = op;
-	return 0;
+	r = step_from_opts(ctx, opts, &step);
+	if (!r)
+		return attach_begin(ctx, &step, timeout_ms, ret_op);
+	step_clear(&step);
+	return r;
 }
 
 XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,

@@ -42,6 +42,28 @@ int devids_begin(struct txn *txn, struct devids *devids, struct step *step)
 	return 0;
 }
 
+bool devids_avoids(const struct step *step)
+{
+	size_t i;
+
+	for (i = 0; i < step->avoid_count; i++)
+		if (step->avoid[i] == step->id.devid)
+			return true;
+	return false;
+}
+
+static int add_taken(struct txn *txn, struct devids *devids, uint32_t devid)
+{
+	uint32_t *more =
+		array_grow(devids->taken, devids->count, &devids->room, sizeof(*more));
+
+	if (!more)
+		return fail(txn->ctx, -ENOMEM, "out of memory");
+	devids->taken = more;
+	devids->taken[devids->count++] = devid;
+	return 0;
+}
+
 /* The numbers below a directory; none if it does not exist. */
 static int list_numbers(struct txn *txn, struct devids *devids, const char *path)
 {
@@ -52,19 +74,10 @@ static int list_numbers(struct txn *txn, struct devids *devids, const char *path
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	for (i = 0; !r && i < count; i++) {
-		uint32_t *more;
 		uint64_t devid;
 
-		if (!parse_number(names[i], strlen(names[i]), devids->highest, &devid))
-			continue;
-		more = array_grow(devids->taken, devids->count, &devids->room,
-				  sizeof(*more));
-		if (!more) {
-			r = fail(txn->ctx, -ENOMEM, "out of memory");
-			break;
-		}
-		devids->taken = more;
-		devids->taken[devids->count++] = (uint32_t)devid;
+		if (parse_number(names[i], strlen(names[i]), devids->highest, &devid))
+			r = add_taken(txn, devids, (uint32_t)devid);
 	}
 	free(names);
 	return r;
@@ -102,6 +115,8 @@ int devids_list(struct txn *txn, struct devids *devids, struct step *step)
 		*strrchr(path[i], '/') = '\0';
 		r = list_numbers(txn, devids, path[i]);
 	}
+	for (i = 0; !r && i < step->avoid_count; i++)
+		r = add_taken(txn, devids, step->avoid[i]);
 	if (r)
 		return r;
 	if (devids->count)

@@ -101,6 +101,8 @@ struct xensplit_op {
 	char frontend[PATH_SIZE], backend[PATH_SIZE];
 	/* attach.c, replace.c */
 	bool replace;		/* a device that is there, instead of refusing */
+	bool only_half;		/* but only one that is half replaced */
+	bool was_there;		/* the stale device that was removed had a frontend */
 	op_step *when_cleared;	/* next step when the place is free */
 	op_step *when_kept;	/* next step when the device is as wanted */
 	unsigned int replaced;	/* how often another device was there */
@@ -137,7 +139,22 @@ int op_sleep(struct xensplit_op *op, uint64_t until_us, op_step *step);
 /* Continue with @step at once. */
 int op_next(struct xensplit_op *op, op_step *step);
 
+/* attach.c */
+
+/* Takes ownership of what is in the step, also on failure. */
+int attach_begin(struct xensplit_ctx *ctx, struct step *step, unsigned int timeout_ms,
+		 struct xensplit_op **ret_op) __must_check;
+/* First step of an attach with XENSPLIT_ATTACH_ENSURE. */
+int attach_ensure(struct xensplit_op *op);
+
 /* replace.c */
+
+/*
+ * A guest sees a removal only afterwards, and Linux before 7.0 mistakes a frontend
+ * that exists again by then for the old one. There is no way to find out when the
+ * guest has checked.
+ */
+#define SETTLE_US 250000
 
 /* Checks, closes and removes a device in the place of the new one. */
 int replace_start(struct xensplit_op *op);

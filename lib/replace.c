@@ -7,12 +7,6 @@
  */
 #include "operation.h"
 
-/*
- * A guest sees a removal only afterwards, and Linux before 7.0 mistakes a frontend
- * that exists again by then for the old one. There is no way to find out when the
- * guest has checked.
- */
-#define SETTLE_US 250000
 /* How long the old device has to close if the caller does not wait for the new one. */
 #define CLOSE_US 10000000
 

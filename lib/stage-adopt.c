@@ -83,7 +83,7 @@ static int write_record(struct txn *txn, const struct place *place, struct recor
 int adopt_stage(struct txn *txn, const struct step *step)
 {
 	struct record record = { 0 };
-	struct place place;
+	struct place place = { .backend_domid = XENSPLIT_ANY };
 	int r = domain_claim(txn, step->id.domid, &record.frontend, NULL);
 
 	if (!r)

@@ -146,7 +146,7 @@ static int pick_devid(struct txn *txn, struct step *step, struct record *record)
 
 	/* The first is usually free; otherwise list all that are taken. */
 	if (!r)
-		r = check_free(txn, step, record);
+		r = devids_avoids(step) ? -EEXIST : check_free(txn, step, record);
 	if (r == -EEXIST || r == -ESTALE) {
 		r = devids_list(txn, &devids, step);
 		if (!r)

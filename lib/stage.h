@@ -19,6 +19,8 @@ struct step {
 	uint32_t flags;
 	struct device_id id;
 	bool auto_devid;
+	uint32_t *avoid; /* device ids not to pick, though they are free; owned */
+	size_t avoid_count;
 	bool cleared;		/* of the replaced device, only the record is left */
 	uint32_t backend_domid; /* XENSPLIT_ANY to adopt: that of the halves that agree */
 	char listed[LISTED_SIZE]; /* empty: as the device that it replaces */
@@ -77,6 +79,8 @@ struct devids {
 
 /* Sets @step's devid to where the last pick ended. */
 int devids_begin(struct txn *txn, struct devids *devids, struct step *step) __must_check;
+/* Is that of @step one not to pick? */
+bool devids_avoids(const struct step *step);
 /* Sets @step's devid to the next one that is free in the store. -EEXIST. */
 int devids_list(struct txn *txn, struct devids *devids, struct step *step) __must_check;
 /* Makes the next pick begin after that of @step. */

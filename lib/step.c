@@ -17,7 +17,9 @@ void step_clear(struct step *step)
 	pairs_clear(&step->front);
 	pairs_clear(&step->back);
 	free(step->domain);
+	free(step->avoid);
 	step->domain = NULL;
+	step->avoid = NULL;
 }
 
 int step_from_opts(struct xensplit_ctx *ctx, const struct xensplit_attach_opts *opts,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* XENSPLIT_ATTACH_ENSURE: what is as wanted stays as it is, everything else is told apart. */
+/* XENSPLIT_ATTACH_ENSURE: a device that is as wanted stays, and any other is refused with its reason. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -147,7 +147,7 @@ static void an_absent_device_is_attached_once(void **state)
 	assert_in_range(requests(false), 4, 8);
 	assert_untouched(before);
 	assert_string_equal(record_field(REC, "unique-id"), unique_id);
-	/* Nobody needs to be told to replace what is as wanted. */
+	/* What is as wanted is not replaced. */
 	opts.flags |= XENSPLIT_ATTACH_REPLACE;
 	assert_ensured(&opts, 0);
 	assert_untouched(before);

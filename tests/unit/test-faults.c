@@ -10,6 +10,8 @@
 #define FE	   "/local/domain/5/device/mydevice/0"
 #define BE	   "/local/domain/0/backend/mydevice/5/0"
 #define POINTS_MAX 400
+/* Of the domain that has the domid of a former one. */
+#define NEW_MARK "00000000deadbeef"
 
 static const struct xensplit_id device = { 5, "mydevice", 0 };
 static const struct xensplit_pair pair = { "key", "value" };
@@ -56,6 +58,46 @@ static int ensure(struct xensplit_ctx *ctx)
 static int ensure_replacing(struct xensplit_ctx *ctx)
 {
 	return attach_with(ctx, 0, XENSPLIT_ATTACH_ENSURE | XENSPLIT_ATTACH_REPLACE);
+}
+
+/* Every action of a plan. */
+static int plan_of(struct xensplit_ctx *ctx, const struct xensplit_wanted *const *list,
+		   size_t count)
+{
+	struct xensplit_plan *p;
+	size_t i;
+	int r = xensplit_plan_new(ctx, 5, list, count, XENSPLIT_PLAN_PRUNE, &p);
+
+	if (r)
+		return r;
+	for (i = 0; !r && xensplit_plan_get(p, i); i++) {
+		struct xensplit_op *op;
+
+		r = xensplit_plan_op(p, i, 0, &op);
+		if (r)
+			break;
+		r = xensplit_op_run(op);
+		xensplit_op_free(op);
+	}
+	xensplit_plan_free(p);
+	return r;
+}
+
+static int plan(struct xensplit_ctx *ctx)
+{
+	XENSPLIT_OPTS(xensplit_wanted, wanted);
+	const struct xensplit_wanted *list = &wanted;
+
+	wanted.type = "mydevice";
+	wanted.backend = "Domain-0";
+	wanted.front = wanted.back = &pair;
+	wanted.front_count = wanted.back_count = 1;
+	return plan_of(ctx, &list, 1);
+}
+
+static int plan_none(struct xensplit_ctx *ctx)
+{
+	return plan_of(ctx, NULL, 0);
 }
 
 static int detach(struct xensplit_ctx *ctx)
@@ -232,7 +274,17 @@ static void of_a_former_domain(struct xensplit_ctx *ctx)
 {
 	attached(ctx);
 	assert_true(xs_rm(ctx->xs, XBT_NULL, FE)); /* with its domain */
-	fake_set("/local/domain/5/xensplit", "00000000deadbeef", 16);
+	fake_set("/local/domain/5/xensplit", NEW_MARK, strlen(NEW_MARK));
+}
+
+/* With an id that is not on the list any more. */
+static void listed(struct xensplit_ctx *ctx)
+{
+	char record[2048];
+
+	attached(ctx);
+	snprintf(record, sizeof(record), "%slisted=fixed\n", fake_value(REC, NULL));
+	fake_set("/xensplit/5/mydevice/0", record, strlen(record));
 }
 
 static void with_wrong_permissions(struct xensplit_ctx *ctx)
@@ -258,6 +310,10 @@ static const struct operation {
 	{ "ensure equal", attached, ensure, 6, 0 },
 	{ "ensure different", attached_plain, ensure, 6, -EEXIST },
 	{ "ensure --replace", attached_plain, ensure_replacing, 40, 0 },
+	{ "plan, absent", nothing, plan, 35, 0 },
+	{ "plan, equal", attached, plan, 18, 0 },
+	{ "plan, stale", of_a_former_domain, plan, 50, 0 },
+	{ "plan, no longer listed", listed, plan_none, 20, 0 },
 	{ "detach unclaimed", attached, detach, 12, 0 },
 	{ "detach connected", connected, detach, 25, 0 },
 	{ "close", connected, close_, 8, 0 },
@@ -354,7 +410,9 @@ static bool there(const char *path)
 static void assert_whole_or_none(const struct operation *op)
 {
 	const char *record = fake_value(REC, NULL);
-	bool front = record && op->prepare != of_a_former_domain;
+	/* That of a former domain went with it. */
+	bool front = record && (op->prepare != of_a_former_domain ||
+				strstr(record, "\nfrontend-mark=" NEW_MARK));
 
 	if (there(FE "/state") != there(FE) || there(BE "/state") != there(BE))
 		wrong("%s: %s failed, and half an end is left\n", op->name,
@@ -388,7 +446,7 @@ static bool may_fail_in_silence(const struct operation *op, int err)
 	if (op->result == -ETIMEDOUT)
 		return true;
 	if (len > 5 && !strcmp(call + len - 5, "/name"))
-		return op->run != find_by_name || refused;
+		return (op->run != find_by_name && op->run != plan) || refused;
 	if (refused && (!strcmp(call, "watch @releaseDomain") || strstr(call, "/error/")))
 		return true;
 	return !strcmp(call, "abort ") || is_below(call, "unwatch ");
@@ -400,8 +458,9 @@ static void assert_told(const struct operation *op, int r, int err, int expected
 	if (is_below(fake.failed_call, "open "))
 		expected = -ENOTCONN;
 	/* A name that may not be read does not match. */
-	if (op->run == find_by_name && expected == -EACCES &&
-	    strstr(fake.failed_call, "/5/name"))
+	if (expected == -EACCES &&
+	    ((op->run == find_by_name && strstr(fake.failed_call, "/5/name")) ||
+	     (op->run == plan && strstr(fake.failed_call, "/0/name"))))
 		expected = -ESRCH;
 	/* Inside a transaction this is xenstored's error for a collision: retried. */
 	if (err == EINVAL && fake.failed_inside && r == op->result)
