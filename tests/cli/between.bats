@@ -11,7 +11,7 @@ step=${BETWEEN_STEP:-12}
 # For commands with few requests.
 small_step=$(((step + 2) / 3))
 # Each test runs the tool hundreds of times, which takes long under a sanitizer.
-export BATS_TEST_TIMEOUT=900
+test_limit 900
 
 # between STEP 'OTHER' COMMAND...: runs COMMAND, and OTHER before one of its requests: each STEPth
 # in turn, until there are no more. $allowed are COMMAND's exit statuses, $before prepares the

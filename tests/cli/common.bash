@@ -3,7 +3,16 @@
 # Shared by the tests of the tool. Each test has its own sandbox: an xenstored with the guests 5
 # and 6, called guest5 and guest6.
 bats_require_minimum_version 1.5.0
-export BATS_TEST_TIMEOUT=120
+
+# test_limit SECONDS: for each test. bats can't end one without pkill or ps, which an empty Debian
+# does not have; there, tap-sum ends the suite.
+test_limit()
+{
+	if command -v pkill >/dev/null || command -v ps >/dev/null; then
+		export BATS_TEST_TIMEOUT=$1
+	fi
+}
+test_limit 120
 
 build=$(realpath "$BATS_TEST_DIRNAME/../../build")
 export XENSPLIT=${XENSPLIT:-$build/xensplit} SANDBOX=${SANDBOX:-$build/sandbox/xensplit-sandbox}

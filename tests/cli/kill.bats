@@ -11,7 +11,7 @@ step=${KILL_STEP:-15}
 small_step=$(((step + 2) / 3))
 keys=(-F mode=fast -B 'size=two words')
 # Each test has hundreds of runs, which take long under a sanitizer.
-export BATS_TEST_TIMEOUT=900
+test_limit 900
 
 # The names of the device's nodes: states and times may differ.
 nodes()

@@ -149,7 +149,7 @@ meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo 
 
 @test "-j: a runner that is killed is a failure" {
   # shellcheck disable=SC2016 # the suite's parent is timeout, and that one's the runner
-  sum -j 2 'a=kill -KILL $(ps -o ppid= -p $PPID); echo 1..1; echo ok 1' 'b=echo 1..1; echo ok 1'
+  sum -j 2 'a=kill -KILL $(sed -n s/^PPid://p /proc/$PPID/status); echo 1..1; echo ok 1' 'b=echo 1..1; echo ok 1'
   [ "$last" = "1 passed, 1 failed, 0 skipped" ]
   [[ "$output" == *"# FAILED a: its runner was killed"* ]]
 }
@@ -175,7 +175,7 @@ meet='touch "$0.$1"; until [ -e "$0.$2" ]; do sleep 0.05; done; echo 1..1; echo 
     wait "$pid" || status=$?
     [ "$status" -eq 130 ]
     while read -r pid; do
-      [[ $(ps -o stat= -p "$pid") != [SR]* ]]
+      run ! grep '^State:[[:space:]]*[SR]' "/proc/$pid/status"
     done <"$pids"
   done
 }
