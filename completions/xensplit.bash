@@ -70,7 +70,7 @@ _xensplit()
 
 	if [[ $with_argument == *" $prev "* ]]; then
 		case $prev in
-		-b | --backend) _xensplit_reply < <(_xensplit_domains) ;;
+		-b | --backend | --domain) _xensplit_reply < <(_xensplit_domains) ;;
 		--until) _xensplit_reply <<<$'connected\ninitwait\nclosed\ngone' ;;
 		-o | --output) _xensplit_columns "$help" ;;
 		esac
@@ -80,6 +80,9 @@ _xensplit()
 		_xensplit_reply < <("$tool" --list-verbs 2>/dev/null; echo help)
 	elif [[ $verb == help ]]; then
 		((${#words[@]})) || _xensplit_reply < <("$tool" --list-verbs 2>/dev/null)
+	elif [[ $help == "Usage: xensplit $verb CONFIG"* ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null
 	elif [[ $help != "Usage: xensplit $verb "*DOMAIN* ]]; then
 		return
 	elif ((${#words[@]} == 0)); then

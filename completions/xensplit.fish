@@ -16,7 +16,7 @@ end
 # What an option takes: its name, what is typed of the argument, the lines of --help.
 function __xensplit_values
     switch $argv[1]
-        case -b --backend
+        case -b --backend --domain
             __xensplit_domains
         case --until
             printf '%s\n' connected initwait closed gone
@@ -66,6 +66,8 @@ function __xensplit
         echo help
     else if test $verb = help
         set -q positional[1]; or $tool --list-verbs 2>/dev/null
+    else if string match -q -- "Usage: xensplit $verb CONFIG*" $help[1]
+        __fish_complete_path $current
     else if not string match -q -- "Usage: xensplit $verb *DOMAIN*" $help[1]
         return
     else if not set -q positional[1]

@@ -99,12 +99,13 @@ static int begin(const struct many *many, size_t index, unsigned int timeout_ms,
 				  ret_op);
 }
 
-static void ended(const struct many *many, size_t index, int err)
+static void ended(const struct many *many, size_t index, struct xensplit_op *op, int err)
 {
 	struct all *all = many->data;
 	const struct xensplit_device *device = all->devices[index];
 	int failed;
 
+	(void)op;
 	if (err == -ENOENT) /* another client's detach was faster */
 		return;
 	if (err) {

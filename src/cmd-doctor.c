@@ -90,10 +90,11 @@ static int begin(const struct many *many, size_t index, unsigned int timeout_ms,
 }
 
 /* The second check explains devices that are not Connected after the repair. */
-static void ended(const struct many *many, size_t index, int err)
+static void ended(const struct many *many, size_t index, struct xensplit_op *op, int err)
 {
 	int *status = many->data;
 
+	(void)op;
 	if (!err || err == -ETIMEDOUT || err == -EPROTO || err == -ENOENT)
 		return;
 	err = tool_fail(many->tool, err, &many->ids[index]);

@@ -27,7 +27,7 @@ static void add_keys(struct json_object *object, const char *key,
 	add_pairs(keys, "back", device->back, device->back_count);
 }
 
-static const char *state_or_null(int state)
+const char *state_or_null(int state)
 {
 	return state == XENSPLIT_STATE_ABSENT ? NULL : xensplit_state_name(state);
 }

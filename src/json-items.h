@@ -17,6 +17,9 @@ void json_add_node(struct json_object *array, const struct xensplit_node *node);
 void json_note_error(const struct xensplit_error *error, const struct xensplit_id *id,
 		     const char *remedy);
 
+/* The name of a state, or NULL if there is none. */
+const char *state_or_null(int state);
+
 /* One word for a change of a node. */
 const char *node_op_name(int op);
 

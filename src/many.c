@@ -47,10 +47,19 @@ static size_t dequeue(struct run *run)
 	return index;
 }
 
-static void end(struct run *run, size_t index, int err)
+static void end(struct run *run, const struct slot *slot, int err)
 {
-	run->many->ended(run->many, index, err);
+	run->many->ended(run->many, slot->index, slot->op, err);
 	run->ended++;
+}
+
+static void pause_slot(struct run *run, const struct slot *slot)
+{
+	if (run->many->paused)
+		run->many->paused(run->many, slot->index, slot->op);
+	if (run->turns[slot->index] < 7)
+		run->turns[slot->index]++;
+	enqueue(run, slot->index);
 }
 
 static void fill(struct run *run, struct slot *slot)
@@ -67,7 +76,7 @@ static void fill(struct run *run, struct slot *slot)
 					       : 0,
 				       &slot->op);
 		if (err)
-			end(run, slot->index, err);
+			end(run, slot, err);
 	}
 }
 
@@ -85,12 +94,10 @@ static int advance(struct run *run, struct slot *slot)
 	int err = xensplit_op_process(slot->op);
 
 	if (err != 1) {
-		end(run, slot->index, err);
+		end(run, slot, err);
 	} else if (run->queued && now < run->deadline_ms &&
 		   now - slot->since_ms >= turn_ms(run, slot->index)) {
-		if (run->turns[slot->index] < 7)
-			run->turns[slot->index]++;
-		enqueue(run, slot->index);
+		pause_slot(run, slot);
 	} else {
 		return 0;
 	}

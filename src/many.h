@@ -17,8 +17,14 @@ struct many {
 	/* Starts the operation on one device. Returns: 0 or the library's error. */
 	int (*begin)(const struct many *many, size_t index, unsigned int timeout_ms,
 		     struct xensplit_op **ret_op);
-	/* Called when one has ended with @err, which xensplit_errmsg() explains. */
-	void (*ended)(const struct many *many, size_t index, int err);
+	/* May be NULL: the operation is freed, to be started again later. */
+	void (*paused)(const struct many *many, size_t index, struct xensplit_op *op);
+	/*
+	 * Called when one has ended with @err, which xensplit_errmsg() explains. @op: NULL if it
+	 * was not started
+	 */
+	void (*ended)(const struct many *many, size_t index, struct xensplit_op *op,
+		      int err);
 	void *data;
 };
 

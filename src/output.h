@@ -51,6 +51,26 @@ void print_event(const struct xensplit_event *event, int json);
 /* Prints that no event will be missed from now on. */
 void print_armed(int json);
 
+/* What apply did about a device, or would do. */
+struct applied {
+	struct xensplit_id id; /* XENSPLIT_DEVID_AUTO: yet to be picked */
+	char *domain;	       /* NULL: not known */
+	uint32_t backend_domid;
+	int kind; /* enum xensplit_action_kind */
+	const char *reason;
+	int changed;
+	int frontend_state; /* now */
+	int backend_state;
+	const char *file;
+	unsigned int line; /* 0: it is not in the file */
+	char *code;	   /* of a failure, or NULL */
+	char *message;
+};
+
+/* Prints a line for each, or JSON. */
+void print_planned(const struct applied *const *planned, size_t count);
+void print_applied_json(const struct applied *const *applied, size_t count);
+
 /* An array of the devices in a list, valid as long as the list; the caller frees it. */
 const struct xensplit_device **list_devices(const struct xensplit_list *list,
 					    size_t *ret_count);

@@ -194,13 +194,40 @@ static char *remedy_of_adopt(const struct xensplit_error *error,
 	return NULL;
 }
 
+struct remedy {
+	const char *code;
+	const char *text;
+};
+
+static char *find_remedy(const struct remedy *remedies, size_t count,
+			 const struct xensplit_error *error)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_code(error, remedies[i].code))
+			return words("%s", remedies[i].text);
+	return NULL;
+}
+
+/* What the file says is corrected there. */
+static char *remedy_of_apply(const struct xensplit_error *error,
+			     const struct xensplit_id *id)
+{
+	static const struct remedy texts[] = {
+		{ "differs", "add --replace, which makes it again as the file says" },
+		{ "domain-exists", "leave --create out" },
+		{ "reserved-type", "attach it with xl, or add reserved=yes" },
+	};
+
+	if (id && is_code(error, "foreign"))
+		return words("take it over first: xensplit adopt %u %s/%u", id->domid,
+			     id->type, id->devid);
+	return find_remedy(texts, sizeof(texts) / sizeof(texts[0]), error);
+}
+
 /* What is the same whatever the device. */
 static char *remedy_of_code(const struct xensplit_error *error)
 {
-	static const struct {
-		const char *code;
-		const char *text;
-	} texts[] = {
+	static const struct remedy texts[] = {
 		{ "no-such-domain", "xl list" },
 		{ "domain-not-there", "xl list" },
 		{ "ambiguous-domain", "give the domid, as xl list shows it" },
@@ -215,11 +242,9 @@ static char *remedy_of_code(const struct xensplit_error *error)
 		{ "no-connection", "start xenstored" },
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (is_code(error, texts[i].code))
-			return words("%s", texts[i].text);
-	return is_code(error, "no-permission") && geteuid() ? words("run it as root")
-							    : NULL;
+	if (is_code(error, "no-permission"))
+		return geteuid() ? words("run it as root") : NULL;
+	return find_remedy(texts, sizeof(texts) / sizeof(texts[0]), error);
 }
 
 static char *remedy_of_device(const struct attempt *attempt,
@@ -252,6 +277,8 @@ char *remedy_of_error(const struct attempt *attempt, const struct xensplit_error
 
 	if (id && adopts)
 		text = remedy_of_adopt(error, id);
+	else if (!strcmp(attempt->verb, "apply"))
+		text = remedy_of_apply(error, id);
 	if (id && !text)
 		text = remedy_of_device(attempt, error, id);
 	/* It is there, as it should be. */

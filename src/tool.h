@@ -50,6 +50,7 @@ struct verb {
 };
 
 extern const struct verb verb_adopt;
+extern const struct verb verb_apply;
 extern const struct verb verb_attach;
 extern const struct verb verb_detach;
 extern const struct verb verb_doctor;

@@ -12,6 +12,7 @@ setup_file()
 	local where
 
 	cd "$BATS_FILE_TMPDIR" || return
+	echo 'name = "guest5"; xensplit = [ "mydevice/0" ]' >g.cfg
 	for where in first mute; do
 		"$SANDBOX" --guests 5,6 -- "$BATS_TEST_DIRNAME/frozen-case" "$PWD" $where &
 	done
@@ -95,19 +96,19 @@ ended()
 }
 
 @test "frozen before the first request: every verb ends" {
-	ended first 15
+	ended first 16
 }
 
 @test "the process at the socket never answers: every verb ends" {
-	ended mute 15
+	ended mute 16
 }
 
 @test "frozen in the middle: every verb ends, and leaves a whole device or none" {
-	ended middle 15 'whole|none|phase'
+	ended middle 16 'whole|none|phase'
 }
 
 @test "frozen at the commit: the same" {
-	ended commit 9 'whole|none|phase'
+	ended commit 10 'whole|none|phase'
 }
 
 @test "a slow reader does not count as a silent xenstored" {

@@ -130,6 +130,32 @@ invalid()
 	valid
 }
 
+@test "apply" {
+	drivers
+	cd "$BATS_TEST_TMPDIR"
+	does attach 5 mydevice/1 -F mode=slow
+	printf '%s\n' 'name = "guest5"; xensplit = [ "mydevice/auto",' '"mydevice/1,front.mode=fast",' \
+		'"mydevice/2,backend=guest9" ]' >g.cfg
+	prints 5 apply g.cfg -n
+	json '.devices[0].devid == null and .devices[2].backend_domid == null'
+	prints 5 apply g.cfg
+	json '[.devices[].error.code] == [null, "differs", "no-such-domain"]'
+	invalid '.new = 1' '.devices[0].new = 1' '.devices[0].error = "no"' '.devices[0].line = 0' \
+		'.devices[1].error.new = 1' '.devices[0].action = "do"'
+	echo 'name = "guest5"; xensplit = [ "mydevice/1,front.mode=fast" ]' >g.cfg
+	prints 0 apply g.cfg --replace --prune -n
+	prints 0 apply g.cfg --replace --prune
+	json '[.devices[] | .action, .frontend_state] == ["renew", "Connected", "detach", null]'
+	invalid 'del(.changed)' 'del(.devices)'
+	echo 'xensplit = []' >g.cfg
+	prints 0 apply g.cfg --domain 5
+	prints 2 apply g.cfg
+	prints 2 apply none.cfg
+	prints 3 apply g.cfg --domain 9
+	prints 2 apply g.cfg -t 0
+	valid
+}
+
 @test "doctor and reap" {
 	prints 0 doctor
 	does attach 5 --no-wait

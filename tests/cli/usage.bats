@@ -110,6 +110,7 @@ sample()
 		[wait]="until timeout wait-domain"
 		[adopt]="backend backend-type reserved dry-run"
 		[reap]="dry-run"
+		[apply]="domain replace prune create timeout no-wait dry-run"
 	)
 	for verb in "${!want[@]}"; do
 		# shellcheck disable=SC2086 # words
@@ -156,6 +157,7 @@ sample()
 	done
 	fails 2 "list: the arguments are [DOMAIN]" list 5 6
 	fails 2 "reap: the arguments are [DOMAIN]" reap 5 6
+	fails 2 "apply: the arguments are CONFIG..." apply
 }
 
 @test "seconds are parsed strictly" {

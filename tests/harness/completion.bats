@@ -68,6 +68,18 @@ offers() {
   done
 }
 
+@test "files, and their domain" {
+  cd "$BATS_TEST_TMPDIR"
+  mkdir dir
+  touch dir/{a,b}.cfg
+  ln -s "$OLDPWD/completions" "$OLDPWD/tests" .
+  in_sandbox bash -c 'by_bash "apply dir/"; by_fish "apply dir/"'
+  [ "$(grep -o '[ab].cfg' <<<"$output" | sort | xargs)" = "a.cfg a.cfg b.cfg b.cfg" ]
+  in_sandbox bash -c 'by_zsh "apply dir/"'
+  [ "$(grep -o '[ab].cfg' <<<"$output" | sort -u | xargs)" = "a.cfg b.cfg" ]
+  offers 'apply --domain gu' guest5 guest6
+}
+
 @test "columns, also behind others" {
   # shellcheck disable=SC2046 # words
   offers 'list -o ' $("$XENSPLIT" list --help | sed -n '/^Columns:/,/^$/p' | grep -oE '[A-Z-]{4,}')
