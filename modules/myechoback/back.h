@@ -17,9 +17,10 @@ struct back {
 	bool upper;
 
 	struct myecho_back_ring ring;
-	void *shared; /* the ring, mapped; NULL: not */
-	int irq;      /* 0: none */
-	bool stop;    /* the handler is to return */
+	void *shared;	    /* the ring, mapped; NULL: not */
+	evtchn_port_t port; /* the frontend's */
+	int irq;	    /* 0: none */
+	bool stop;	    /* the handler is to return */
 
 	/* Private copies: what is in here can't change while it is looked at. */
 	struct myecho_request reqs[BACK_BATCH];
@@ -32,7 +33,8 @@ struct back {
 };
 
 /* ring.c */
-int back_connect(struct back *back);
+int back_map(struct back *back);
+int back_listen(struct back *back);
 void back_disconnect(struct back *back);
 
 #endif

@@ -53,12 +53,21 @@ fail:
 
 static void myechoback_connect(struct xenbus_device *dev)
 {
-	int err = back_connect(dev_get_drvdata(&dev->dev));
+	struct back *back = dev_get_drvdata(&dev->dev);
+	int err = back_map(back);
 
-	if (err)
-		xenbus_dev_fatal(dev, err, "connecting to what the frontend shares");
-	else
+	if (!err) {
+		/*
+		 * First, as the handler may find a breach at once, and go Closing.
+		 * No event is lost: Xen raises one when the channel is bound.
+		 */
 		xenbus_switch_state(dev, XenbusStateConnected);
+		err = back_listen(back);
+	}
+	if (err) {
+		back_disconnect(back);
+		xenbus_dev_fatal(dev, err, "connecting to what the frontend shares");
+	}
 }
 
 /* The frontend is Initialising: a new one, or the same one reloaded. */

@@ -194,11 +194,12 @@ static int ring_map(struct back *back, unsigned int pages)
 	return 0;
 }
 
-static int event_bind(struct back *back, evtchn_port_t port)
+/* From here on the handler runs, and may find a breach. */
+int back_listen(struct back *back)
 {
 	int irq, err;
 
-	irq = compat_bind_interdomain_lateeoi(back->dev, port);
+	irq = compat_bind_interdomain_lateeoi(back->dev, back->port);
 	if (irq < 0)
 		return irq;
 	back->stop = false;
@@ -228,16 +229,15 @@ static void read_features(struct back *back)
 }
 
 /* The frontend has published what it shares. */
-int back_connect(struct back *back)
+int back_map(struct back *back)
 {
 	struct xenbus_device *dev = back->dev;
 	unsigned int pages;
-	evtchn_port_t port;
 	int err;
 
 	back_disconnect(back);
 	err = xenbus_gather(XBT_NIL, dev->otherend, "num-ring-pages", "%u", &pages,
-			    "event-channel", "%u", &port, NULL);
+			    "event-channel", "%u", &back->port, NULL);
 	if (!err && (!pages || pages > MYECHO_MAX_RING_PAGES))
 		err = -EINVAL;
 	if (!err)
@@ -245,11 +245,6 @@ int back_connect(struct back *back)
 	if (!err)
 		err = ring_map(back, pages);
 	read_features(back);
-	/* Last: from here on the handler runs. */
-	if (!err)
-		err = event_bind(back, port);
-	if (err)
-		back_disconnect(back);
 	return err;
 }
 

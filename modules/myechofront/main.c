@@ -96,11 +96,12 @@ static void myechofront_connected(struct xenbus_device *dev)
 		xenbus_dev_fatal(dev, err, "making /dev/%s", front->misc.name);
 		return;
 	}
+	/* First, as the answer to the first request may be a breach: then Closing. */
+	xenbus_switch_state(dev, XenbusStateConnected);
 	spin_lock_irq(&front->lock);
 	front->connected = !front->broken;
 	front_pump(front);
 	spin_unlock_irq(&front->lock);
-	xenbus_switch_state(dev, XenbusStateConnected);
 }
 
 /* The backend may write any state at any time; unexpected ones are harmless. */

@@ -87,10 +87,27 @@ unload_echo_back()
 	rmmod "${2:-myechoback}"
 }
 
+kernel_upset='segfault|general protection|BUG:|Oops|WARNING:|Call Trace|leaking|hung'
+
 # calm_in_guest NAME: prints what a kernel should not say, since it was asked the last time
 calm_in_guest()
 {
-	guest_cmd "$1" "dmesg -c | grep -E 'segfault|general protection|BUG:|Oops|WARNING:|Call Trace|leaking|hung' || :"
+	guest_cmd "$1" "dmesg -c | grep -E '$kernel_upset' || :"
+}
+
+# front_driver NAME DRIVER: gives the guest's device to it; both drivers are loaded
+front_driver()
+{
+	guest_cmd "$1" "cd /sys/bus/xen; echo myecho-0 >devices/myecho-0/driver/unbind; echo myecho-0 >drivers/$2/bind"
+}
+
+# back_driver DOMID DRIVER: the same in dom0
+back_driver()
+{
+	local bus=/sys/bus/xen-backend
+
+	echo "myecho-$1-0" >"$bus/devices/myecho-$1-0/driver/unbind"
+	echo "myecho-$1-0" >"$bus/drivers/$2/bind"
 }
 
 # active_grants DOMID: prints how many of its grants another domain has mapped, as Xen counts them
