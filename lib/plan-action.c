@@ -17,7 +17,8 @@ struct planned *plan_add(struct planning *p)
 		failure_set(p->txn->ctx, -ENOMEM, NULL, "out of memory");
 		return NULL;
 	}
-	return plan->actions[plan->count++] = planned;
+	plan->actions[plan->count++] = planned;
+	return planned;
 }
 
 int plan_say(struct planning *p, struct planned *planned, const char *text)

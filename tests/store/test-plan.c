@@ -646,7 +646,7 @@ static void the_number_of_requests(void **state)
 	four = requests_of_a_plan();
 	list_count = 1;
 	one = requests_of_a_plan();
-	assert_int_equal(one, four); /* the devices are there all the same */
+	assert_int_equal(one, four); /* the devices are still there */
 	list_count = 4;
 	for (i = 0; i < 4; i++)
 		list[i].backend = "g6";
