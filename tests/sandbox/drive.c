@@ -128,6 +128,7 @@ static const struct option options[] = {
 	{ "error", required_argument, NULL, 'e' },
 	{ "garbage", required_argument, NULL, 'g' },
 	{ "flood", required_argument, NULL, 'f' },
+	{ "restored", no_argument, NULL, 'r' },
 	{ "once", no_argument, NULL, 'o' },
 	{ 0 },
 };
@@ -160,6 +161,9 @@ static int parse_option(int opt, struct misbehaviour *how, bool *once)
 	case 'f':
 		if (parse_number(optarg, 1000000000, &how->flood) < 0)
 			return usage_error("--flood takes a number of writes");
+		return 0;
+	case 'r':
+		how->restored = true;
 		return 0;
 	case 'o':
 		*once = true;

@@ -39,6 +39,12 @@ static bool spoil(struct bus *bus, struct device *dev)
 
 void driver_probe(struct bus *bus, struct device *dev)
 {
+	if (bus->how.restored) {
+		bus_say(bus, dev->node, "believes in an earlier device");
+		bus->how.restored = false;
+		dev->spoilt = true;
+		return;
+	}
 	bus_say(bus, dev->node, "probe");
 	dev->spoilt = spoil(bus, dev);
 }

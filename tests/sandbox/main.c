@@ -28,7 +28,7 @@ static const char usage[] =
 	"       xensplit-sandbox drive front|back DOMID TYPE [--stop-at STATE] "
 	"[--never-close]\n"
 	"                        [--delay MS] [--error TEXT] [--garbage VALUE] [--flood "
-	"N] [--once]\n"
+	"N] [--restored] [--once]\n"
 	"       xensplit-sandbox proxy [--count FILE] [--kill-at N [--after]]\n"
 	"                        [--run-at N --run LINE] [--trace] -- COMMAND...\n"
 	"       xensplit-sandbox stop-daemon [--freeze|--thaw]\n"

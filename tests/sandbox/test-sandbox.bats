@@ -808,6 +808,23 @@ END
 END
 }
 
+@test "--restored ignores the first device until it vanishes" {
+  in_sandbox <<'END'
+    drive back 0
+    drive front 5 --restored
+    make_device
+    wait_for says front 'front 5 mydevice/0: believes in an earlier device'
+    wait_for state_is "$BE" 2
+    xenstore-rm "$BE"
+    xenstore-rm "$FE"
+    wait_for says front 'front 5 mydevice/0: unregistered'
+    wait_for says back 'back 0 mydevice/5/0: unregistered'
+    make_device
+    wait_for state_is "$FE" 4
+    wait_for state_is "$BE" 4
+END
+}
+
 # The proxy
 
 @test "the proxy counts every request in order" {

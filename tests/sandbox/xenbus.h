@@ -18,6 +18,7 @@ struct misbehaviour {
 	const char *error;     /* written instead of connecting */
 	const char *garbage;   /* likewise, to the state; @garbage_len bytes */
 	size_t garbage_len;
+	bool restored;	     /* ignores its first device until that vanishes */
 	unsigned long flood; /* number of state changes before it continues */
 };
 
