@@ -184,6 +184,8 @@ typedef int store_fn(struct txn *txn, void *data);
 #define STORE_TRIES 24
 /* Runs @fn in one transaction. -EAGAIN: it collided with another client's. */
 int store_try(struct txn *txn, store_fn *fn, void *data) __must_check;
+/* A random time that doubles with each @try; between half of it and all, at most @longest. */
+uint64_t pause_us(uint64_t first, uint64_t longest, unsigned int try);
 /* How long to wait before try number @try, counted from 1. */
 uint64_t store_pause_us(unsigned int try);
 /* -EBUSY, and sets the error text. */

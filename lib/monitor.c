@@ -280,7 +280,8 @@ static int start(struct xensplit_monitor *m)
 		return fail(m->ctx, -ENOTCONN, "no connection to xenstored for watches");
 	m->probe_us = now_us() + PROBE_US;
 	/* Only a privileged domain may set it; others notice from the nodes alone. */
-	r = store_watch(&m->txn, "@releaseDomain", "release");
+	r = m->watches.states_only ? 0
+				   : store_watch(&m->txn, "@releaseDomain", "release");
 	if (r == -EACCES)
 		r = 0;
 	if (!r && m->named.name)
@@ -311,7 +312,7 @@ static int set_filter(struct xensplit_monitor *m, const struct xensplit_filter *
 
 /* @name: NULL for the domain of the filter */
 static int create(struct xensplit_ctx *ctx, const char *name,
-		  const struct xensplit_filter *filter,
+		  const struct xensplit_filter *filter, bool states_only,
 		  struct xensplit_monitor **ret_monitor)
 {
 	struct xensplit_monitor *m = calloc(1, sizeof(*m));
@@ -322,6 +323,7 @@ static int create(struct xensplit_ctx *ctx, const char *name,
 		return fail(ctx, -ENOMEM, "out of memory");
 	m->ctx = ctx;
 	m->txn.ctx = ctx;
+	m->watches.states_only = states_only;
 	table_init(&m->table);
 	r = name ? named_set(ctx, &m->named, name) : 0;
 	if (!r)
@@ -337,18 +339,24 @@ static int create(struct xensplit_ctx *ctx, const char *name,
 	return 0;
 }
 
+int monitor_of_states(struct xensplit_ctx *ctx, struct xensplit_monitor **ret_monitor)
+{
+	return create(ctx, NULL, NULL, true, ret_monitor);
+}
+
 XENSPLIT_API int xensplit_monitor_new(struct xensplit_ctx *ctx,
 				      const struct xensplit_filter *filter,
 				      struct xensplit_monitor **ret_monitor)
 {
-	return ctx && ret_monitor ? create(ctx, NULL, filter, ret_monitor) : -EINVAL;
+	return ctx && ret_monitor ? create(ctx, NULL, filter, false, ret_monitor)
+				  : -EINVAL;
 }
 
 XENSPLIT_API int xensplit_monitor_new_named(struct xensplit_ctx *ctx, const char *name,
 					    const struct xensplit_filter *filter,
 					    struct xensplit_monitor **ret_monitor)
 {
-	return ctx && name && ret_monitor ? create(ctx, name, filter, ret_monitor)
+	return ctx && name && ret_monitor ? create(ctx, name, filter, false, ret_monitor)
 					  : -EINVAL;
 }
 

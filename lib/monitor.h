@@ -88,7 +88,13 @@ struct watches {
 	struct tree *buckets[TREE_BUCKETS];
 	bool touched;  /* one of them has fired */
 	bool starting; /* devices found now are older than their watches */
+	bool states_only;
 };
+
+static inline bool part_is_error(enum part part)
+{
+	return part == PART_FRONTEND_ERROR || part == PART_BACKEND_ERROR;
+}
 
 /* The path of one part of a device. */
 void part_path(char *path, const struct followed *f, enum part part);
@@ -168,6 +174,12 @@ struct xensplit_monitor {
 	bool more;	      /* some of what was read is still pending */
 	bool dead;
 };
+
+/* monitor.c */
+
+/* Of all devices; reports neither errors of drivers nor dead domains. */
+int monitor_of_states(struct xensplit_ctx *ctx,
+		      struct xensplit_monitor **ret_monitor) __must_check;
 
 /* drain.c */
 

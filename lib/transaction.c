@@ -7,16 +7,21 @@
 #define PAUSE_FIRST_US 500
 #define PAUSE_MOST_US  64000
 
-uint64_t store_pause_us(unsigned int try)
+uint64_t pause_us(uint64_t first, uint64_t longest, unsigned int try)
 {
-	uint64_t most = PAUSE_FIRST_US << (try < 8 ? try : 8);
+	uint64_t most = first << (try < 16 ? try : 16);
 	uint32_t random;
 
-	if (most > PAUSE_MOST_US)
-		most = PAUSE_MOST_US;
+	if (most > longest)
+		most = longest;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		random = (uint32_t)now_us();
 	return most / 2 + random % (most / 2);
+}
+
+uint64_t store_pause_us(unsigned int try)
+{
+	return pause_us(PAUSE_FIRST_US, PAUSE_MOST_US, try);
 }
 
 int store_gave_up(struct xensplit_ctx *ctx)

@@ -43,14 +43,10 @@ static bool is_backend(enum part part)
 	return part == PART_BACKEND || part == PART_BACKEND_ERROR;
 }
 
-static bool has_part(const struct followed *f, enum part part)
+static bool has_part(const struct followed *f, enum part part, bool states_only)
 {
-	return !is_backend(part) || f->backend_domid != XENSPLIT_ANY;
-}
-
-static bool is_error(enum part part)
-{
-	return part == PART_FRONTEND_ERROR || part == PART_BACKEND_ERROR;
+	return (!is_backend(part) || f->backend_domid != XENSPLIT_ANY) &&
+	       !(states_only && part_is_error(part));
 }
 
 /* --- a single device --- */
@@ -63,7 +59,7 @@ int watch_device(struct txn *txn, struct followed *f)
 		enum part part = (enum part)i;
 		char path[PATH_SIZE], token[8];
 
-		if (f->watched[part] || !has_part(f, part))
+		if (f->watched[part] || !has_part(f, part, false))
 			continue;
 		part_path(path, f, part);
 		snprintf(token, sizeof(token), "%d", i);
@@ -152,7 +148,7 @@ static int make_tree(struct txn *txn, struct watches *watches, enum part part,
 	memcpy(tree->path, path, strlen(path) + 1);
 	snprintf(tree->token, sizeof(tree->token), "%s", token);
 	r = store_watch(txn, path, token);
-	if (!r && is_error(part)) {
+	if (!r && part_is_error(part)) {
 		r = store_list(txn, path, &names, &count);
 		tree->bare = r == -ENOENT;
 		free(names);
@@ -179,7 +175,7 @@ int watch_trees(struct txn *txn, struct watches *watches, struct followed *f)
 		char path[PATH_SIZE], token[TYPE_MAX + 8];
 		struct tree *tree;
 
-		if (f->trees[part] || !has_part(f, part))
+		if (f->trees[part] || !has_part(f, part, watches->states_only))
 			continue;
 		tree_path(path, f, part);
 		tree_token(token, sizeof(token), f, part);
@@ -190,7 +186,8 @@ int watch_trees(struct txn *txn, struct watches *watches, struct followed *f)
 			break;
 		tree->users++;
 		f->trees[part] = tree;
-		f->unread[part] = !(is_error(part) && watches->starting && tree->bare);
+		f->unread[part] =
+			!(part_is_error(part) && watches->starting && tree->bare);
 	}
 	return r;
 }
@@ -294,7 +291,7 @@ static void touch_device(struct table *table, struct followed *f, enum part part
 {
 	if (is_node)
 		f->fired[part]++;
-	else if (!is_error(part))
+	else if (!part_is_error(part))
 		f->unread[part] = true;
 	else
 		return;
@@ -306,7 +303,7 @@ void take_tree(struct watches *watches, struct table *table, const char *path,
 {
 	enum part part = (enum part)(token[1] - '0');
 	struct path_part parts[PATH_PARTS];
-	size_t count = path_split(path, parts), type_at = is_error(part) ? 5 : 4;
+	size_t count = path_split(path, parts), type_at = part_is_error(part) ? 5 : 4;
 	size_t devid_at = type_at + (is_backend(part) ? 2 : 1);
 	struct device_id id = { 0 };
 	uint32_t where;
@@ -325,14 +322,14 @@ void take_tree(struct watches *watches, struct table *table, const char *path,
 	else if (!path_part_number(&parts[type_at + 1], DOMID_END - 1, &id.domid))
 		return;
 	if (count == devid_at) {
-		if (!is_error(part))
+		if (!part_is_error(part))
 			touch_siblings(table, id.domid, id.type, where);
 		return;
 	}
 	if (!path_part_number(&parts[devid_at], INT32_MAX, &id.devid))
 		return;
 	if (count == devid_at + 2 &&
-	    !path_part_is(&parts[devid_at + 1], is_error(part) ? "error" : "state"))
+	    !path_part_is(&parts[devid_at + 1], part_is_error(part) ? "error" : "state"))
 		return;
 	f = table_find(table, &id);
 	if (f && (!is_backend(part) || f->backend_domid == where))
@@ -389,7 +386,7 @@ int look_at_trees(struct txn *txn, struct watches *watches, struct table *table)
 	watches->touched = false;
 	for (i = 0; r >= 0 && i < TREE_BUCKETS; i++)
 		for (tree = watches->buckets[i]; r >= 0 && tree; tree = tree->next) {
-			if (!tree->touched || is_error(tree->part))
+			if (!tree->touched || part_is_error(tree->part))
 				continue;
 			tree->touched = false;
 			r = store_exists(txn, tree->path);
