@@ -369,6 +369,8 @@ events_keep_it_alive()
 	watch --json
 	for ((n = 0; n < 30; n++)); do
 		does attach 5 "mydevice/$n" -q
+		# A device that is gone before watch has run again has no event.
+		eventually grep -q "\"appeared\".*\"devid\":$n," "$out"
 		does detach 5 "mydevice/$n" -q
 	done
 	eventually eval '(($(grep -c vanished "$out") == 30))'
