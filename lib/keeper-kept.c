@@ -122,6 +122,7 @@ void kept_refuse(struct xensplit_keeper *k, struct kept *kept)
 	kept->due_us = 0;
 	if (told)
 		return;
+	kept->guest->strays = true;
 	keep_failure(k, kept);
 	kept_tell(k, kept, XENSPLIT_KEEPER_REFUSED);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The devices of one domain that are not on its list. */
+/* The devices of one domain that its list does not take care of. */
 #include "keeper.h"
 
 /* Who began to replace a device and has not ended by then was killed. */
@@ -42,6 +42,17 @@ static bool is_busy(const struct guest *guest, const struct device_id *id)
 	return false;
 }
 
+/*
+ * The plan makes a stale device on the list again, but not while the domain of its backend is not
+ * there: until then it is a stray, too.
+ */
+static bool is_stray(const struct guest *guest, const struct device_id *id)
+{
+	const struct kept *kept = guest_find_kept(guest, id);
+
+	return kept ? kept->state == KEPT_REFUSED : !is_busy(guest, id);
+}
+
 static int look_at(struct xensplit_keeper *k, struct guest *guest,
 		   const struct device_id *id)
 {
@@ -55,7 +66,7 @@ static int look_at(struct xensplit_keeper *k, struct guest *guest,
 		r = record_is_stale(&txn, &record);
 	if (r > 0)
 		return reap_stray(k, id);
-	if (!r && *record.phase)
+	if (!r && *record.phase && !guest_find_kept(guest, id))
 		return look_at_phase(k, guest, &record);
 	return r;
 }
@@ -85,7 +96,7 @@ int guest_look_at_strays(struct xensplit_keeper *k, struct guest *guest)
 
 		if (f->id.domid != guest->domid)
 			break;
-		if (!guest_find_kept(guest, &f->id) && !is_busy(guest, &f->id))
+		if (is_stray(guest, &f->id))
 			r = look_at(k, guest, &f->id);
 	}
 	guest->strays = r;

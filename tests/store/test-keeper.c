@@ -390,12 +390,33 @@ static void a_driver_domain_starts_again(void **state)
 	until("connected 5 g5 mydevice/0\n");
 	kill_domain(9);
 	until("refused 5 g5 mydevice/0 no-such-domain");
+	until_settled();
+	assert_no_device();
 	events[0] = '\0';
 	create_domain(10, "drv");
 	drive("back 10 mydevice");
 	until("connected 5 g5 mydevice/0\n");
 	assert_node("/local/domain/10/backend/mydevice/5/0/state", "4", "n10,r5");
 	kill_domain(10);
+}
+
+/* While nobody kept the device. */
+static void a_driver_domain_has_died(void **state)
+{
+	struct xensplit_wanted wanted = wanted_of("mydevice", 0);
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+
+	(void)state;
+	create_domain(9, "drv");
+	opts.backend_domid = 9;
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	kill_domain(9);
+	start(0, 0);
+	wanted.backend = "drv";
+	want("g5", &wanted);
+	until("reaped 5 g5 mydevice/0\n");
+	until_settled();
+	assert_no_device();
 }
 
 /* A device that nobody wants, too. */
@@ -1052,6 +1073,7 @@ int main(int argc, char **argv)
 		keeper_test(an_automatic_id_stays),
 		keeper_test(a_backend_by_name_appears_later),
 		keeper_test(a_driver_domain_starts_again),
+		keeper_test(a_driver_domain_has_died),
 		keeper_test(a_driver_domain_dies),
 		keeper_test(a_restored_guest),
 		keeper_test(no_drivers),
