@@ -67,7 +67,7 @@ static void turn(unsigned int most_ms)
 
 static void until(const char *line)
 {
-	uint64_t deadline = now_ms() + 60000;
+	uint64_t deadline = now_ms() + 300000;
 
 	while (!strstr(events, line)) {
 		if (now_ms() > deadline)
@@ -78,7 +78,7 @@ static void until(const char *line)
 
 static void until_settled(void)
 {
-	uint64_t deadline = now_ms() + 60000;
+	uint64_t deadline = now_ms() + 300000;
 
 	do {
 		if (now_ms() > deadline)
