@@ -611,12 +611,12 @@ static void left_overs_of_a_former_life(void **state)
 static void mark_replaced(void)
 {
 	unsigned int len;
-	char *record = xs_read(dom0, XBT_NULL, REC, &len);
+	char *record = xs_read(dom0, XBT_NULL, REC, &len), *marked;
 
 	assert_non_null(record);
-	record = realloc(record, len + 32);
-	strcpy(record + len, "phase=replace\n");
-	put(REC, record, NULL);
+	assert_true(asprintf(&marked, "%sphase=replace\n", record) > 0);
+	put(REC, marked, NULL);
+	free(marked);
 	free(record);
 	assert_string_equal(record_field(REC, "phase"), "replace");
 }
