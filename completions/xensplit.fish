@@ -70,7 +70,7 @@ function __xensplit
         set -q positional[1]; or $tool --list-verbs 2>/dev/null
     else if string match -q -- "Usage: xensplit $verb CONFIG*" $help[1]
         __fish_complete_path $current
-    else if string match -q -- "Usage: xensplit $verb \\[DIR\\]*" $help[1]
+    else if string match -qr -- "^Usage: xensplit $verb \\[DIR\\]" $help[1]
         set -q positional[1]; or __fish_complete_directories $current
     else if not string match -q -- "Usage: xensplit $verb *DOMAIN*" $help[1]
         return
