@@ -185,12 +185,15 @@ $(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile $(O)/.command
 	$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< \
 		-L$(O) -lxensplit $(LIB_LIBS) $$more -Wl,-rpath,'$$ORIGIN/..'
 
-PICTURES := doc/domains-light.svg doc/domains-dark.svg
+PICTURES := $(foreach name,$(patsubst doc/draw-%,%,$(wildcard doc/draw-*)),\
+	doc/$(name)-light.svg doc/$(name)-dark.svg)
 .PHONY: pictures
-pictures: $(PICTURES) ## draw those of README.md, in doc/
+pictures: $(PICTURES) ## draw those of the pages, in doc/
 
-doc/domains-%.svg: doc/draw-domains FORCE
-	$(call msg,DRAW,$@)$< $* >$@
+doc/%-light.svg: doc/draw-% FORCE
+	$(call msg,DRAW,$@)$< light >$@
+doc/%-dark.svg: doc/draw-% FORCE
+	$(call msg,DRAW,$@)$< dark >$@
 
 include tests/tests.mk
 

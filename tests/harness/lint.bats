@@ -204,10 +204,10 @@ finds() { # CHECK TEXT
   finds pictures "doc/it-light.svg is not what doc/draw-it draws: make pictures"
 }
 
-@test "pictures: README.md shows one that does not exist" {
+@test "pictures: a page shows one that does not exist" {
   echo '<img src="doc/none-dark.svg">' >README.md
   git add .
-  finds pictures "shown by README.md, but not tracked in doc/: doc/none-dark.svg"
+  finds pictures "shown by a page, but not tracked in doc/: doc/none-dark.svg"
 }
 
 @test "layers: only allowed calls" {
