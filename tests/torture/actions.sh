@@ -173,10 +173,15 @@ act_serve()
 	serve_kill
 }
 
+# Only once serve can take it: it blocks the signal, which is the lowest bit.
 act_hangup()
 {
+	local blocked
+
 	log "SIGHUP"
-	[[ -n $proxied ]] || kill -HUP "$serve_pid" 2>/dev/null || :
+	[[ -z $proxied ]] || return 0
+	blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$serve_pid/status" 2>/dev/null) || :
+	[[ $blocked != *[13579bdf] ]] || kill -HUP "$serve_pid" 2>/dev/null || :
 }
 
 act()

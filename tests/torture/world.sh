@@ -88,7 +88,7 @@ free_domid() # sets r
 	done
 }
 
-# Half of the guests, and most driver domains, behave.
+# Most behave.
 front_manners=(none '--stop-at 1' '--stop-at 3' '--never-close' '--error no' '--garbage 9'
 	'--garbage \x00\xff' '--garbage 4294967300' '--flood 500' '--flood 2000 --never-close')
 back_manners=(none '--stop-at 2' '--never-close' '--garbage 77' '--error no')
@@ -98,7 +98,7 @@ choose_manner() # NAME
 	manner[$1]=good
 	rnd 100
 	if is_guest "$1"; then
-		((r >= 50)) || return 0
+		((r >= 65)) || return 0
 		rnd ${#front_manners[@]}
 		manner[$1]=${front_manners[r]}
 	else
@@ -215,7 +215,7 @@ serve_lives()
 		if ((status != 137)); then
 			echo "# serve ended by itself with $status"
 			tail -n 5 "$out/serve.log" | sed 's/^/# /'
-			serve_failed=1
+			serve_failed=$((serve_failed + 1))
 		fi
 	fi
 	serve_start
