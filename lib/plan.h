@@ -83,7 +83,7 @@ int plan_say(struct planning *p, struct planned *planned, const char *text) __mu
 
 /* Checks and copies one wanted device, and finds its backend's domain. */
 int plan_entry(struct planning *p, struct planned *planned,
-	       const struct xensplit_wanted *wanted) __must_check;
+	       const struct xensplit_wanted *from) __must_check;
 void plan_forget_backends(struct planning *p);
 
 /* plan-match.c */

@@ -14,7 +14,7 @@
 #include "xlcfg.h"
 
 /* A thousand devices with their keys fit; libxlutil's time grows faster than a file. */
-#define SIZE_MOST (256 * 1024)
+#define SIZE_MOST ((size_t)256 * 1024)
 /* Of libxlutil's message, which may cite a whole line: its begin, and its end. */
 #define HEAD_MOST 200
 #define TAIL_MOST 80
@@ -83,7 +83,7 @@ static ssize_t read_fd(const struct reading *reading, int fd, char *text)
 	if (got < 0)
 		return wrong(reading, 0, "%s", strerror(errno));
 	if (len > SIZE_MOST)
-		return wrong(reading, 0, "it has more than %d KiB", SIZE_MOST / 1024);
+		return wrong(reading, 0, "it has more than %zu KiB", SIZE_MOST / 1024);
 	return (ssize_t)len;
 }
 
