@@ -21,6 +21,8 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DATADIR   ?= $(PREFIX)/share/xensplit
+SYSTEMDUNITDIR ?= $(PREFIX)/lib/systemd/system
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 CFLAGS    ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 INSTALL   ?= install
@@ -183,12 +185,15 @@ $(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile $(O)/.command
 	$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< \
 		-L$(O) -lxensplit $(LIB_LIBS) $$more -Wl,-rpath,'$$ORIGIN/..'
 
-PICTURES := doc/domains-light.svg doc/domains-dark.svg
+PICTURES := $(foreach name,$(patsubst doc/draw-%,%,$(wildcard doc/draw-*)),\
+	doc/$(name)-light.svg doc/$(name)-dark.svg)
 .PHONY: pictures
-pictures: $(PICTURES) ## draw those of README.md, in doc/
+pictures: $(PICTURES) ## draw those of the pages, in doc/
 
-doc/domains-%.svg: doc/draw-domains FORCE
-	$(call msg,DRAW,$@)$< $* >$@
+doc/%-light.svg: doc/draw-% FORCE
+	$(call msg,DRAW,$@)$< light >$@
+doc/%-dark.svg: doc/draw-% FORCE
+	$(call msg,DRAW,$@)$< dark >$@
 
 include tests/tests.mk
 
@@ -197,7 +202,8 @@ install: all ## into $(DESTDIR)$(PREFIX); set PREFIX, LIBDIR, SBINDIR, MANDIR ..
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))set -e; \
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR) \
 		$(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) \
-		$(DESTDIR)$(FISHCOMPDIR) $(DESTDIR)$(DATADIR); \
+		$(DESTDIR)$(FISHCOMPDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(SYSTEMDUNITDIR) \
+		$(DESTDIR)$(TMPFILESDIR); \
 	$(INSTALL) -m 644 include/xensplit.h $(DESTDIR)$(INCLUDEDIR)/xensplit.h; \
 	$(INSTALL) -m 755 $(O)/$(SOFILE) $(DESTDIR)$(LIBDIR)/$(SOFILE); \
 	ln -sf $(SOFILE) $(DESTDIR)$(LIBDIR)/$(SONAME); \
@@ -213,6 +219,9 @@ install: all ## into $(DESTDIR)$(PREFIX); set PREFIX, LIBDIR, SBINDIR, MANDIR ..
 	$(INSTALL) -m 644 completions/_xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit; \
 	$(INSTALL) -m 644 completions/xensplit.fish $(DESTDIR)$(FISHCOMPDIR)/xensplit.fish; \
 	$(INSTALL) -m 644 data/xensplit.schema.json $(DESTDIR)$(DATADIR)/xensplit.schema.json; \
+	sed 's|@SBINDIR@|$(SBINDIR)|' data/xensplit.service.in \
+		> $(DESTDIR)$(SYSTEMDUNITDIR)/xensplit.service; \
+	$(INSTALL) -m 644 data/xensplit.tmpfiles $(DESTDIR)$(TMPFILESDIR)/xensplit.conf; \
 	for page in $(MAN); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		$(INSTALL) -d "$$dir"; \
@@ -227,6 +236,7 @@ uninstall: ## remove what install installed
 		$(DESTDIR)$(PKGCONFIGDIR)/libxensplit.pc $(DESTDIR)$(SBINDIR)/xensplit \
 		$(DESTDIR)$(BASHCOMPDIR)/xensplit $(DESTDIR)$(ZSHCOMPDIR)/_xensplit \
 		$(DESTDIR)$(FISHCOMPDIR)/xensplit.fish \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/xensplit.service $(DESTDIR)$(TMPFILESDIR)/xensplit.conf \
 		$(DESTDIR)$(DATADIR)/xensplit.schema.json $(PLUGINS:%=$(DESTDIR)$(PLUGINDIR)/%) \
 		$(foreach p,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 

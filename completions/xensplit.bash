@@ -37,6 +37,12 @@ _xensplit_columns() # HELP
 	compopt -o nospace 2>/dev/null # a comma may follow
 }
 
+_xensplit_paths() # OPTION of compgen
+{
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+	compopt -o filenames 2>/dev/null
+}
+
 _xensplit()
 {
 	local tool=$1 cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -73,6 +79,7 @@ _xensplit()
 		-b | --backend | --domain) _xensplit_reply < <(_xensplit_domains) ;;
 		--until) _xensplit_reply <<<$'connected\ninitwait\nclosed\ngone' ;;
 		-o | --output) _xensplit_columns "$help" ;;
+		--metrics | --status-file) _xensplit_paths -f ;;
 		esac
 	elif [[ $cur == -* ]]; then
 		_xensplit_reply < <(sed -nE 's/^  (-.,|   ) (--[a-z-]+).*/\2/p' <<<"$help")
@@ -81,8 +88,9 @@ _xensplit()
 	elif [[ $verb == help ]]; then
 		((${#words[@]})) || _xensplit_reply < <("$tool" --list-verbs 2>/dev/null)
 	elif [[ $help == "Usage: xensplit $verb CONFIG"* ]]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		compopt -o filenames 2>/dev/null
+		_xensplit_paths -f
+	elif [[ $help == "Usage: xensplit $verb [DIR]"* ]]; then
+		((${#words[@]})) || _xensplit_paths -d
 	elif [[ $help != "Usage: xensplit $verb "*DOMAIN* ]]; then
 		return
 	elif ((${#words[@]} == 0)); then

@@ -18,6 +18,8 @@ function __xensplit_values
     switch $argv[1]
         case -b --backend --domain
             __xensplit_domains
+        case --metrics --status-file
+            __fish_complete_path $argv[2]
         case --until
             printf '%s\n' connected initwait closed gone
         case -o --output
@@ -68,6 +70,8 @@ function __xensplit
         set -q positional[1]; or $tool --list-verbs 2>/dev/null
     else if string match -q -- "Usage: xensplit $verb CONFIG*" $help[1]
         __fish_complete_path $current
+    else if string match -qr -- "^Usage: xensplit $verb \\[DIR\\]" $help[1]
+        set -q positional[1]; or __fish_complete_directories $current
     else if not string match -q -- "Usage: xensplit $verb *DOMAIN*" $help[1]
         return
     else if not set -q positional[1]

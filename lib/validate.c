@@ -2,10 +2,7 @@
 /* Checks of arguments, before any request to XenStore. */
 #include "schema.h"
 
-/*
- * XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus silently drops longer ids.
- * modules/new-driver reads it and the list below from this file.
- */
+/* XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus silently drops longer ids. */
 #define BUS_ID_SIZE 20
 
 /*

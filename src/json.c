@@ -88,6 +88,61 @@ void json_print(struct json_object *report)
 	json->put(report);
 }
 
+char *json_take(struct json_object *report)
+{
+	char *text = must(strdup(must((void *)json->to_text(report, JSON_FLAGS))));
+
+	json->put(report);
+	return text;
+}
+
+struct json_object *json_parse(const char *text)
+{
+	struct json_object *object;
+
+	json_load();
+	object = json->parse(text);
+	if (json->is_type(object, json_type_object))
+		return object;
+	json->put(object);
+	return NULL;
+}
+
+void json_free(struct json_object *report)
+{
+	json->put(report);
+}
+
+struct json_object *json_get(struct json_object *object, const char *key)
+{
+	return json->is_type(object, json_type_object) ? json->object_get(object, key)
+						       : NULL;
+}
+
+size_t json_count(struct json_object *array)
+{
+	return json->is_type(array, json_type_array) ? json->array_length(array) : 0;
+}
+
+struct json_object *json_at(struct json_object *array, size_t index)
+{
+	return json->array_get(array, index);
+}
+
+const char *json_text(struct json_object *object, const char *key, const char *none)
+{
+	struct json_object *member = json_get(object, key);
+
+	return member ? json->get_string(member) : none;
+}
+
+int64_t json_number(struct json_object *object, const char *key, int64_t none)
+{
+	struct json_object *member = json_get(object, key);
+
+	return member ? json->get_int64(member) : none;
+}
+
 void json_add_bytes(struct json_object *object, const char *key, const char *bytes,
 		    size_t len)
 {

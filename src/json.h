@@ -28,6 +28,20 @@ int json_has_error(void);
 /* Prints the report on one line of stdout and frees it. */
 void json_print(struct json_object *report);
 
+/* Returns: the line that json_print() prints, without its end; the caller frees it. */
+char *json_take(struct json_object *report);
+
+/* A report that another process wrote. Returns: NULL if it is not JSON. */
+struct json_object *json_parse(const char *text);
+void json_free(struct json_object *report);
+/* Parts of it, which is as long valid; each accepts NULL and what has another type. */
+struct json_object *json_get(struct json_object *object, const char *key);
+size_t json_count(struct json_object *array);
+struct json_object *json_at(struct json_object *array, size_t index);
+/* Returns: NULL, or @none, for null. */
+const char *json_text(struct json_object *object, const char *key, const char *none);
+int64_t json_number(struct json_object *object, const char *key, int64_t none);
+
 /* NULL, and XENSPLIT_ANY, become null. Texts are escaped as by escape(). */
 void json_add_bytes(struct json_object *object, const char *key, const char *bytes,
 		    size_t len);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 #include <xentoollog.h>
 
@@ -18,6 +19,7 @@ static char subject[512];
 static char last_error[512];
 static xentoollog_level min_level = XTL_WARN;
 static int want_progress;
+static int with_priorities;
 
 #define LINE_MOST 256
 /* The terminal may have put "^C" behind the line. */
@@ -79,15 +81,29 @@ void logger_subject(const char *text)
 	snprintf(subject, sizeof(subject), "%s", text);
 }
 
+void logger_priorities(void)
+{
+	with_priorities = 1;
+}
+
+/* The journal knows the name of the program. */
+static void begin(int priority, const char *before, const char *between)
+{
+	logger_make_way();
+	if (with_priorities)
+		fprintf(stderr, "<%d>", priority);
+	else
+		fprintf(stderr, "xensplit: %s%s", before, between);
+}
+
 void logger_verror(const char *format, va_list args)
 {
 	va_list again;
 
-	logger_make_way();
 	va_copy(again, args);
 	vsnprintf(last_error, sizeof(last_error), format, again);
 	va_end(again);
-	fprintf(stderr, "xensplit: %s%s", subject, *subject ? ": " : "");
+	begin(LOG_ERR, subject, *subject ? ": " : "");
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 }
@@ -112,11 +128,24 @@ void logger_error(const char *format, ...)
 	va_end(args);
 }
 
+void logger_vevent(int priority, const char *format, va_list args)
+{
+	begin(priority, subject, *subject ? ": " : "");
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+static int priority_of(xentoollog_level level)
+{
+	if (level >= XTL_ERROR)
+		return LOG_ERR;
+	return level == XTL_WARN ? LOG_WARNING : LOG_DEBUG;
+}
+
 static void print_message(xentoollog_level level, int errnoval, const char *format,
 			  va_list args)
 {
-	logger_make_way();
-	fputs(level == XTL_WARN ? "xensplit: warning: " : "xensplit: ", stderr);
+	begin(priority_of(level), level == XTL_WARN ? "warning: " : "", "");
 	vfprintf(stderr, format, args);
 	if (errnoval > 0)
 		fprintf(stderr, ": %s", strerror(errnoval));

@@ -16,6 +16,13 @@ void logger_subject(const char *text);
 /* The text of the last error, without the subject. */
 const char *logger_last_error(void);
 
+/* From now on lines begin with a priority, as the journal reads it, instead of "xensplit: ". */
+void logger_priorities(void);
+
+/* Prints a line that is no error, even with --quiet. @priority: of syslog(3) */
+void logger_vevent(int priority, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
 /* Prints a line below an error: "  try: ...". */
 void logger_hint(const char *kind, const char *text);
 

@@ -14,8 +14,8 @@
 #include "watchdog.h"
 
 static const struct verb *const verbs[] = {
-	&verb_attach, &verb_detach, &verb_list,	 &verb_show, &verb_wait,
-	&verb_watch,  &verb_doctor, &verb_adopt, &verb_reap, &verb_apply,
+	&verb_attach, &verb_detach, &verb_list, &verb_show,  &verb_wait,  &verb_watch,
+	&verb_doctor, &verb_adopt,  &verb_reap, &verb_apply, &verb_serve,
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 

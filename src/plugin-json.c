@@ -15,4 +15,11 @@ PLUGIN_EXPORT const struct json_plugin xensplit_plugin = {
 	.array_add = json_object_array_add,
 	.to_text = json_object_to_json_string_ext,
 	.put = json_object_put,
+	.parse = json_tokener_parse,
+	.object_get = json_object_object_get,
+	.array_length = json_object_array_length,
+	.array_get = json_object_array_get_idx,
+	.get_string = json_object_get_string,
+	.get_int64 = json_object_get_int64,
+	.is_type = json_object_is_type,
 };

@@ -17,6 +17,13 @@ struct json_plugin {
 	__typeof__(json_object_array_add) *array_add;
 	__typeof__(json_object_to_json_string_ext) *to_text;
 	__typeof__(json_object_put) *put;
+	__typeof__(json_tokener_parse) *parse;
+	__typeof__(json_object_object_get) *object_get;
+	__typeof__(json_object_array_length) *array_length;
+	__typeof__(json_object_array_get_idx) *array_get;
+	__typeof__(json_object_get_string) *get_string;
+	__typeof__(json_object_get_int64) *get_int64;
+	__typeof__(json_object_is_type) *is_type;
 };
 
 #endif

@@ -108,7 +108,7 @@ static int socket_errno(const char *path)
 	return err;
 }
 
-static int fail_to_connect(struct tool *tool, int err)
+int tool_fail_to_open(struct tool *tool, int err)
 {
 	const char *path = getenv("XENSTORED_PATH");
 	struct xensplit_error error = { .err = err, .code = "no-connection" };
@@ -129,18 +129,23 @@ static int fail_to_connect(struct tool *tool, int err)
 	return exit_status(err);
 }
 
-int tool_open(struct tool *tool)
+int tool_try_open(struct tool *tool)
 {
 	struct xentoollog_logger *logger = logger_get(tool->verbose, tool->quiet);
 	struct xensplit_opts opts = { .sz = sizeof(opts),
 				      .logger = logger,
 				      .hypervisor = &hypervisor,
 				      .hypervisor_data = logger };
-	int err;
 
 	tool->logger = logger;
-	err = xensplit_new(&opts, &tool->ctx);
-	return err ? fail_to_connect(tool, err) : EXIT_SUCCESS;
+	return xensplit_new(&opts, &tool->ctx);
+}
+
+int tool_open(struct tool *tool)
+{
+	int err = tool_try_open(tool);
+
+	return err ? tool_fail_to_open(tool, err) : EXIT_SUCCESS;
 }
 
 unsigned int time_left(uint64_t start_ms, unsigned int limit_ms)

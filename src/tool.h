@@ -56,12 +56,16 @@ extern const struct verb verb_detach;
 extern const struct verb verb_doctor;
 extern const struct verb verb_list;
 extern const struct verb verb_reap;
+extern const struct verb verb_serve;
 extern const struct verb verb_show;
 extern const struct verb verb_wait;
 extern const struct verb verb_watch;
 
 /* Connects to XenStore; prints a message on failure. Returns: an exit status. */
 int tool_open(struct tool *tool);
+/* The two halves of it. Returns: a negative errno, without a message; an exit status. */
+int tool_try_open(struct tool *tool);
+int tool_fail_to_open(struct tool *tool, int err);
 void tool_close(struct tool *tool);
 
 /*

@@ -29,6 +29,10 @@ static uint64_t deadline_ms;
 static _Atomic uint64_t asked_ms;
 static uint64_t suspect_ms;
 static volatile sig_atomic_t progress_shown;
+static void (*on_silence)(uint64_t silence_ms);
+
+/* How often on_silence is called again. */
+#define REPEAT_MS 1000
 
 static uint64_t clock_ms(void)
 {
@@ -114,6 +118,9 @@ static void look(int signo)
 		/* Maybe this process was stopped, and the answer has arrived. */
 		suspect_ms = asked;
 		arm(now + CONFIRM_MS);
+	} else if (on_silence) {
+		on_silence(now - asked);
+		arm(now + REPEAT_MS);
 	} else {
 		give_up(now - asked);
 	}
@@ -145,6 +152,11 @@ void watchdog_deadline(unsigned int limit_ms)
 	deadline_ms = clock_ms() + limit_ms;
 	if (running)
 		arm(due(asked_ms));
+}
+
+void watchdog_stay(void (*silence)(uint64_t silence_ms))
+{
+	on_silence = silence;
 }
 
 void watchdog_request(void)

@@ -7,6 +7,8 @@
 #ifndef XENSPLIT_WATCHDOG_H
 #define XENSPLIT_WATCHDOG_H
 
+#include <stdint.h>
+
 /* From now on, a request may take at most 10 s. @verb: for the message */
 void watchdog_start(const char *verb);
 
@@ -16,6 +18,12 @@ void watchdog_start(const char *verb);
  * Until then, a request may take the rest of the limit; afterwards, less than a second.
  */
 void watchdog_deadline(unsigned int limit_ms);
+
+/*
+ * watchdog_stay - do not end the process
+ * @silence: called instead, from a signal handler, once a second while a request is overdue
+ */
+void watchdog_stay(void (*silence)(uint64_t silence_ms));
 
 /* Call before each request, ... */
 void watchdog_request(void);

@@ -101,11 +101,12 @@ build-asan: | $(O)/.found
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan CFLAGS='$(SANITIZE)' tests
 
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
-.PHONY: check-asan check-valgrind check-harness installcheck check-fresh
+.PHONY: check-asan check-valgrind check-harness installcheck check-fresh torture
 # The scenarios in QEMU take longest, so they start first.
 check: tests build-sandbox build-asan build-release ## all tests except fuzz and bench
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
-		$(asan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites)
+		$(asan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites) \
+		$(call torture_suites,25,1)
 
 check-fast: tests build-sandbox ## unit, store and cli
 	$(tap_sum) $(call fast_suites,$(O))
@@ -121,6 +122,10 @@ check-cli: all build-sandbox ## the tool against a real xenstored
 
 check-sweep: tests build-sandbox ## kill, or run another tool, at every request
 	$(tap_sum) $(call sweep_suites,1)
+
+torture_suites = 'torture=O=$(abspath $(O)) tests/torture/run $(1) $(2)'
+torture: all build-sandbox ## guests that die and lie while serve is killed; SECONDS=60 SEED=
+	$(tap_sum) $(call torture_suites,$(SECONDS),$(SEED))
 
 sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
 check-sandbox: build-sandbox ## the sandbox itself

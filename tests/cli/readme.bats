@@ -4,6 +4,7 @@
 # What README.md says, runs: each block of code, and each name of a target, verb or file.
 
 load common
+load blocks
 
 setup()
 {
@@ -12,25 +13,6 @@ setup()
 	here=$BATS_TEST_TMPDIR/here
 	blocks=$BATS_TEST_TMPDIR/blocks
 	mkdir -p "$here" "$blocks" "$BATS_TEST_TMPDIR"/{bin,pc}
-}
-
-# Each block of README.md into a file $blocks/NUMBER.KIND, without its fences. Fails on code that
-# Markdown allows elsewhere.
-split()
-{
-	awk -v to="$blocks" '
-		!file && /^(    |\t| *~~~| +```)/ { print FNR ": " $0; exit 1 }
-		/^```/ && file { close(file); file = ""; next }
-		/^```/ { file = sprintf("%s/%03d.%s", to, ++n, substr($0, 4)); printf "" >file; next }
-		file { print >file }
-		END { if (file != "" || !n) exit 1 }' "$readme"
-}
-
-# program NAME, with its text on stdin: for the commands of the blocks
-program()
-{
-	cat >"$BATS_TEST_TMPDIR/bin/$1"
-	chmod +x "$BATS_TEST_TMPDIR/bin/$1"
 }
 
 # As the text assumes: built and installed, with drivers in dom0 and guest5, and a reader who
@@ -72,27 +54,9 @@ targets()
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$top" help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p'
 }
 
-# play: runs the commands of a block, from stdin, and prints them with what they print. A shell
-# that one of them starts runs the rest.
-play()
-{
-	local line
-
-	while IFS= read -r line; do
-		[[ $line == [#\$]' '* ]] || continue
-		printf "settle; printf '%%s\\\\n' %q\n%s\n" "$line" "${line:2}"
-	done | (cd "$here" && timeout 60 bash 2>&1 3>&-)
-}
-
-# Times differ, and have another unit from one second on.
-masked()
-{
-	sed -E 's/\<[0-9]+ ms\>|\<[0-9]+\.[0-9] s\>/TIME/g'
-}
-
 @test "each block of README.md runs, and prints what it says" {
 	world
-	split
+	split "$readme"
 	for block in "$blocks"/*; do
 		case $block in
 		*.console)
@@ -114,7 +78,7 @@ masked()
 }
 
 @test "the program of README.md compiles without a warning" {
-	split
+	split "$readme"
 	cc -std=c99 -Wall -Wextra -pedantic -Werror -I"$top/include" -fsyntax-only "$blocks"/*.c
 }
 

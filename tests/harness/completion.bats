@@ -80,6 +80,21 @@ offers() {
   offers 'apply --domain gu' guest5 guest6
 }
 
+@test "folders and files of serve" {
+  cd "$BATS_TEST_TMPDIR"
+  mkdir -p dir/{one,two}
+  touch dir/file
+  ln -s "$OLDPWD/completions" "$OLDPWD/tests" .
+  in_sandbox bash -c 'by_bash "serve dir/"; by_fish "serve dir/"'
+  [ "$(grep -oE 'one|two|file' <<<"$output" | sort | xargs)" = "one one two two" ]
+  in_sandbox bash -c 'by_zsh "serve dir/"'
+  [ "$(grep -oE 'one|two|file' <<<"$output" | sort -u | xargs)" = "one two" ]
+  in_sandbox bash -c 'by_bash "serve --metrics dir/f"; by_fish "serve --metrics dir/f"'
+  [ "$(grep -c dir/file <<<"$output")" -eq 2 ]
+  in_sandbox bash -c 'by_zsh "serve --metrics dir/f"'
+  [[ $output == *file* ]]
+}
+
 @test "columns, also behind others" {
   # shellcheck disable=SC2046 # words
   offers 'list -o ' $("$XENSPLIT" list --help | sed -n '/^Columns:/,/^$/p' | grep -oE '[A-Z-]{4,}')

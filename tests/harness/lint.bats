@@ -204,10 +204,93 @@ finds() { # CHECK TEXT
   finds pictures "doc/it-light.svg is not what doc/draw-it draws: make pictures"
 }
 
-@test "pictures: README.md shows one that does not exist" {
+@test "pictures: a page shows one that does not exist" {
   echo '<img src="doc/none-dark.svg">' >README.md
   git add .
-  finds pictures "shown by README.md, but not tracked in doc/: doc/none-dark.svg"
+  finds pictures "shown by a page, but not tracked in doc/: doc/none-dark.svg"
+}
+
+# A driver, and a guide that quotes it.
+guide() {
+  mkdir -p modules/it
+  cat >modules/it/it.c <<'END'
+static int other(void) { return 0; }
+
+/* Above it. */
+static int it(int a)
+{
+	a++;
+
+	a += 2;
+	return a;
+}
+
+MODULE_ALIAS("xen:it");
+END
+  cat >modules/GUIDE.md <<'END'
+# It works
+
+See [above](#it-works) and [the driver](it/it.c).
+
+[it/it.c](it/it.c), `it()`:
+
+```c
+/* Above it. */
+static int it(int a)
+{
+	a++;
+	...
+	return a;
+}
+```
+
+From [it/it.c](it/it.c), `MODULE_ALIAS`:
+
+```c
+MODULE_ALIAS("xen:it");
+```
+
+```console
+# xensplit attach 5 it
+```
+END
+  passes guide
+}
+
+@test "guide: quoted code whose driver has changed" {
+  guide
+  sed -i 's/a++;/a--;/' modules/it/it.c
+  finds guide "modules/GUIDE.md:11: it/it.c, it has no such line here: 	a++;"
+  sed -i 's/a--;/a++;/; s/a += 2/a += 3/' modules/it/it.c
+  passes guide # it is left out
+  sed -i 's/:it"/:its"/' modules/it/it.c
+  finds guide 'modules/GUIDE.md:20: it/it.c, MODULE_ALIAS has no such line here: MODULE_ALIAS("xen:it");'
+  sed -i '/MODULE_ALIAS/d' modules/it/it.c
+  finds guide "it/it.c does not define MODULE_ALIAS"
+}
+
+@test "guide: a line of another function, in another order, or left out" {
+  guide
+  sed -i 's/^\t\.\.\.$/static int other(void) { return 0; }/' modules/GUIDE.md
+  finds guide "it/it.c, it has no such line here: static int other(void) { return 0; }"
+  guide
+  sed -i '/^\t\.\.\.$/d' modules/GUIDE.md
+  finds guide "modules/GUIDE.md:12: it/it.c, it has no such line here: 	return a;"
+  guide
+  sed -i '11s/.*/\treturn a;/; 13s/.*/\ta++;/' modules/GUIDE.md
+  finds guide "it has no such line here"
+}
+
+@test "guide: code of unknown origin, and links that lead nowhere" {
+  guide
+  sed -i '/^From/d' modules/GUIDE.md
+  finds guide "code that does not say which file it is from"
+  guide
+  sed -i 's/(#it-works)/(#it-fails)/' modules/GUIDE.md
+  finds guide "modules/GUIDE.md: no heading #it-fails"
+  guide
+  sed -i 's/driver](it/driver](its/' modules/GUIDE.md
+  finds guide "modules/GUIDE.md: no file its/it.c"
 }
 
 @test "layers: only allowed calls" {

@@ -45,6 +45,7 @@ program() { # PKG-CONFIG-OPTION...
     echo share/bash-completion/completions/xensplit share/zsh/site-functions/_xensplit
     echo share/fish/vendor_completions.d/xensplit.fish
     echo share/xensplit/xensplit.schema.json
+    echo lib/systemd/system/xensplit.service lib/tmpfiles.d/xensplit.conf
     for page in man/*.[1-8]; do
       [[ ! -f $page ]] || echo "share/man/man${page##*.}/${page##*/}"
     done
@@ -95,6 +96,30 @@ tool() { # OPTION...: status 1, since there is no XenStore, or no plugin
   cp -r "$prefix" "$BATS_TEST_TMPDIR/moved"
   tool --json
   [[ $output == "xensplit: list: can't connect to XenStore at /"* ]]
+}
+
+unit=lib/systemd/system/xensplit.service
+
+@test "the unit starts the installed tool, and is hardened" {
+  grep -qx "ExecStart=/opt/xensplit/sbin/xensplit serve" "$prefix/$unit"
+  run ! grep -F @ <(grep -v '^SystemCallFilter=' "$prefix/$unit")
+  type systemd-analyze || skip "no systemd-analyze"
+  sed "s|=/opt/|=$root/opt/|" "$prefix/$unit" >"$BATS_TEST_TMPDIR/xensplit.service"
+  run -0 systemd-analyze security --offline=true --threshold=20 "$BATS_TEST_TMPDIR/xensplit.service"
+  run -1 systemd-analyze security --offline=true --threshold=1 "$BATS_TEST_TMPDIR/xensplit.service"
+  # what systemd does not know, it ignores with a warning that names the line
+  run systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/xensplit.service"
+  echo "$output"
+  [[ $output != *"xensplit.service:"[0-9]* && $output != *"not executable"* ]]
+}
+
+@test "folders of the unit and of tmpfiles can be set; install makes nothing in /etc" {
+  root=$BATS_TEST_TMPDIR/root staged SYSTEMDUNITDIR=/units TMPFILESDIR=/tmpfiles install
+  [[ -f $BATS_TEST_TMPDIR/root/units/xensplit.service && -f $BATS_TEST_TMPDIR/root/tmpfiles/xensplit.conf ]]
+  [[ ! -e $BATS_TEST_TMPDIR/root/etc && ! -e $BATS_TEST_TMPDIR/root/opt/$unit ]]
+  type systemd-tmpfiles || skip "no systemd-tmpfiles"
+  systemd-tmpfiles --root="$BATS_TEST_TMPDIR/root" --create "$BATS_TEST_TMPDIR/root/tmpfiles/xensplit.conf"
+  [[ -d $BATS_TEST_TMPDIR/root/etc/xensplit/domains && -d $BATS_TEST_TMPDIR/root/run/xensplit ]]
 }
 
 @test "without a plugin, verbs that need it say so" {
