@@ -173,15 +173,16 @@ $(PLUGINS:%=$(O)/plugins/%):
 .PHONY: examples
 examples: $(EXAMPLES) ## the example programs
 
-# An example names the libraries it needs in a line /* pkg-config: NAME... */ of its own, and
-# is skipped if they are not installed.
+# An example names the libraries it needs in a line of its own: /* needs: NAME... */ for those of
+# libxen-dev, /* pkg-config: NAME... */ for others, without which it is skipped.
 $(O)/examples/%: examples/%.c $(O)/libxensplit.so Makefile $(O)/.command
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)more=$$(sed -n 's|^/\* pkg-config: \(.*\) \*/$$|\1|p' $<); \
 	if [ "$$more" ]; then \
 		$(PKG_CONFIG) --exists $$more || { echo "  SKIP    $@: no $$more"; exit 0; }; \
-		more=$$($(PKG_CONFIG) --cflags --libs $$more); \
 	fi; \
+	more="$$more $$(sed -n 's|^/\* needs: \(.*\) \*/$$|\1|p' $<)"; \
+	[ "$$more" = ' ' ] || more=$$($(PKG_CONFIG) --cflags --libs $$more) || exit; \
 	$(COMPILE) $(LIB_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< \
 		-L$(O) -lxensplit $(LIB_LIBS) $$more -Wl,-rpath,'$$ORIGIN/..'
 
