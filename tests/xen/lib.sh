@@ -268,6 +268,39 @@ written()
 	traced " WRITE .*$1 $2\b"
 }
 
+# ---- serve
+
+# serve_start: with the files in /etc/xensplit/domains. run-one ends it with the scenario.
+serve_start()
+{
+	xensplit serve >>$work/serve.log 2>&1 &
+	echo $! >$work/serve.pid
+	expect_soon "serve is ready" xensplit serve --status
+}
+
+# serve_guest NAME ENTRIES: puts the entries into the guest's configuration, and tells serve of it
+serve_guest()
+{
+	mkdir -p /etc/xensplit/domains
+	echo "xensplit = [ $2 ]" >>"/run/guest-$1.cfg"
+	ln -sf "/run/guest-$1.cfg" "/etc/xensplit/domains/$1.cfg"
+}
+
+# connected NAME [DEVID]: a mydevice of the domain that has this name now
+connected()
+{
+	local domid
+
+	domid=$(guest_domid "$1") && states_are 4/4 "$domid" "${2-}"
+}
+
+# gone DOMID: nothing of a domain's devices is left
+gone()
+{
+	xenstore-ls -f | grep -E "^/xensplit/$1\b|^/local/domain/[0-9]+/backend/mydevice/$1\b" && return 1
+	! xenstore-exists "/local/domain/$1/device/mydevice"
+}
+
 # ---- dom0
 
 # device_in_dom0 DOMID [DEVID]: does its kernel have a backend for that mydevice?
