@@ -2,7 +2,10 @@
 /* Checks of arguments, before any request to XenStore. */
 #include "schema.h"
 
-/* XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus silently drops longer ids. */
+/*
+ * XEN_BUS_ID_SIZE of Linux's drivers/xen/xenbus/xenbus.h; the bus silently drops longer ids.
+ * modules/new-driver reads it and the list below from this file.
+ */
 #define BUS_ID_SIZE 20
 
 /*

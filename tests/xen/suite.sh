@@ -49,13 +49,14 @@ suite_find() # NAME
 }
 
 # driver_build SOURCE FOLDER [VARIABLE=VALUE...]: builds a driver for the suite's kernel. The output
-# of make is in FOLDER/NAME.log.
+# of make is in FOLDER/NAME.log. The folder must be in $O, the source can be anywhere.
 driver_build()
 {
 	local name=${1##*/}
 
 	mkdir -p "$2"
-	if ! in_suite make -C "$1" KDIR="$KDIR" M="$2/$name" "${@:3}" >"$2/$name.log" 2>&1; then
+	if ! "$TOP/tests/setup/inside" --bind "$TOP" --bind "$O" --bind "$1" "$SYSROOT" \
+		make -C "$1" KDIR="$KDIR" M="$2/$name" "${@:3}" >"$2/$name.log" 2>&1; then
 		cat "$2/$name.log" >&2
 		die "$name does not build"
 	fi

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Expects: @NAME@ connects, and connects again when either driver was reloaded
+
+# shellcheck source=/dev/null
+. /tests/lib.sh
+need_tool
+
+modprobe @SYMBOL@back
+guest_use g1
+d=$(guest_domid g1)
+guest_cmd g1 modprobe @SYMBOL@front
+expect "attach" xensplit attach g1 @NAME@ -t 120
+
+expect "reload the frontend" \
+	guest_cmd g1 'echo @NAME@-0 >/sys/bus/xen/drivers/@SYMBOL@front/unbind && rmmod @SYMBOL@front && modprobe @SYMBOL@front'
+expect_soon "it connects" xensplit wait g1 @NAME@ -t 1
+echo "@NAME@-$d-0" >/sys/bus/xen-backend/drivers/@SYMBOL@back/unbind
+expect "unload the backend" rmmod @SYMBOL@back
+expect "load it again" modprobe @SYMBOL@back
+expect_soon "it connects" xensplit wait g1 @NAME@ -t 1
+
+expect "detach" xensplit detach g1 @NAME@ -t 120
+expect_is "g1 has no device" "$(xensplit list g1 --noheadings)" ''
+expect "unload both" guest_cmd g1 rmmod @SYMBOL@front
+expect "in dom0, too" rmmod @SYMBOL@back
