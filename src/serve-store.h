@@ -21,8 +21,8 @@ uint64_t store_due_ms(const struct serve *serve);
 /* Frees keeper and context. */
 void store_close(struct serve *serve);
 
-/* For files_scan(); @serve: void for its sake. */
-void store_set(void *serve, const struct config *config);
-void store_unset(void *serve, const char *domain);
+/* For files_scan(); @data is the struct serve. */
+void store_set(void *data, const struct config *config);
+void store_unset(void *data, const char *domain);
 
 #endif
