@@ -37,7 +37,7 @@ static void cut_name(char *path)
 	if (slash)
 		slash[1] = '\0';
 	else
-		strcpy(path, "./");
+		memcpy(path, "./", sizeof("./"));
 }
 
 /* Replaces the path by what it links to. Returns: 0, or -1 if it is no link. */
@@ -53,7 +53,7 @@ static int follow(char *path)
 	snprintf(next, sizeof(next), "%s%s", *target == '/' ? "" : path, target);
 	if (strlen(next) >= PATH_MAX)
 		return -1;
-	strcpy(path, next);
+	memcpy(path, next, strlen(next) + 1);
 	return 0;
 }
 
