@@ -53,6 +53,15 @@ int domains_now(struct txn *txn, struct domains *domains, uint32_t domid,
 	return now;
 }
 
+int domains_stale(struct txn *txn, struct domains *domains, const struct record *record)
+{
+	int now = domains_now(txn, domains, record->id.domid, &record->frontend);
+
+	if (now == DOMAIN_SAME)
+		now = domains_now(txn, domains, record->backend_domid, &record->backend);
+	return now < 0 ? now : now != DOMAIN_SAME;
+}
+
 int domains_exists(struct txn *txn, struct domains *domains, uint32_t domid)
 {
 	struct known_domain *domain = known(txn, domains, domid);

@@ -172,24 +172,12 @@ static void entry_take_keys(struct entry *entry, struct pairs *front, struct pai
 	memset(back, 0, sizeof(*back));
 }
 
-static int is_stale(struct txn *txn, struct building *building,
-		    const struct record *record)
-{
-	int now =
-		domains_now(txn, building->domains, record->id.domid, &record->frontend);
-
-	if (now == DOMAIN_SAME)
-		now = domains_now(txn, building->domains, record->backend_domid,
-				  &record->backend);
-	return now < 0 ? now : now != DOMAIN_SAME;
-}
-
 static int add_whole(struct txn *txn, struct building *building,
 		     const struct record *record, struct pairs *front, struct pairs *back)
 {
 	struct place place = { record->id, record->backend_domid, true };
 	struct entry *entry;
-	int stale = is_stale(txn, building, record);
+	int stale = domains_stale(txn, building->domains, record);
 
 	if (stale < 0)
 		return stale;

@@ -12,16 +12,6 @@ static void found_free(struct found *found)
 	free(found);
 }
 
-static int is_stale(struct planning *p, const struct record *record)
-{
-	int now = domains_now(p->txn, &p->domains, record->id.domid, &record->frontend);
-
-	if (now == DOMAIN_SAME)
-		now = domains_now(p->txn, &p->domains, record->backend_domid,
-				  &record->backend);
-	return now < 0 ? now : now != DOMAIN_SAME;
-}
-
 static int read_found(struct planning *p, const struct device_id *id, struct found *found)
 {
 	int r = record_read_whole(p->txn, id, &found->record, &found->front,
@@ -33,7 +23,7 @@ static int read_found(struct planning *p, const struct device_id *id, struct fou
 		return 0;
 	}
 	if (!r)
-		r = is_stale(p, &found->record);
+		r = domains_stale(p->txn, &p->domains, &found->record);
 	found->stale = r > 0;
 	return r < 0 ? r : 0;
 }

@@ -160,6 +160,9 @@ int record_domain_now(struct txn *txn, uint32_t domid,
 		      const struct identity *recorded) __must_check;
 /* 1 if one of its domains is gone or has been replaced, else 0. */
 int record_is_stale(struct txn *txn, const struct record *record) __must_check;
+/* The same, with cached answers. */
+int domains_stale(struct txn *txn, struct domains *domains,
+		  const struct record *record) __must_check;
 /* -ESTALE, with an error text, if it is. */
 int record_refuse_stale(struct txn *txn, const struct record *record) __must_check;
 /* Like record_read(), but -ESTALE, with an error text, for a stale one. */

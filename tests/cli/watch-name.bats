@@ -5,27 +5,7 @@
 # shellcheck disable=SC1003,SC2016,SC2030,SC2031,SC2154
 
 load common
-
-setup()
-{
-	sandbox_start
-	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
-}
-
-# watch ARGUMENT...: starts it in the background, as $pid, and returns when it is armed
-watch()
-{
-	: >"$out"
-	"$XENSPLIT" watch --banner "$@" >>"$out" 2>"$err" 3>&- &
-	pid=$!
-	eventually grep -qE '^watching$|"armed"' "$out"
-}
-
-# has TEXT: the lines so far, without the time, have this one
-has()
-{
-	sed -E 's/^[0-9:]{8}\.[0-9]{3} //' "$out" | grep -qxF -e "$1"
-}
+load watching
 
 # count TEXT: how many lines have it
 count()

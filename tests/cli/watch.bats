@@ -2,27 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 # Expanded by eval, and each test runs in its own subshell:
-# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
 
 load common
+load watching
 
 FE=/local/domain/5/device/mydevice/0
 BE=/local/domain/0/backend/mydevice/5/0
-
-setup()
-{
-	sandbox_start
-	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
-}
-
-# watch ARGUMENT...: starts it in the background, as $pid, and returns when it is armed
-watch()
-{
-	: >"$out"
-	"$XENSPLIT" watch --banner "$@" >>"$out" 2>"$err" 3>&- &
-	pid=$!
-	eventually grep -qE '^watching$|"armed"' "$out"
-}
 
 # ends STATUS: the watch ends soon, with this status
 ends()
@@ -32,18 +18,6 @@ ends()
 	eventually eval '! kill -0 "$pid" 2>/dev/null'
 	wait "$pid" || status=$?
 	[[ $status -eq $1 ]]
-}
-
-# The lines so far, without banner and time.
-told()
-{
-	sed -E '/^watching$/d; s/^[0-9:]{8}\.[0-9]{3} //' "$out"
-}
-
-# has TEXT: waits until that line has come
-has()
-{
-	told | grep -qxF -e "$1"
 }
 
 # events FILTER: runs jq on all JSON lines as an array
