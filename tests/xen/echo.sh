@@ -66,6 +66,33 @@ check_begin()
 	guest_cmd "$1" "(/tests/echo check /dev/myecho0 ${*:2}; echo \"exit \$?\") >/tmp/check.log 2>&1 &"
 }
 
+# flow_begin NAME PROCESSES: the same, until flow_end NAME
+flow_begin()
+{
+	guest_cmd "$1" "rm -f /tmp/enough; (/tests/echo until /tmp/enough /dev/myecho0 $2; echo \"exit \$?\") >/tmp/check.log 2>&1 &"
+}
+
+flow_end()
+{
+	guest_cmd "$1" 'touch /tmp/enough'
+}
+
+# expect_flow WORDS DOMID: its backend answers more requests than until now
+expect_flow()
+{
+	expect_soon "$1" back_above "$2" requests $(($(back_has "$2" requests) + 100))
+}
+
+# all_back NAME PROCESSES: did each byte come back once, and in order?
+all_back()
+{
+	local said
+
+	said=$(check_ended "$1")
+	echo "$said"
+	[[ $(grep -c 'bytes came back, none wrong$' <<<"$said") == "$2" && $said == *$'\nexit 0' ]]
+}
+
 # check_ended NAME: prints what all processes said, and the exit status
 check_ended()
 {

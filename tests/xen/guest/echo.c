@@ -2,6 +2,7 @@
 /*
  * echo check DEVICE BYTES PROCESSES [upper]: each process writes so many random bytes and compares
  * what it reads with them, at the same time. Prints the bytes that came back, and what ended it.
+ * echo until FILE DEVICE PROCESSES: the same, but each stops writing when there is such a file
  * echo poll DEVICE: what poll, and a read and a write that may not wait, do at each step
  * echo hold DEVICE BYTES: writes so many, and ends when its stdin does, without reading any
  *
@@ -23,6 +24,10 @@ enum {
 	ALL_BACK,
 	WRONG,
 	FAILED
+};
+
+enum {
+	MAX_PROCESSES = 16
 };
 
 /* A sequence of random bytes that can be made twice. */
@@ -123,9 +128,18 @@ static int write_and_read(int fd, struct stream *out, struct stream *in, size_t 
 	return WRONG;
 }
 
-static int check(int fd, size_t total, int upper)
+/* How much to write, and how. */
+struct job {
+	const char *device;
+	size_t total;
+	const char *until; /* no more than now, when there is such a file; or NULL */
+	int upper;
+};
+
+static int check(int fd, const struct job *job)
 {
 	static struct stream out, in;
+	size_t total = job->total;
 	int result = ALL_BACK;
 	uint64_t seed;
 
@@ -139,7 +153,9 @@ static int check(int fd, size_t total, int upper)
 		if (out.done < total)
 			poll_fd.events |= POLLOUT;
 		poll(&poll_fd, 1, -1);
-		result = write_and_read(fd, &out, &in, total, upper);
+		if (job->until && !access(job->until, F_OK))
+			total = out.done;
+		result = write_and_read(fd, &out, &in, total, job->upper);
 	}
 	if (result == ALL_BACK)
 		printf("%zu bytes came back, none wrong\n", in.done);
@@ -157,13 +173,19 @@ static int open_device(const char *device)
 	return fd;
 }
 
-static int check_all(const char *device, size_t total, int processes, int upper)
+static int check_all(const struct job *job, int processes)
 {
-	int worst = ALL_BACK, status;
+	int worst = ALL_BACK, status, fds[MAX_PROCESSES];
 
+	if (processes > MAX_PROCESSES)
+		return FAILED;
+	/* A device that goes may find one process ahead of another, but none without a file. */
+	for (int i = 0; i < processes; i++)
+		fds[i] = open_device(job->device);
 	for (int i = 0; i < processes; i++) {
 		if (!fork())
-			exit(check(open_device(device), total, upper));
+			exit(check(fds[i], job));
+		close(fds[i]);
 	}
 	while (wait(&status) > 0) {
 		if (!WIFEXITED(status))
@@ -241,9 +263,16 @@ static int hold(const char *device, size_t total)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc >= 5 && !strcmp(argv[1], "check"))
-		return check_all(argv[2], strtoul(argv[3], NULL, 0), atoi(argv[4]),
-				 argc > 5);
+	if (argc >= 5 && !strcmp(argv[1], "check")) {
+		struct job job = { argv[2], strtoul(argv[3], NULL, 0), NULL, argc > 5 };
+
+		return check_all(&job, atoi(argv[4]));
+	}
+	if (argc == 5 && !strcmp(argv[1], "until")) {
+		struct job job = { argv[3], SIZE_MAX, argv[2], 0 };
+
+		return check_all(&job, atoi(argv[4]));
+	}
 	if (argc == 3 && !strcmp(argv[1], "poll"))
 		return poll_steps(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "hold"))
