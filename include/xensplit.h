@@ -25,6 +25,7 @@
  *     -ETIMEDOUT  the deadline passed
  *     -EPROTO     a driver gave up (Closing or Closed after it had started)
  *     -ECANCELED  the caller cancelled the operation
+ *     -ECHILD     the context was made before fork(), by the parent
  *     -ENOTCONN   xenstored does not answer
  *     -EBADMSG    a record in XenStore can't be parsed
  *     -ENOMEM
@@ -43,11 +44,14 @@
  *
  * Threads, fork and signals
  *   Use a context, and everything made from it, from one thread at a time;
- *   different contexts are independent. After fork() the child must not use an
- *   inherited context, not even to free it. libxenstore starts a reader thread,
- *   with all signals blocked, for each monitor and for the first call on a
- *   context that waits. Up to Xen 4.19 libxenstore replaces the process's
- *   SIGPIPE action during a write. A signal handler that returns does not end a
+ *   different contexts are independent. After fork() a call with an inherited
+ *   context that needs XenStore returns -ECHILD; the child may free the context
+ *   and make one of its own. libxenstore starts a reader thread, with all
+ *   signals blocked, for each monitor and for the first call on a context that
+ *   waits. Up to Xen 4.19 libxenstore replaces the process's SIGPIPE action
+ *   during a write; a program that calls it from several threads at once should
+ *   ignore SIGPIPE, since its own action may get lost. The library changes no
+ *   other signal or timer. A signal handler that returns does not end a
  *   wait: to stop one early, use an operation (xensplit_op_*) and cancel it.
  *   Descriptors are close-on-exec.
  *

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The context: connection and logger. */
+/* The context: connection, logger and process. */
+#include <unistd.h>
+
 #include "internal.h"
 
 #ifndef XENSPLIT_VERSION
@@ -9,6 +11,20 @@
 XENSPLIT_API const char *xensplit_version(void)
 {
 	return XENSPLIT_VERSION;
+}
+
+bool ctx_is_inherited(const struct xensplit_ctx *ctx)
+{
+	return ctx->owner != getpid();
+}
+
+int ctx_check_owner(struct xensplit_ctx *ctx)
+{
+	if (!ctx_is_inherited(ctx))
+		return 0;
+	return fail(ctx, -ECHILD,
+		    "the context was made by process %d, before it forked this one",
+		    (int)ctx->owner);
 }
 
 static int ctx_connect(struct xensplit_ctx *ctx)
@@ -51,6 +67,7 @@ XENSPLIT_API int xensplit_new(const struct xensplit_opts *opts,
 		free(ctx);
 		return -EINVAL;
 	}
+	ctx->owner = getpid();
 	ctx->logger = o.logger;
 	ctx->xs = o.xs;
 	ctx->hypervisor_data = o.hypervisor_data;
@@ -71,7 +88,7 @@ XENSPLIT_API struct xensplit_ctx *xensplit_free(struct xensplit_ctx *ctx)
 		return NULL;
 	hub_close(ctx);
 	if (ctx->own_xs)
-		store_close(ctx->xs);
+		store_close(ctx, ctx->xs);
 	xtl_logger_destroy(ctx->own_logger);
 	free(ctx);
 	return NULL;

@@ -77,8 +77,8 @@ static int take(struct xensplit_monitor *m, const char *path, const char *token)
 
 int drain(struct xensplit_monitor *m)
 {
+	int r = ctx_check_owner(m->ctx);
 	unsigned int taken;
-	int r = 0;
 
 	for (taken = 0; !r && taken < DRAIN_MAX; taken++) {
 		char **watch = store_next_watch(m->txn.xs);

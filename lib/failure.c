@@ -18,6 +18,7 @@ static const struct {
 	{ -ETIMEDOUT, "timed-out" },
 	{ -EPROTO, "driver-gave-up" },
 	{ -ECANCELED, "cancelled" },
+	{ -ECHILD, "forked" },
 	{ -ENOTCONN, "no-connection" },
 	{ -EBADMSG, "record-damaged" },
 	{ -ENOMEM, "out-of-memory" },

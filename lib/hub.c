@@ -48,7 +48,7 @@ void hub_close(struct xensplit_ctx *ctx)
 {
 	if (!ctx->hub)
 		return;
-	store_close(ctx->hub->txn.xs);
+	store_close(ctx, ctx->hub->txn.xs);
 	free(ctx->hub->watches);
 	free(ctx->hub);
 	ctx->hub = NULL;
@@ -150,8 +150,10 @@ int hub_drain(struct xensplit_ctx *ctx)
 	struct hub *hub = ctx->hub;
 	unsigned int taken;
 	char **watch;
-	int r;
+	int r = ctx_check_owner(ctx);
 
+	if (r)
+		return r;
 	if (hub->dead)
 		return fail(ctx, -ENOTCONN, "xenstored does not answer");
 	for (taken = 0; taken < DRAIN_MAX; taken++) {

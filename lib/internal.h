@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include <xenstore.h>
 #include <xentoollog.h>
@@ -60,8 +61,14 @@ struct xensplit_ctx {
 	struct xentoollog_logger *own_logger;
 	struct xensplit_hypervisor hypervisor; /* without a query: ask XenStore */
 	void *hypervisor_data;
+	pid_t owner; /* the process that made it */
 	struct failure failure;
 };
+
+/* Was it made before fork(), by another process? Then it must not touch XenStore. */
+bool ctx_is_inherited(const struct xensplit_ctx *ctx);
+/* -ECHILD if so, and sets the error text. */
+int ctx_check_owner(struct xensplit_ctx *ctx) __must_check;
 
 /* hub.c: the watches of a context's operations */
 void hub_close(struct xensplit_ctx *ctx);
@@ -159,7 +166,7 @@ struct txn {
 	}
 
 struct xs_handle *store_open(void);
-void store_close(struct xs_handle *xs);
+void store_close(struct xensplit_ctx *ctx, struct xs_handle *xs);
 int store_read(struct txn *txn, const char *path, char **ret_value,
 	       size_t *ret_len) __must_check;
 int store_exists(struct txn *txn, const char *path) __must_check;

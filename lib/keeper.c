@@ -126,7 +126,7 @@ XENSPLIT_API struct xensplit_keeper *xensplit_keeper_free(struct xensplit_keeper
 	keeper_events_clear(&keeper->events);
 	xensplit_monitor_free(keeper->monitor);
 	if (keeper->txn.xs)
-		store_close(keeper->txn.xs);
+		store_close(keeper->ctx, keeper->txn.xs);
 	if (keeper->fd >= 0)
 		close(keeper->fd);
 	free(keeper->staged);

@@ -366,7 +366,7 @@ xensplit_monitor_free(struct xensplit_monitor *monitor)
 	if (!monitor)
 		return NULL;
 	/* Closing the connection ends its watches. */
-	store_close(monitor->txn.xs);
+	store_close(monitor->ctx, monitor->txn.xs);
 	events_clear(&monitor->events);
 	table_clear(&monitor->table);
 	watches_clear(&monitor->watches);

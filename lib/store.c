@@ -12,9 +12,11 @@ struct xs_handle *store_open(void)
 	return xs_open(0);
 }
 
-void store_close(struct xs_handle *xs)
+/* A child has no reader thread that could be joined; exec() closes the descriptors. */
+void store_close(struct xensplit_ctx *ctx, struct xs_handle *xs)
 {
-	xs_close(xs);
+	if (!ctx_is_inherited(ctx))
+		xs_close(xs);
 }
 
 /*
@@ -38,6 +40,7 @@ static int store_errno(struct txn *txn)
 	case EAGAIN:
 	case E2BIG:
 	case ENOSPC:
+	case ECHILD:
 		return -err;
 	case EIO:
 		return in_transaction ? -EAGAIN : -ENOTCONN;
@@ -52,10 +55,15 @@ static int store_errno(struct txn *txn)
 	return -ENOTCONN;
 }
 
-/* Log each request before it is sent, so that a log shows which one hangs. */
-static void request(struct txn *txn, const char *what, const char *path)
+/*
+ * Before each request: logs it, so that a log shows which one hangs. False, with
+ * errno set, in a child: its requests would take the answers to those of the parent.
+ */
+static bool may_send(struct txn *txn, const char *what, const char *path)
 {
 	log_debug(txn->ctx, "%s %s", what, path);
+	errno = ctx_is_inherited(txn->ctx) ? ECHILD : 0;
+	return !errno;
 }
 
 static int store_fail(struct txn *txn, const char *what, const char *path)
@@ -64,6 +72,8 @@ static int store_fail(struct txn *txn, const char *what, const char *path)
 
 	if (r == -ENOTCONN)
 		return fail(txn->ctx, r, "xenstored does not answer (%s %s)", what, path);
+	if (r == -ECHILD)
+		return ctx_check_owner(txn->ctx);
 	if (r == -EACCES || r == -EPERM)
 		return fail(txn->ctx, -EACCES, "no permission to %s %s", what, path);
 	return fail(txn->ctx, r, "can't %s %s: %s", what, path, strerror(-r));
@@ -74,8 +84,7 @@ int store_read(struct txn *txn, const char *path, char **ret_value, size_t *ret_
 	unsigned int len;
 	char *value;
 
-	request(txn, "read", path);
-	value = xs_read(txn->xs, txn->t, path, &len);
+	value = may_send(txn, "read", path) ? xs_read(txn->xs, txn->t, path, &len) : NULL;
 	if (!value)
 		return store_fail(txn, "read", path);
 	*ret_value = value;
@@ -87,8 +96,7 @@ int store_exists(struct txn *txn, const char *path)
 {
 	char *value;
 
-	request(txn, "read", path);
-	value = xs_read(txn->xs, txn->t, path, NULL);
+	value = may_send(txn, "read", path) ? xs_read(txn->xs, txn->t, path, NULL) : NULL;
 	if (value) {
 		free(value);
 		return 1;
@@ -99,10 +107,10 @@ int store_exists(struct txn *txn, const char *path)
 int store_list(struct txn *txn, const char *path, char ***ret_names,
 	       unsigned int *ret_count)
 {
-	char **names;
+	char **names = NULL;
 
-	request(txn, "list", path);
-	names = xs_directory(txn->xs, txn->t, path, ret_count);
+	if (may_send(txn, "list", path))
+		names = xs_directory(txn->xs, txn->t, path, ret_count);
 	if (!names)
 		return store_fail(txn, "list", path);
 	*ret_names = names;
@@ -111,11 +119,11 @@ int store_list(struct txn *txn, const char *path, char ***ret_names,
 
 int store_get_perms(struct txn *txn, const char *path, struct node_perms *ret_perms)
 {
-	struct xs_permissions *perms;
+	struct xs_permissions *perms = NULL;
 	unsigned int count;
 
-	request(txn, "read the permissions of", path);
-	perms = xs_get_permissions(txn->xs, txn->t, path, &count);
+	if (may_send(txn, "read the permissions of", path))
+		perms = xs_get_permissions(txn->xs, txn->t, path, &count);
 	if (!perms)
 		return store_fail(txn, "read the permissions of", path);
 	perms_format(perms, count, ret_perms->text, sizeof(ret_perms->text));
@@ -146,8 +154,8 @@ static int set_perms(struct txn *txn, const char *path, const struct perms *perm
 
 	txn->wrote = true;
 	memcpy(entry, perms->entry, sizeof(entry));
-	request(txn, "set the permissions of", path);
-	if (xs_set_permissions(txn->xs, txn->t, path, entry, perms->count))
+	if (may_send(txn, "set the permissions of", path) &&
+	    xs_set_permissions(txn->xs, txn->t, path, entry, perms->count))
 		return 0;
 	/* The daemon's error for an owner that Xen does not know. */
 	if (errno == ENOENT)
@@ -190,8 +198,8 @@ int store_write(struct txn *txn, const char *path, const char *value,
 	if (r)
 		return r;
 	txn->wrote = true;
-	request(txn, "write", path);
-	if (!xs_write(txn->xs, txn->t, path, value, (unsigned int)strlen(value)))
+	if (!may_send(txn, "write", path) ||
+	    !xs_write(txn->xs, txn->t, path, value, (unsigned int)strlen(value)))
 		return store_fail(txn, "write", path);
 	return journal_add(txn, XENSPLIT_NODE_WRITE, path, value, inherited);
 }
@@ -219,8 +227,7 @@ int store_mkdir(struct txn *txn, const char *path, const struct perms *perms)
 	if (r)
 		return r;
 	txn->wrote = true;
-	request(txn, "make", path);
-	if (!xs_mkdir(txn->xs, txn->t, path))
+	if (!may_send(txn, "make", path) || !xs_mkdir(txn->xs, txn->t, path))
 		return store_fail(txn, "make", path);
 	r = set_perms(txn, path, perms);
 	return r ? r : journal_add(txn, XENSPLIT_NODE_WRITE, path, "", perms);
@@ -238,8 +245,7 @@ int store_remove(struct txn *txn, const char *path)
 			return r;
 	}
 	txn->wrote = true;
-	request(txn, "remove", path);
-	if (!xs_rm(txn->xs, txn->t, path)) {
+	if (!may_send(txn, "remove", path) || !xs_rm(txn->xs, txn->t, path)) {
 		if (errno == ENOENT)
 			return 0;
 		return store_fail(txn, "remove", path);
@@ -318,12 +324,17 @@ static bool is_refusal(int r)
 
 /*
  * Reads in a transaction are not a snapshot: they may have seen half of another
- * client's commit. The refusal is right if an empty commit succeeds.
+ * client's commit. So what refuses is committed, too: if that succeeds, it is right.
  */
-static int commit_refusal(struct txn *txn, int r)
+static int end(struct txn *txn, int r)
 {
-	request(txn, "commit to", "XenStore");
-	if (xs_transaction_end(txn->xs, txn->t, false))
+	if (txn->preview || (r < 0 && (txn->wrote || !is_refusal(r)))) {
+		if (may_send(txn, "abort the transaction on", "XenStore"))
+			xs_transaction_end(txn->xs, txn->t, true);
+		return r;
+	}
+	if (may_send(txn, "commit to", "XenStore") &&
+	    xs_transaction_end(txn->xs, txn->t, false))
 		return r;
 	return errno == EAGAIN ? -EAGAIN : store_fail(txn, "commit to", "XenStore");
 }
@@ -334,24 +345,12 @@ int store_try(struct txn *txn, store_fn *fn, void *data)
 
 	if (txn->journal)
 		nodes_clear(txn->journal);
-	request(txn, "start a transaction on", "XenStore");
-	txn->t = xs_transaction_start(txn->xs);
+	if (may_send(txn, "start a transaction on", "XenStore"))
+		txn->t = xs_transaction_start(txn->xs);
 	if (txn->t == XBT_NULL)
 		return store_fail(txn, "start a transaction on", "XenStore");
 	txn->wrote = false;
-	r = fn(txn, data);
-	if (is_refusal(r) && !txn->wrote && !txn->preview) {
-		r = commit_refusal(txn, r);
-	} else if (r < 0 || txn->preview) {
-		request(txn, "abort the transaction on", "XenStore");
-		xs_transaction_end(txn->xs, txn->t, true);
-	} else {
-		request(txn, "commit to", "XenStore");
-		r = 0;
-		if (!xs_transaction_end(txn->xs, txn->t, false))
-			r = errno == EAGAIN ? -EAGAIN
-					    : store_fail(txn, "commit to", "XenStore");
-	}
+	r = end(txn, fn(txn, data));
 	txn->t = XBT_NULL;
 	return r < 0 ? r : 0;
 }
@@ -365,9 +364,8 @@ int store_knows_domain(struct txn *txn, uint32_t domid)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/local/domain/%" PRIu32, domid);
-	request(txn, "ask for the domain of", path);
-	errno = 0;
-	if (xs_is_domain_introduced(txn->xs, domid))
+	if (may_send(txn, "ask for the domain of", path) &&
+	    xs_is_domain_introduced(txn->xs, domid))
 		return 1;
 	if (!errno || errno == EINTR)
 		return 0;
@@ -376,14 +374,15 @@ int store_knows_domain(struct txn *txn, uint32_t domid)
 
 int store_watch(struct txn *txn, const char *path, const char *token)
 {
-	request(txn, "watch", path);
-	return xs_watch(txn->xs, path, token) ? 0 : store_fail(txn, "watch", path);
+	if (may_send(txn, "watch", path) && xs_watch(txn->xs, path, token))
+		return 0;
+	return store_fail(txn, "watch", path);
 }
 
 void store_unwatch(struct txn *txn, const char *path, const char *token)
 {
-	request(txn, "no longer watch", path);
-	xs_unwatch(txn->xs, path, token);
+	if (may_send(txn, "no longer watch", path))
+		xs_unwatch(txn->xs, path, token);
 }
 
 int store_watch_fd(struct xs_handle *xs)

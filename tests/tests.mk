@@ -24,7 +24,7 @@ export CMOCKA_MESSAGE_OUTPUT := TAP
 # The targets below may first install the groups of tests/setup/packages that they need; plain `make`
 # never does. `make setup` installs those of all targets.
 SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
-	check-valgrind check-harness installcheck lint setup
+	check-tsan check-valgrind check-harness installcheck lint setup
 SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
 for_goals = $(if $(filter $(2),$(MAKECMDGOALS)),$(1))
 SETUP := $(strip \
@@ -97,15 +97,20 @@ build-sandbox: | $(O)/.found ## xenstored with simulated guests, for tests witho
 	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+THREADS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+.PHONY: build-tsan
+build-tsan: | $(O)/.found
+	$(Q)$(MAKE) --no-print-directory O=$(O)/tsan CFLAGS='$(THREADS)' $(O)/tsan/tests/store/test-process
+
 build-asan: | $(O)/.found
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan CFLAGS='$(SANITIZE)' tests
 
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
-.PHONY: check-asan check-valgrind check-harness installcheck check-fresh torture
+.PHONY: check-asan check-tsan check-valgrind check-harness installcheck check-fresh torture
 # The scenarios in QEMU take longest, so they start first.
-check: tests build-sandbox build-asan build-release ## all tests except fuzz and bench
+check: tests build-sandbox build-asan build-tsan build-release ## all tests except fuzz and bench
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
-		$(asan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites) \
+		$(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites) \
 		$(call torture_suites,25,1)
 
 check-fast: tests build-sandbox ## unit, store and cli
@@ -146,6 +151,10 @@ check-xen: build-release ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAM
 asan_suites = $(call fast_suites,$(O)/asan,asan/,test-crash frozen progress readme)
 check-asan: build-asan build-sandbox ## unit, store and cli, built with ASan and UBSan
 	$(tap_sum) $(asan_suites)
+
+tsan_suites = 'tsan/test-process=$(SANDBOX) --guests 5,6 -- $(O)/tsan/tests/store/test-process'
+check-tsan: build-tsan build-sandbox ## a context for each thread, under ThreadSanitizer
+	$(tap_sum) $(tsan_suites)
 
 valgrind := valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 valgrind_unit = $(call unit_suites,$(O),valgrind/,$(valgrind))
