@@ -12,6 +12,9 @@ work=/run/work
 console=/var/log/xen/console
 trace=/run/xenstored.trace
 mkdir -p $work
+# TYPES has the devices that drivers are there for.
+# shellcheck source=/dev/null
+. /tests/env
 
 # ---- expectations
 
@@ -253,7 +256,8 @@ states_are() # WANT DOMID [DEVID]
 # and stays as long as its domain.
 devices_left()
 {
-	xenstore-ls -f | grep -E '^/local/domain/[0-9]+/(device|backend)/my(device|echo)|^/xensplit/[0-9]+/[^/]+/[0-9]' || :
+	xenstore-ls -f |
+		grep -E "^/local/domain/[0-9]+/(device|backend)/(${TYPES// /|})|^/xensplit/[0-9]+/[^/]+/[0-9]" || :
 }
 
 # traced REGEX: prints matching requests to the store since the scenario began
