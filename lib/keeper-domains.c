@@ -97,12 +97,14 @@ int guest_look(struct xensplit_keeper *k, struct guest *guest)
 		r = read_name(k, guest->domid, &name);
 	if (r == -ESRCH)
 		return 0;
+	/* If that failed, it is read again, but the others do not wait for it. */
 	guest->look = r;
+	k->fresh -= guest->fresh;
+	guest->fresh = false;
 	guest_schedule(k, guest, now_us());
 	if (r)
 		return r;
-	k->fresh -= guest->fresh;
-	guest->fresh = guest->dead = false;
+	guest->dead = false;
 	guest->strays = true;
 	/* Most likely its directory is gone, too. */
 	guest->nameless = !name && guest->name;

@@ -22,7 +22,7 @@ static int walk_children(struct txn *txn, struct xensplit_nodes *nodes, const ch
 		char *child;
 
 		if (asprintf(&child, "%s/%s", path, names[i]) < 0) {
-			r = -ENOMEM;
+			r = fail(txn->ctx, -ENOMEM, "out of memory");
 			break;
 		}
 		r = walk(txn, nodes, child, depth + 1);
@@ -47,8 +47,8 @@ static int walk(struct txn *txn, struct xensplit_nodes *nodes, const char *path,
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	r = store_get_perms(txn, path, &perms);
-	if (!r)
-		r = nodes_add(nodes, XENSPLIT_NODE_IS, path, value, len, perms.text);
+	if (!r && nodes_add(nodes, XENSPLIT_NODE_IS, path, value, len, perms.text))
+		r = fail(txn->ctx, -ENOMEM, "out of memory");
 	free(value);
 	if (!r)
 		r = walk_children(txn, nodes, path, depth);

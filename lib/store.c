@@ -48,7 +48,7 @@ static int store_errno(struct txn *txn)
 		root = xs_read(txn->xs, XBT_NULL, "/", NULL);
 		if (root || errno == EACCES) {
 			free(root);
-			return in_transaction ? -EAGAIN : -EINVAL;
+			return in_transaction ? -EAGAIN : -EIO;
 		}
 		break;
 	}

@@ -62,7 +62,13 @@ UNIT_TOOL := $(O)/tests/unit/test-config-entry
 $(UNIT_TOOL): %: %.o $(patsubst %,$(O)/src/%.o,config-entry args text common logger watchdog screen)
 	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
-$(filter-out $(UNIT_TOOL),$(UNIT_PROG)): %: %.o $(UNIT_HELP) $(O)/lib/internal.a
+# The tests decide which of the library's allocations fails: tests/unit/memory.c.
+ALLOCATORS := malloc calloc realloc reallocarray strdup strndup asprintf vasprintf
+$(O)/tests/unit/internal.a: $(O)/lib/internal.a
+	@mkdir -p $(@D)
+	$(call msg,OBJCOPY,$@)$(OBJCOPY) $(foreach f,$(ALLOCATORS),--redefine-sym $f=lib_$f) $< $@
+
+$(filter-out $(UNIT_TOOL),$(UNIT_PROG)): %: %.o $(UNIT_HELP) $(O)/tests/unit/internal.a
 	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
 $(STORE_PROG): %: %.o $(STORE_HELP) $(O)/libxensplit.so

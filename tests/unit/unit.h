@@ -39,6 +39,19 @@ struct fake {
 
 extern struct fake fake;
 
+/*
+ * The library's own allocations, of which one, or all from there on, fails on demand. The
+ * Makefile renames the functions in the objects of the library, so that nobody else is affected.
+ */
+struct memory {
+	unsigned int fail_at; /* counted from 1; 0: none */
+	bool from_there_on;
+	unsigned int count;
+	bool failed;
+};
+
+extern struct memory memory;
+
 /* Domains 0, 5 and 6 and nothing else; no failures. */
 void fake_reset(void);
 /* Resets only the counters and failures. */
