@@ -1713,7 +1713,7 @@ enum xensplit_keeper_event_type {
 	XENSPLIT_KEEPER_DOMAIN_GONE = 2, /* it is gone, or has another name */
 	XENSPLIT_KEEPER_ATTACHED = 3,	 /* a device was written */
 	XENSPLIT_KEEPER_CONNECTED = 4,	 /* both ends are Connected */
-	XENSPLIT_KEEPER_LOST = 5,	 /* no longer */
+	XENSPLIT_KEEPER_LOST = 5,	 /* no longer; see below */
 	XENSPLIT_KEEPER_DETACHED = 6,	 /* a device was removed from the list */
 	XENSPLIT_KEEPER_REAPED = 7,	 /* what a dead domain left was removed */
 	XENSPLIT_KEEPER_FAILED = 8,	 /* @error; to be tried again */
@@ -1722,6 +1722,11 @@ enum xensplit_keeper_event_type {
 
 /*
  * struct xensplit_keeper_event - what a keeper did, or found
+ *
+ * A guest can make its device connect and close all the time. After five losses with
+ * less than a minute between them, one is told in ten seconds; and if it lasts, as
+ * soon as the keeper attaches the device again.
+ *
  * @type: enum xensplit_keeper_event_type
  * @domain: name of the frontend's domain; NULL if not known
  * @id: the device; type NULL: the event is about the domain

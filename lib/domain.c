@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Domains: which exist, their names, and how to tell one from its successor. */
+/* Domains: which exist, and how to tell one from its successor. */
 #include "schema.h"
 
 /* Ask the caller's hypervisor table. -EOPNOTSUPP: it can't tell. */
@@ -162,25 +162,6 @@ int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
 	return r ? r : store_write_perms(txn, path, mark, &perms);
 }
 
-/* *ret_name is NULL if it has none, or this client may not read it. */
-static int read_name(struct txn *txn, uint32_t domid, char **ret_name)
-{
-	char path[PATH_SIZE];
-	size_t len;
-	int r;
-
-	*ret_name = NULL;
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", domid);
-	r = store_read(txn, path, ret_name, &len);
-	if (r)
-		return r == -ENOENT || r == -EACCES ? 0 : r;
-	if (!len || strlen(*ret_name) != len) {
-		free(*ret_name);
-		*ret_name = NULL;
-	}
-	return 0;
-}
-
 /* A domain without a mark has not had a device yet, so check that it exists. */
 static int require_named(struct txn *txn, uint32_t domid, char **ret_name)
 {
@@ -224,13 +205,6 @@ int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
 	return r;
 }
 
-char *domain_name(struct txn *txn, uint32_t domid)
-{
-	char *name;
-
-	return read_name(txn, domid, &name) ? NULL : name;
-}
-
 /* In no order. A domain with a directory may be gone from Xen, or not exist yet. */
 int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
 {
@@ -247,72 +221,6 @@ int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
 			r = fn(txn, (uint32_t)domid, data);
 	}
 	free(names);
-	return r;
-}
-
-struct search {
-	const char *wanted;
-	bool living; /* leave out those that can't get a device */
-	unsigned int found;
-	uint32_t domid;
-};
-
-static int compare_name(struct txn *txn, uint32_t domid, void *data)
-{
-	struct search *search = data;
-	char *name;
-	int r = read_name(txn, domid, &name);
-	bool same = !r && name && !strcmp(name, search->wanted);
-
-	free(name);
-	if (same && search->living)
-		r = domain_check(txn, domid);
-	if (same && !r) {
-		search->domid = domid;
-		search->found++;
-	}
-	return search->living && r == -ESRCH ? 0 : r;
-}
-
-/* -ESRCH: there is none, -EINVAL: there are several. */
-static int search_name(struct txn *txn, struct search *search)
-{
-	int r = domain_foreach(txn, compare_name, search);
-	char shown[128];
-
-	if (r)
-		return r;
-	escape(shown, sizeof(shown), search->wanted, strlen(search->wanted));
-	if (!search->found)
-		return fail(txn->ctx, -ESRCH, "no such domain: '%s'", shown);
-	if (search->found > 1)
-		return fail_as(txn->ctx, -EINVAL, "ambiguous-domain",
-			       "%u domains have the name '%s'", search->found, shown);
-	return 0;
-}
-
-static int find_by_name(struct txn *txn, const char *wanted, uint32_t *ret_domid)
-{
-	struct search search = { .wanted = wanted };
-	int r = search_name(txn, &search);
-	char shown[128];
-
-	*ret_domid = search.domid;
-	/* More likely a mistyped domid than a domain that is gone. */
-	if (r == -ESRCH && *wanted >= '0' && *wanted <= '9')
-		return fail_as(txn->ctx, -EINVAL, "no-such-domain",
-			       "'%s' is neither a domid nor a domain name",
-			       escape(shown, sizeof(shown), wanted, strlen(wanted)));
-	return r;
-}
-
-int domain_named(struct txn *txn, const char *name, uint32_t *ret_domid)
-{
-	struct search search = { .wanted = name, .living = true };
-	int r = search_name(txn, &search);
-
-	if (!r)
-		*ret_domid = search.domid;
 	return r;
 }
 
@@ -349,25 +257,6 @@ int domain_parse(struct xensplit_ctx *ctx, const char *text, uint32_t *ret_domid
 			    text, DOMID_END);
 	*ret_domid = (uint32_t)domid;
 	return 0;
-}
-
-XENSPLIT_API int xensplit_domain_find(struct xensplit_ctx *ctx, const char *text,
-				      uint32_t *ret_domid)
-{
-	uint32_t found = 0;
-	int r;
-
-	if (!ctx || !text || !ret_domid)
-		return -EINVAL;
-	ctx_begin(ctx);
-	struct txn txn = TXN_NONE(ctx);
-
-	r = domain_parse(ctx, text, &found);
-	if (r > 0)
-		r = find_by_name(&txn, text, &found);
-	if (!r)
-		*ret_domid = found;
-	return ctx_end(ctx, r);
 }
 
 int domain_check(struct txn *txn, uint32_t domid)

@@ -66,19 +66,6 @@ static int has_value(struct txn *txn, const char *path, const char *wanted)
 	return r;
 }
 
-/* Any domain except dom0 counts as a guest. */
-static bool guest_may_write(const struct node_perms *perms)
-{
-	unsigned int i;
-
-	if (perms->entry[0].id || (perms->entry[0].perms & XS_PERM_WRITE))
-		return true;
-	for (i = 1; i < perms->count; i++)
-		if (perms->entry[i].id && (perms->entry[i].perms & XS_PERM_WRITE))
-			return true;
-	return false;
-}
-
 int place_pointer_writable(struct txn *txn, const struct place *place,
 			   char path[PATH_SIZE], struct node_perms *ret_perms)
 {
@@ -94,7 +81,7 @@ int place_pointer_writable(struct txn *txn, const struct place *place,
 			continue;
 		if (r)
 			return r;
-		if (guest_may_write(ret_perms))
+		if (perms_guest_may_write(ret_perms))
 			return 1;
 	}
 	return 0;

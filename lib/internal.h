@@ -113,6 +113,8 @@ const char *escape(char *buf, size_t size, const char *bytes, size_t len);
 char *unescape(const char *text, size_t len) __must_check;
 /* Parses decimal digits and nothing else; false if not that, or more than @max. */
 bool parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret_number);
+/* The same, of the name of a node: a guest may have made "7" and "07". */
+bool parse_name(const char *name, uint64_t max, uint64_t *ret_number);
 
 /* state.c */
 
@@ -220,6 +222,7 @@ bool perms_may_write(const struct node_perms *perms, uint32_t domid);
 /* "n5,r0": the owner and what everyone else may do, then single domains. */
 void perms_format(const struct xs_permissions *perms, unsigned int count, char *buf,
 		  size_t size);
+bool perms_guest_may_write(const struct node_perms *perms);
 bool perms_open_to_all(const struct node_perms *perms);
 
 /* pairs.c */

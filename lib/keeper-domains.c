@@ -67,15 +67,34 @@ static void name_path(char *path, size_t size, uint32_t domid)
 	snprintf(path, size, "/local/domain/%" PRIu32 "/name", domid);
 }
 
-static int read_name(struct xensplit_keeper *k, uint32_t domid, struct name **ret_name)
+/* 1 if it is not a name to go by. */
+static int is_chosen(struct xensplit_keeper *k, const struct guest *guest)
+{
+	int r = domain_chose_name(&k->txn, guest->domid);
+
+	if (r > 0 && guest->fresh)
+		log_warn(k->ctx,
+			 "the name of domain %" PRIu32
+			 " does not count, as it may have chosen it itself",
+			 guest->domid);
+	return r;
+}
+
+static int read_name(struct xensplit_keeper *k, const struct guest *guest,
+		     struct name **ret_name)
 {
 	char path[64], *text;
 	size_t len;
 	int r;
 
 	*ret_name = NULL;
-	name_path(path, sizeof(path), domid);
+	name_path(path, sizeof(path), guest->domid);
 	r = store_read(&k->txn, path, &text, &len);
+	if (!r) {
+		r = is_chosen(k, guest);
+		if (r)
+			free(text);
+	}
 	if (r)
 		return r == -ENOTCONN || r == -ENOMEM ? r : 0;
 	if (len && strlen(text) == len)
@@ -94,7 +113,7 @@ int guest_look(struct xensplit_keeper *k, struct guest *guest)
 	if (guest->dead)
 		r = domain_identity(&k->txn, guest->domid, NULL, NULL);
 	if (!r)
-		r = read_name(k, guest->domid, &name);
+		r = read_name(k, guest, &name);
 	if (r == -ESRCH)
 		return 0;
 	/* If that failed, it is read again, but the others do not wait for it. */

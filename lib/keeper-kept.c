@@ -5,6 +5,10 @@
 
 /* A driver that was reloaded needs this long to come back. */
 #define COME_BACK_US 2000000
+/* A guest may close and connect all the time: after so many losses, few are told. */
+#define LOSSES_MANY   5
+#define LOSS_PAUSE_US 10000000
+#define LOSS_CALM_US  60000000
 /* The first and the longest pause between two tries. */
 #define PAUSE_FIRST_US 1000000
 #define PAUSE_MOST_US  300000000
@@ -158,8 +162,32 @@ static bool is_hopeless(struct xensplit_keeper *k, const struct kept *kept)
 	       (domain_flags(k->ctx, kept->id.domid) & stopped);
 }
 
+static bool may_tell_loss(struct kept *kept)
+{
+	uint64_t calm_us = now_us() - kept->loss_us;
+
+	if (calm_us > LOSS_CALM_US)
+		kept->losses = 0;
+	return kept->losses < LOSSES_MANY || calm_us > LOSS_PAUSE_US;
+}
+
+static void tell_loss(struct xensplit_keeper *k, struct kept *kept)
+{
+	kept->losses++;
+	kept->loss_us = now_us();
+	kept->loss_untold = false;
+	kept_tell(k, kept, XENSPLIT_KEEPER_LOST);
+}
+
+void kept_tell_loss(struct xensplit_keeper *k, struct kept *kept)
+{
+	if (kept->loss_untold && kept->state == KEPT_LOST && now_us() >= kept->due_us)
+		tell_loss(k, kept);
+}
+
 static void set_connected(struct xensplit_keeper *k, struct kept *kept)
 {
+	bool untold = kept->loss_untold && !kept->written_us;
 	struct xensplit_keeper_event *event;
 
 	drop_failure(kept);
@@ -167,6 +195,9 @@ static void set_connected(struct xensplit_keeper *k, struct kept *kept)
 	kept->due_us = 0;
 	kept->seen.failures = 0;
 	kept->seen.connects++;
+	kept->loss_untold = false;
+	if (untold)
+		return;
 	event = kept_tell(k, kept, XENSPLIT_KEEPER_CONNECTED);
 	if (kept->written_us)
 		event->took_us = now_us() - kept->written_us;
@@ -188,8 +219,11 @@ void kept_lose(struct xensplit_keeper *k, struct kept *kept)
 {
 	uint64_t pause = pause_of(kept->seen.failures);
 
-	if (kept->state == KEPT_CONNECTED && !is_domain_gone(k, kept))
-		kept_tell(k, kept, XENSPLIT_KEEPER_LOST);
+	if (kept->state == KEPT_CONNECTED && !is_domain_gone(k, kept)) {
+		kept->loss_untold = true;
+		if (may_tell_loss(kept))
+			tell_loss(k, kept);
+	}
 	kept->state = KEPT_LOST;
 	wait_until(k, kept, now_us() + (pause > COME_BACK_US ? pause : COME_BACK_US));
 }

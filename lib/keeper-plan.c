@@ -76,6 +76,7 @@ static int act_on(struct xensplit_keeper *k, struct kept *kept,
 
 	if (action->id.devid != XENSPLIT_DEVID_AUTO)
 		kept_set_id(kept, &action->id, action->backend_domid);
+	kept_tell_loss(k, kept);
 	switch (action->kind) {
 	case XENSPLIT_ACTION_KEEP:
 		return keep(k, kept);

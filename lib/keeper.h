@@ -102,10 +102,13 @@ struct kept {
 	uint64_t written_us;		/* by this keeper, and not connected since */
 	char unique_id[UNIQUE_ID_SIZE]; /* written, and not seen by the monitor yet */
 	char phase[PHASE_SIZE];		/* seen when @due_us was set */
-	unsigned int tries;		/* of its commit */
-	struct step *step;		/* what to write: KEPT_STAGED */
-	struct xensplit_op *op;		/* KEPT_BUSY */
-	int doing; /* enum xensplit_keeper_event_type of its success */
+	unsigned int losses;		/* told without a long pause between them */
+	uint64_t loss_us;		/* when the last one was told */
+	bool loss_untold;
+	unsigned int tries;	/* of its commit */
+	struct step *step;	/* what to write: KEPT_STAGED */
+	struct xensplit_op *op; /* KEPT_BUSY */
+	int doing;		/* enum xensplit_keeper_event_type of its success */
 	struct failure *failure;
 };
 
@@ -155,6 +158,8 @@ struct xensplit_keeper_event *kept_tell(struct xensplit_keeper *k,
 void kept_look(struct xensplit_keeper *k, struct kept *kept);
 /* It was just written, with that unique id; or is there, if that is NULL. */
 void kept_wait(struct xensplit_keeper *k, struct kept *kept, const char *unique_id);
+/* A loss that was not told at once, and lasts. */
+void kept_tell_loss(struct xensplit_keeper *k, struct kept *kept);
 /* It is not there any more. */
 void kept_lose(struct xensplit_keeper *k, struct kept *kept);
 /* The last call on the context failed because of it. */

@@ -25,6 +25,19 @@ bool perms_may_write(const struct node_perms *perms, uint32_t domid)
 	return may(perms, domid, XS_PERM_WRITE);
 }
 
+/* Any domain except dom0 counts as a guest. */
+bool perms_guest_may_write(const struct node_perms *perms)
+{
+	unsigned int i;
+
+	if (perms->entry[0].id || (perms->entry[0].perms & XS_PERM_WRITE))
+		return true;
+	for (i = 1; i < perms->count; i++)
+		if (perms->entry[i].id && (perms->entry[i].perms & XS_PERM_WRITE))
+			return true;
+	return false;
+}
+
 bool perms_open_to_all(const struct node_perms *perms)
 {
 	return perms->count && perms->entry[0].perms != XS_PERM_NONE;

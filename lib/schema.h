@@ -37,17 +37,25 @@ int domain_check(struct txn *txn, uint32_t domid) __must_check;
 /* A domid if @text has digits only: 0; 1: a name; -EINVAL or -ESRCH. */
 int domain_parse(struct xensplit_ctx *ctx, const char *text,
 		 uint32_t *ret_domid) __must_check;
-/* The domain of that name that can get a device: 0; -ESRCH: none, -EINVAL: several. */
-int domain_named(struct txn *txn, const char *name, uint32_t *ret_domid) __must_check;
 /* Writes the mark of a domain that has none yet; dom0 needs none. */
 int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_check;
 /* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 if unknown. */
 uint32_t domain_flags(struct xensplit_ctx *ctx, uint32_t domid);
-/* Its name; NULL if it has none. The caller frees it. */
-char *domain_name(struct txn *txn, uint32_t domid);
 typedef int domain_fn(struct txn *txn, uint32_t domid, void *data);
 /* Calls @fn for each domain with a directory, until it returns nonzero. */
 int domain_foreach(struct txn *txn, domain_fn *fn, void *data) __must_check;
+
+/* names.c */
+
+/* Its name; NULL if it has none. The caller frees it. */
+char *domain_name(struct txn *txn, uint32_t domid);
+/* 1 if the domain, or another guest, may write its name. */
+int domain_chose_name(struct txn *txn, uint32_t domid) __must_check;
+/*
+ * The domain of that name that can get a device: 0; -EINVAL: there are several, -ESRCH: none,
+ * or only one that may have chosen its name.
+ */
+int domain_named(struct txn *txn, const char *name, uint32_t *ret_domid) __must_check;
 
 /* domains.c */
 

@@ -3,12 +3,41 @@
 #include "stage.h"
 
 /*
+ * 1 if a toolstack has made a new device of that name, which has the backend. A guest that
+ * owns `device` can make a frontend itself, to keep the backend of an earlier domain: then
+ * both halves must agree.
+ */
+static int has_new_frontend(struct txn *txn, const struct place *place)
+{
+	char path[PATH_SIZE];
+	struct node_perms perms;
+	int r;
+
+	path_frontend(path, &place->id, NULL);
+	r = store_exists(txn, path);
+	if (r <= 0)
+		return r;
+	*strrchr(path, '/') = '\0';
+	r = store_get_perms(txn, path, &perms);
+	if (r)
+		return r;
+	return perms_guest_may_write(&perms) ? place_halves_agree(txn, place) : 1;
+}
+
+static int remove_stale_frontend(struct txn *txn, const struct device_id *id)
+{
+	char path[PATH_SIZE];
+
+	path_frontend(path, id, NULL);
+	return store_remove_prune(txn, path, 1);
+}
+
+/*
  * Removes what a dead domain left. Keeps a half in a domain that has taken over
  * the domid, and a backend that belongs to a new frontend with that domid.
  */
 int remove_stale(struct txn *txn, const struct device_id *id)
 {
-	char path[PATH_SIZE];
 	struct record record;
 	int front, back, r;
 
@@ -24,12 +53,10 @@ int remove_stale(struct txn *txn, const struct device_id *id)
 	if (front == DOMAIN_SAME && back == DOMAIN_SAME)
 		return fail_as(txn->ctx, -EBUSY, "not-stale",
 			       "the domains of the device are alive");
-	path_frontend(path, id, NULL);
-	r = front == DOMAIN_OTHER ? store_exists(txn, path) : 0;
-	if (r < 0)
-		return r;
-	if (!r)
-		r = store_remove_prune(txn, path, 1);
+	struct place place = { record.id, record.backend_domid, true };
+
+	r = front == DOMAIN_OTHER ? has_new_frontend(txn, &place)
+				  : remove_stale_frontend(txn, id);
 	if (!r && back != DOMAIN_OTHER)
 		r = place_remove_backend(txn, &record.id, record.backend_domid);
 	return r < 0 ? r : record_remove(txn, id);

@@ -91,7 +91,7 @@ static int walk_devids(struct txn *txn, struct strangers *strangers, const char 
 	for (i = 0; !r && i < count; i++) {
 		uint64_t devid;
 
-		if (!parse_number(names[i], strlen(names[i]), INT32_MAX, &devid))
+		if (!parse_name(names[i], INT32_MAX, &devid))
 			continue;
 		half->id.devid = (uint32_t)devid;
 		r = take_half(txn, strangers, half);
@@ -124,7 +124,7 @@ static int walk_frontend_domains(struct txn *txn, struct strangers *strangers,
 	for (i = 0; !r && i < count; i++) {
 		uint64_t domid;
 
-		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
+		if (parse_name(names[i], DOMID_END - 1, &domid))
 			r = walk_frontend_domain(txn, strangers, dir, half,
 						 (uint32_t)domid);
 	}

@@ -70,3 +70,10 @@ bool parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret_numb
 	*ret_number = number;
 	return true;
 }
+
+bool parse_name(const char *name, uint64_t max, uint64_t *ret_number)
+{
+	bool has_zeros = name[0] == '0' && name[1];
+
+	return !has_zeros && parse_number(name, strlen(name), max, ret_number);
+}

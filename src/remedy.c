@@ -231,6 +231,7 @@ static char *remedy_of_code(const struct xensplit_error *error)
 		{ "no-such-domain", "xl list" },
 		{ "domain-not-there", "xl list" },
 		{ "ambiguous-domain", "give the domid, as xl list shows it" },
+		{ "untrusted-name", "give the domid, as xl list shows it" },
 		{ "domain-incomplete", "repeat it once the domain has been created" },
 		{ "already-attached",
 		  "TYPE/auto for a further device, or --replace for this one" },

@@ -401,6 +401,45 @@ static void a_table_without_a_function(void **state)
 	assert_null(none);
 }
 
+/* As init-dom0less leaves it. */
+static void a_name_that_the_guest_may_write(void **state)
+{
+	uint32_t domid = 77;
+
+	(void)state;
+	put("/local/domain/5/name", "victim", "n5,r0");
+	assert_result(xensplit_domain_find(ctx, "victim", &domid), -ESRCH);
+	assert_contains(xensplit_errmsg(ctx), "domain 5 is called 'victim', but may have "
+					      "chosen that itself: use its domid");
+	assert_result(xensplit_domain_wait(ctx, "victim", 0, &domid), -ETIMEDOUT);
+	put("/local/domain/6/name", "victim", "n0,r6");
+	assert_result(xensplit_domain_find(ctx, "victim", &domid), 0);
+	assert_int_equal(domid, 6);
+	put("/local/domain/5/name", "victim", "n0,b5");
+	put("/local/domain/6/name", "g6", NULL);
+	assert_result(xensplit_domain_find(ctx, "victim", &domid), -ESRCH);
+	assert_int_equal(domid, 6);
+}
+
+/* A guest that owns `device` can make a frontend, so that it keeps the backend of another. */
+static void a_frontend_that_the_new_domain_made(void **state)
+{
+	struct xs_handle *guest;
+
+	(void)state;
+	assert_result(attach(0), 0);
+	reuse_domid_5();
+	put("/local/domain/5/device", "", "n5,r0");
+	guest = as_domain(5);
+	assert_true(
+		xs_write(guest, XBT_NULL, "device/mydevice/0/backend", BE, strlen(BE)));
+	assert_true(xs_write(guest, XBT_NULL, "device/mydevice/0/backend-id", "0", 1));
+	assert_result(remove_stale(0), 0);
+	assert_gone(BE);
+	assert_gone(REC);
+	assert_node(FE "/backend", BE, "n5,r0");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -422,6 +461,8 @@ int main(void)
 		store_test(a_hypervisor_that_does_not_know),
 		store_test(a_paused_domain_is_the_cause),
 		store_test(a_table_without_a_function),
+		store_test(a_name_that_the_guest_may_write),
+		store_test(a_frontend_that_the_new_domain_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

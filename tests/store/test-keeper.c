@@ -706,6 +706,60 @@ static void collisions(void **state)
 
 /* --- arguments and errors --- */
 
+static unsigned int count(const char *what)
+{
+	const char *at = events;
+	unsigned int number = 0;
+
+	while ((at = strstr(at, what))) {
+		number++;
+		at++;
+	}
+	return number;
+}
+
+/* A guest that connects and closes all the time does not fill the log; a loss that lasts is told. */
+static void a_guest_that_connects_and_closes(void **state)
+{
+	unsigned int i, told;
+
+	(void)state;
+	start(0, 0);
+	want_mydevice("g5");
+	until("attached");
+	put(FE "/state", "4", NULL);
+	put(BE "/state", "4", NULL);
+	until("connected");
+	for (i = 0; i < 40; i++) {
+		put(FE "/state", i % 2 ? "4" : "6", NULL);
+		turn(1000);
+	}
+	told = count("lost 5");
+	if (told < 1 || told > 8)
+		wrong("%u losses are too many", told);
+	put(FE "/state", "6", NULL);
+	events[0] = '\0';
+	until("lost 5 g5 mydevice/0\n");
+}
+
+/* As init-dom0less leaves it: the guest could call itself as another one. */
+static void a_name_that_the_guest_may_write(void **state)
+{
+	struct xs_handle *guest = as_domain(5);
+
+	(void)state;
+	put("/local/domain/5/name", "g5", "n5,r0");
+	assert_true(xs_write(guest, XBT_NULL, "name", "victim", 6));
+	start(0, 0);
+	want_mydevice("victim");
+	want_mydevice("g6");
+	until("attached 6 g6 mydevice/0\n");
+	until_settled();
+	assert_null(strstr(events, "victim"));
+	assert_contains(logged, "the name of domain 5 does not count");
+	assert_gone(REC);
+}
+
 static void wrong_arguments(void **state)
 {
 	struct xensplit_wanted wanted = wanted_of("mydevice", 0);
@@ -1086,6 +1140,8 @@ int main(int argc, char **argv)
 		keeper_test(an_interrupted_replace),
 		keeper_test(a_bad_device_beside_good_ones),
 		keeper_test(collisions),
+		keeper_test(a_guest_that_connects_and_closes),
+		keeper_test(a_name_that_the_guest_may_write),
 		keeper_test(wrong_arguments),
 		keeper_test(not_a_privileged_domain),
 		keeper_test(many_domains_at_once),

@@ -137,6 +137,23 @@ static void parse_number_does_not_overflow(void **state)
 	assert_false(parses(zeros, sizeof(zeros), UINT64_MAX, &number));
 }
 
+/* "07" is another node than "7", and no device of that id. */
+static void parse_name_without_leading_zeros(void **state)
+{
+	uint64_t number = 77;
+
+	(void)state;
+	assert_false(parse_name("00", 9, &number));
+	assert_false(parse_name("07", 9, &number));
+	assert_false(parse_name("7x", 9, &number));
+	assert_false(parse_name("", 9, &number));
+	assert_int_equal(number, 77);
+	assert_true(parse_name("0", 9, &number));
+	assert_int_equal(number, 0);
+	assert_true(parse_name("70", 99, &number));
+	assert_int_equal(number, 70);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -147,6 +164,7 @@ int main(void)
 		cmocka_unit_test(parse_number_stops_at_max),
 		cmocka_unit_test(parse_number_with_a_digit_above_max),
 		cmocka_unit_test(parse_number_does_not_overflow),
+		cmocka_unit_test(parse_name_without_leading_zeros),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
