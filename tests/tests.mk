@@ -13,6 +13,7 @@ STORE_PROG := $(STORE:%=$(O)/tests/store/%)
 test_obj   = $(patsubst %.c,$(O)/%.o,$(wildcard tests/$(1)/*.c))
 UNIT_HELP  := $(filter-out $(UNIT_PROG:=.o),$(call test_obj,unit))
 STORE_HELP := $(filter-out $(STORE_PROG:=.o),$(call test_obj,store))
+ATTACK_PROG := $(patsubst tests/attack/%.c,$(O)/tests/attack/%,$(wildcard tests/attack/*.c))
 # Simulated guests always run under the plain sandbox, even if the tested code is instrumented.
 PLAIN   ?= $(abspath $(O))
 SANDBOX ?= $(PLAIN)/sandbox/xensplit-sandbox
@@ -24,7 +25,7 @@ export CMOCKA_MESSAGE_OUTPUT := TAP
 # The targets below may first install the groups of tests/setup/packages that they need; plain `make`
 # never does. `make setup` installs those of all targets.
 SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
-	check-tsan check-valgrind check-harness installcheck lint setup
+	check-tsan check-valgrind check-harness check-attack installcheck lint setup
 SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
 for_goals = $(if $(filter $(2),$(MAKECMDGOALS)),$(1))
 SETUP := $(strip \
@@ -75,7 +76,12 @@ $(STORE_PROG): %: %.o $(STORE_HELP) $(O)/libxensplit.so
 	$(call msg,LINK,$@)$(LINK) -o $@ $< $(STORE_HELP) -L$(O) -lxensplit $(LIB_LIBS) $(cmocka) \
 		-Wl,-rpath,'$$ORIGIN/../..'
 
--include $(patsubst %.o,%.d,$(call test_obj,unit) $(call test_obj,store))
+$(O)/tests/attack/%: tests/attack/%.c $(O)/libxensplit.so Makefile $(O)/.command
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -o $@ $< -Wl,--as-needed -L$(O) -lxensplit \
+		-Wl,-rpath,'$$ORIGIN/../..'
+
+-include $(ATTACK_PROG:=.d) $(patsubst %.o,%.d,$(call test_obj,unit) $(call test_obj,store))
 
 # Suites that run at the same time: they wait more than they compute.
 JOBS ?= 2
@@ -97,7 +103,7 @@ sweep_suites = 'sweep/crash=KILL_STEP=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests
 harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats --formatter tap $(t)')
 
 .PHONY: tests build-sandbox build-asan
-tests: all examples $(UNIT_PROG) $(STORE_PROG) ## build the test programs and the examples
+tests: all examples $(UNIT_PROG) $(STORE_PROG) $(ATTACK_PROG) ## build the test programs and the examples
 
 build-sandbox: | $(O)/.found ## xenstored with simulated guests, for tests without Xen
 	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
@@ -116,7 +122,8 @@ build-asan: | $(O)/.found
 # The scenarios in QEMU take longest, so they start first.
 check: tests build-sandbox build-asan build-tsan build-release ## all tests except fuzz and bench
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
-		$(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) $(install_suites) $(harness_suites) \
+		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
+		$(install_suites) $(harness_suites) \
 		$(call torture_suites,25,1)
 
 check-fast: tests build-sandbox ## unit, store and cli
@@ -137,6 +144,16 @@ check-sweep: tests build-sandbox ## kill, or run another tool, at every request
 torture_suites = 'torture=O=$(abspath $(O)) tests/torture/run $(1) $(2)'
 torture: all build-sandbox ## guests that die and lie while serve is killed; SECONDS=60 SEED=
 	$(tap_sum) $(call torture_suites,$(SECONDS),$(SEED))
+
+# MUTATE=1: takes out each defence, and shows that an attack gets through.
+attack_suites = 'attack=O=$(abspath $(O)) JOBS=$(1) tests/attack/run $(2)'
+.PHONY: check-attack
+check-attack: tests build-sandbox ## hostile guests and driver domains; ATTACK=NAME, MUTATE=1
+ifneq ($(MUTATE),)
+	$(tap_sum) 'mutate=O=$(abspath $(O)) JOBS=$(JOBS) tests/attack/mutate $(WITHOUT)'
+else
+	$(tap_sum) $(call attack_suites,$(JOBS),$(ATTACK))
+endif
 
 sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
 check-sandbox: build-sandbox ## the sandbox itself
