@@ -5,7 +5,7 @@
 
 /* A driver that was reloaded needs this long to come back. */
 #define COME_BACK_US 2000000
-/* A guest may close and connect all the time: after so many losses, few are told. */
+/* A guest may close and connect all the time: after so many losses, few make events. */
 #define LOSSES_MANY   5
 #define LOSS_PAUSE_US 10000000
 #define LOSS_CALM_US  60000000

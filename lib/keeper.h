@@ -102,8 +102,8 @@ struct kept {
 	uint64_t written_us;		/* by this keeper, and not connected since */
 	char unique_id[UNIQUE_ID_SIZE]; /* written, and not seen by the monitor yet */
 	char phase[PHASE_SIZE];		/* seen when @due_us was set */
-	unsigned int losses;		/* told without a long pause between them */
-	uint64_t loss_us;		/* when the last one was told */
+	unsigned int losses;		/* events without a long pause between them */
+	uint64_t loss_us;		/* of the last such event */
 	bool loss_untold;
 	unsigned int tries;	/* of its commit */
 	struct step *step;	/* what to write: KEPT_STAGED */

@@ -126,7 +126,7 @@ no_device()
 	done
 }
 
-# Is the device that a record tells of as attach writes it?
+# Is the recorded device as attach writes it?
 ours()
 {
 	whole_device

@@ -718,7 +718,7 @@ static unsigned int count(const char *what)
 	return number;
 }
 
-/* A guest that connects and closes all the time does not fill the log; a loss that lasts is told. */
+/* A guest that connects and closes all the time does not fill the log; a loss that lasts makes an event. */
 static void a_guest_that_connects_and_closes(void **state)
 {
 	unsigned int i, told;
