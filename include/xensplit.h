@@ -1724,8 +1724,8 @@ enum xensplit_keeper_event_type {
  * struct xensplit_keeper_event - what a keeper did, or found
  *
  * A guest can make its device connect and close all the time. After five losses with
- * less than a minute between them, one event in ten seconds is left; and if it lasts, as
- * another as soon as the keeper attaches the device again.
+ * less than a minute between them, at most one in ten seconds makes an event; one that
+ * lasts makes it when the keeper attaches the device again.
  *
  * @type: enum xensplit_keeper_event_type
  * @domain: name of the frontend's domain; NULL if not known
