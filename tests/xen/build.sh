@@ -215,21 +215,18 @@ dom0_image()
 }
 
 # build_images NAME MODULE...: sets DOM0 and VMLINUX, and unpacks the hypervisor. Images of different
-# NAMEs can exist at the same time. Each end has its own modules, both have what is no end.
+# NAMEs can exist at the same time. Guests have all modules, as they may be driver domains; dom0 has no
+# frontends.
 build_images()
 {
 	local name=$1 file guest
-	local -a front=() back=()
+	local -a back=()
 
 	for file in "${@:2}"; do
-		case $(end_of "$file") in
-		front) front+=("$file") ;;
-		back) back+=("$file") ;;
-		other) front+=("$file"); back+=("$file") ;;
-		esac
+		[[ $(end_of "$file") == front ]] || back+=("$file")
 	done
 	VMLINUX=$(vmlinux_of "$KERNEL")
-	guest=$(guest_image "${name}guest" "${front[@]}")
+	guest=$(guest_image "${name}guest" "${@:2}")
 	# shellcheck disable=SC2034 # for those who boot it
 	DOM0=$(dom0_image "${name}dom0" "$guest" "${back[@]}")
 	[[ $DIR/xen -nt $XEN ]] || gunzip -c "$XEN" >"$DIR/xen"
