@@ -189,7 +189,7 @@ dom0_image()
 		add_program "$XEN_BIN/$file"
 	done
 	# Threads need this library, which nothing links.
-	add_elf "$(find_library libgcc_s.so.1)" $LIB_DIR/libgcc_s.so.1
+	add_elf "$(find_library libgcc_s.so.1)" "$LIB_DIR/libgcc_s.so.1"
 	add_program /usr/bin/jq
 	add_installed "$INSTALLED"
 	add_user_of_library "$TOP/examples/toolstack.c"
