@@ -238,11 +238,12 @@ build_images()
 #
 # The processor has no XSAVE, because with QEMU 7.2's emulation programs crash at random once Xen
 # switches between domains. It has no SMAP, because dom0 would not boot. A comma in the arguments
-# of a module would have to be doubled.
+# of a module has to be doubled. The kernel checks what lies around memory that drivers allocate, and
+# freed memory, and says "BUG kmalloc-..."; the same in guests (guest_config).
 boot()
 {
 	exec qemu-system-x86_64 -accel tcg,thread=multi -cpu qemu64,+svm,+npt \
 		-smp "$2" -m "$1" -display none -no-reboot -nic none \
 		-kernel "$DIR/xen" -append "console=com1 com1=115200,8n1 dom0_mem=1024M,max:1024M" \
-		-initrd "$VMLINUX console=hvc0 $3,$DOM0" "${@:4}"
+		-initrd "$VMLINUX console=hvc0 slub_debug=FZP,,kmalloc-* $3,$DOM0" "${@:4}"
 }

@@ -114,7 +114,7 @@ unload_echo_back()
 	rmmod "${2:-myechoback}"
 }
 
-kernel_upset='segfault|general protection|BUG:|Oops|WARNING:|Call Trace|leaking|hung'
+kernel_upset='segfault|general protection|BUG:|BUG kmalloc|Oops|WARNING:|Call Trace|leaking|hung'
 
 # calm_in_guest NAME: prints what a kernel should not say, since it was asked the last time
 calm_in_guest()

@@ -157,7 +157,7 @@ guest_config()
 		ramdisk = "/tests/guest.cpio"
 		memory = 192
 		vcpus = 1
-		extra = "console=hvc0 ${*:2}"
+		extra = "console=hvc0 slub_debug=FZP,kmalloc-* ${*:2}"
 		on_crash = "destroy"
 	CFG
 	guest_log_from_here "$1"
