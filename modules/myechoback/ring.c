@@ -133,6 +133,9 @@ static irqreturn_t back_interrupt(int irq, void *data)
 	struct back *back = data;
 	int more;
 
+	/* Else it would go before each process of dom0, for as long as a guest likes. */
+	if (current->policy != SCHED_NORMAL)
+		sched_set_normal(current, 0);
 	back->events++;
 	while (!READ_ONCE(back->stop)) {
 		u64 before = back->requests;
