@@ -31,9 +31,10 @@
  *   @length: of the answer, which is that of the request; 0 without an answer
  *
  * A breach of these rules that the other end can notice (an index beyond the
- * ring, an id that is not under way, an answer longer than the request) ends the
- * connection: that end writes an error node and goes Closing. A request that is
- * wrong in itself only gets its status.
+ * ring, an id that is not under way, an answer of another length than the
+ * request, a page that is still mapped after the response) ends the connection:
+ * that end writes an error node and goes Closing. A request that is wrong in
+ * itself only gets its status.
  *
  * Nodes of the frontend (device/myecho/ID)
  *   ring-pages       the size that the ring should have; set with

@@ -93,11 +93,9 @@ bool chunk_unshare(struct chunk *chunk)
 	return out && in;
 }
 
-/* Caller holds the lock, and wakes the files. The chunk may be freed. */
+/* It is not shared. Caller holds the lock, and wakes the files. The chunk may be freed. */
 void chunk_done(struct chunk *chunk, int err)
 {
-	if (!chunk_unshare(chunk))
-		err = -EIO;
 	list_del_init(&chunk->waiting);
 	chunk->state = CHUNK_DONE;
 	chunk->err = err;
