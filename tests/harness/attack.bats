@@ -42,3 +42,15 @@ attack=$BATS_TEST_DIRNAME/../attack
 	done
 	(($(find "$attack/attacks" -type f | wc -l) >= 60))
 }
+
+@test "SECURITY.md names attacks that there are" {
+	local name names count=0
+
+	# shellcheck disable=SC2016 # for grep
+	names=$(sed -n 's/^| .*| \(`.*\) |$/\1/p' "$attack/../../SECURITY.md" | grep -o '`[a-z*]*-[a-z*-]*`')
+	for name in ${names//\`/}; do
+		compgen -G "$attack/attacks/$name" >/dev/null || { echo "no $name"; return 1; }
+		count=$((count + 1))
+	done
+	((count >= 30))
+}
