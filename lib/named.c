@@ -75,7 +75,9 @@ static int has_name(struct txn *txn, const struct named *named)
 	name = domain_name(txn, named->domid);
 	same = name && !strcmp(name, named->name);
 	free(name);
-	return same;
+	/* Or a new domain with that domid calls itself so. */
+	r = same ? domain_chose_name(txn, named->domid) : 0;
+	return r < 0 ? r : same && !r;
 }
 
 static int search(struct txn *txn, struct named *named, uint32_t *ret_domid)

@@ -267,6 +267,16 @@ static void wrong_arguments(void **state)
 
 #define named_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* A new domain with that domid calls itself as the one that was followed. */
+static void a_domain_that_chose_the_name(void **state)
+{
+	(void)state;
+	assert_result(xensplit_monitor_new_named(ctx, "g5", NULL, &monitor), 0);
+	run("\"$SANDBOX\" kill 5 && \"$SANDBOX\" create 5 --name g5 && "
+	    "xenstore-chmod /local/domain/5/name n5 r0");
+	until("domain g5 -1\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -277,6 +287,7 @@ int main(void)
 		named_test(a_crash_is_noticed),
 		named_test(its_requests_while_nothing_happens),
 		named_test(wrong_arguments),
+		named_test(a_domain_that_chose_the_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
