@@ -18,10 +18,10 @@ void monitor_want_scan(struct xensplit_monitor *m, uint32_t domid)
 	if (m->filter.domid != XENSPLIT_ANY && domid != XENSPLIT_ANY &&
 	    m->filter.domid != domid)
 		return;
-	if (m->rescan && m->rescan_domid != domid)
-		domid = XENSPLIT_ANY;
-	m->rescan = true;
-	m->rescan_domid = m->filter.domid != XENSPLIT_ANY ? m->filter.domid : domid;
+	if (m->filter.domid != XENSPLIT_ANY)
+		domid = m->filter.domid;
+	m->rescan |= domid == XENSPLIT_ANY;
+	domid_set_add(&m->rescans, domid);
 }
 
 /* /xensplit/D/T/I is that device's record; a path above it may be gone entirely. */
@@ -55,6 +55,11 @@ static int take_record(struct xensplit_monitor *m, const char *path)
 		return id_matches(&id, &m->filter) && type_is_valid(id.type)
 			       ? monitor_follow(m, &id)
 			       : 0;
+	/* One scan finds out about all of its domain. */
+	if (f->buried) {
+		monitor_want_scan(m, id.domid);
+		return 0;
+	}
 	f->relocate = true;
 	table_pend(&m->table, f);
 	return 0;

@@ -107,6 +107,7 @@ static int read_name(struct xensplit_keeper *k, const struct guest *guest,
 /* The domain may be a new one with the same domid, even if the name is the same. */
 int guest_look(struct xensplit_keeper *k, struct guest *guest)
 {
+	bool was_new = guest->fresh || guest->dead;
 	struct name *name;
 	int r = 0;
 
@@ -123,6 +124,8 @@ int guest_look(struct xensplit_keeper *k, struct guest *guest)
 	guest_schedule(k, guest, now_us());
 	if (r)
 		return r;
+	if (was_new)
+		monitor_unbury(k->monitor, guest->domid);
 	guest->dead = false;
 	guest->strays = true;
 	/* Most likely its directory is gone, too. */
@@ -159,24 +162,29 @@ static int add(struct xensplit_keeper *k, uint32_t domid)
 	return 0;
 }
 
-/* What its backends served, and what served it, has no other end any more. */
-static void schedule_peers(struct xensplit_keeper *k, uint32_t domid)
+/* What their backends served, and what served them, has no other end any more. */
+static void schedule_peers(struct xensplit_keeper *k)
 {
 	const struct table *table = &k->monitor->table;
+	uint32_t domid;
 	char text[16];
 	size_t i;
 
+	if (!k->lonely.end)
+		return;
 	for (i = 0; i < table->count; i++) {
 		const struct followed *f = table->devices[i];
 		struct guest *peer = guest_find(k, f->id.domid);
 
-		if (f->backend_domid != domid || !peer)
+		if (!peer || !domid_set_has(&k->lonely, f->backend_domid))
 			continue;
 		peer->strays = true;
 		guest_schedule(k, peer, now_us());
 	}
-	snprintf(text, sizeof(text), "%" PRIu32, domid);
-	schedule_users(k, name_find(k, text));
+	while (domid_set_take(&k->lonely, &domid)) {
+		snprintf(text, sizeof(text), "%" PRIu32, domid);
+		schedule_users(k, name_find(k, text));
+	}
 }
 
 static int bury(struct xensplit_keeper *k, struct guest *guest)
@@ -187,7 +195,8 @@ static int bury(struct xensplit_keeper *k, struct guest *guest)
 		return r;
 	drop_name(k, guest);
 	guest_drop_others(k, guest);
-	schedule_peers(k, guest->domid);
+	domid_set_add(&k->lonely, guest->domid);
+	monitor_bury(k->monitor, guest->domid);
 	return 0;
 }
 
@@ -195,6 +204,7 @@ int guest_bury(struct xensplit_keeper *k, struct guest *guest)
 {
 	int r = bury(k, guest);
 
+	schedule_peers(k);
 	guest->dead = !r;
 	return r;
 }
@@ -242,6 +252,7 @@ static int list_domains(struct xensplit_keeper *k)
 	for (domid = 0; !r && domid < k->end; domid++)
 		if (k->guests[domid] && !k->guests[domid]->seen)
 			r = remove_guest(k, k->guests[domid]);
+	schedule_peers(k);
 	if (!r && now_us() >= k->list_us) {
 		r = graves_search(k);
 		k->list_us = now_us() + LIST_US;

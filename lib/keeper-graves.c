@@ -4,25 +4,22 @@
  * nothing, so it is the reap that decides what may be removed.
  */
 #include "keeper.h"
+#include "reap.h"
 
 #define TRY_FIRST_US 2000000
 #define TRY_MOST_US  60000000
 
-static struct grave *find_grave(struct xensplit_keeper *k, uint32_t domid)
-{
-	struct grave *grave = k->graves;
-
-	while (grave && grave->domid != domid)
-		grave = grave->next;
-	return grave;
-}
+/* How many domains to look at in one go: about as many as one commit can remove. */
+#define GRAVES_MANY 8
 
 int grave_add(struct xensplit_keeper *k, uint32_t domid, const struct name *name)
 {
-	struct grave *grave = find_grave(k, domid);
 	const char *text = name ? name->text : "";
+	struct grave *grave = k->graves;
 
-	if (grave) {
+	while (domid_set_has(&k->buried, domid) && grave && grave->domid != domid)
+		grave = grave->next;
+	if (domid_set_has(&k->buried, domid) && grave) {
 		grave->tries = 0;
 		grave->due_us = 0;
 		return 0;
@@ -34,6 +31,7 @@ int grave_add(struct xensplit_keeper *k, uint32_t domid, const struct name *name
 	memcpy(grave->name, text, strlen(text) + 1);
 	grave->next = k->graves;
 	k->graves = grave;
+	domid_set_add(&k->buried, domid);
 	return 0;
 }
 
@@ -57,30 +55,24 @@ static void tell_reaped(struct xensplit_keeper *k, const struct xensplit_reaped 
 	event->backend_domid = reaped->backend_domid;
 }
 
-static int reap(struct xensplit_keeper *k, const struct xensplit_filter *filter,
-		const char *name)
+int reap_stray(struct xensplit_keeper *k, const struct device_id *id)
 {
 	const struct xensplit_reaped *reaped;
 	struct xensplit_reap *results;
-	size_t i;
-	int r = xensplit_reap_new(k->ctx, filter, 0, &results);
-
-	if (r)
-		return r;
-	for (i = 0; (reaped = xensplit_reap_get(results, i)); i++)
-		tell_reaped(k, reaped, name);
-	xensplit_reap_free(results);
-	return 0;
-}
-
-int reap_stray(struct xensplit_keeper *k, const struct device_id *id)
-{
 	XENSPLIT_FILTER(filter);
+	size_t i;
+	int r;
 
 	filter.domid = id->domid;
 	filter.type = id->type;
 	filter.devid = id->devid;
-	return reap(k, &filter, NULL);
+	r = xensplit_reap_new(k->ctx, &filter, 0, &results);
+	if (r)
+		return r;
+	for (i = 0; (reaped = xensplit_reap_get(results, i)); i++)
+		tell_reaped(k, reaped, NULL);
+	xensplit_reap_free(results);
+	return 0;
 }
 
 /* 1 if anything is left. */
@@ -94,51 +86,101 @@ static int is_left(struct xensplit_keeper *k, uint32_t domid)
 }
 
 /* 1 if it is to be tried again: its toolstack may not have finished. */
-static int reap_domain(struct xensplit_keeper *k, const struct grave *grave)
+static int is_unfinished(struct xensplit_keeper *k, const struct grave *grave)
 {
-	XENSPLIT_FILTER(filter);
-	const struct guest *guest;
-	int r = is_left(k, grave->domid);
-
-	if (r <= 0)
-		return r;
-	filter.domid = grave->domid;
-	r = reap(k, &filter, grave->name);
-	if (r)
-		return r;
 	/* A domain that has this domid now has devices of its own. */
-	guest = guest_find(k, grave->domid);
+	const struct guest *guest = guest_find(k, grave->domid);
+
 	return guest && !guest->dead ? 0 : is_left(k, grave->domid);
 }
 
-static struct grave **find_due(struct xensplit_keeper *k)
+static const char *name_of(struct grave *const *graves, size_t count, uint32_t domid)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (graves[i]->domid == domid)
+			return graves[i]->name;
+	return NULL;
+}
+
+static int reap_graves(struct xensplit_keeper *k, struct grave *const *graves,
+		       size_t count)
+{
+	const struct xensplit_reaped *reaped;
+	struct xensplit_reap *results;
+	uint32_t domids[GRAVES_MANY];
+	size_t i;
+	int r;
+
+	for (i = 0; i < count; i++)
+		domids[i] = graves[i]->domid;
+	r = reap_domains(k->ctx, domids, count, &results);
+	if (r)
+		return r;
+	for (i = 0; (reaped = xensplit_reap_get(results, i)); i++)
+		tell_reaped(k, reaped, name_of(graves, count, reaped->id.domid));
+	xensplit_reap_free(results);
+	return 0;
+}
+
+static size_t find_due(struct xensplit_keeper *k, struct grave *graves[GRAVES_MANY])
+{
+	struct grave *grave;
+	uint64_t now = now_us();
+	size_t count = 0;
+
+	for (grave = k->graves; grave && count < GRAVES_MANY; grave = grave->next)
+		if (grave->due_us <= now)
+			graves[count++] = grave;
+	return count;
+}
+
+/* Forgets those of which nothing is left. */
+static int close_graves(struct xensplit_keeper *k, struct grave *const *graves,
+			size_t count, int result)
 {
 	struct grave **at = &k->graves;
-	uint64_t now = now_us();
+	size_t i = 0;
 
-	while (*at && (*at)->due_us > now)
-		at = &(*at)->next;
-	return at;
+	while (i < count) {
+		struct grave *grave = *at;
+		int r;
+
+		if (grave != graves[i]) {
+			at = &grave->next;
+			continue;
+		}
+		i++;
+		r = result ? result : is_unfinished(k, grave);
+		if (r == -ENOTCONN || r == -ENOMEM)
+			return r;
+		if (r) {
+			grave->due_us = now_us() + pause_us(TRY_FIRST_US, TRY_MOST_US,
+							    grave->tries++);
+			at = &grave->next;
+			continue;
+		}
+		domid_set_remove(&k->buried, grave->domid);
+		*at = grave->next;
+		free(grave);
+	}
+	return 0;
 }
 
 int graves_work(struct xensplit_keeper *k)
 {
-	struct grave **at = find_due(k), *grave = *at;
+	struct grave *graves[GRAVES_MANY];
+	size_t count = find_due(k, graves);
 	int r;
 
-	if (!grave)
+	if (!count)
 		return 0;
-	r = reap_domain(k, grave);
+	r = reap_graves(k, graves, count);
 	if (r == -ENOTCONN || r == -ENOMEM)
 		return r;
-	if (r) {
-		grave->due_us =
-			now_us() + pause_us(TRY_FIRST_US, TRY_MOST_US, grave->tries++);
-		return 1;
-	}
-	*at = grave->next;
-	free(grave);
-	return 1;
+	r = close_graves(k, graves, count, r);
+	return r ? r : 1;
 }
 
 uint64_t graves_timeout(const struct xensplit_keeper *k, uint64_t until)
@@ -161,24 +203,21 @@ bool graves_are_settled(const struct xensplit_keeper *k)
 	return !grave;
 }
 
+static int search_one(struct txn *txn, uint32_t domid, void *data)
+{
+	struct xensplit_keeper *k = data;
+
+	(void)txn;
+	if (guest_find(k, domid) || domid_set_has(&k->buried, domid))
+		return 0;
+	return grave_add(k, domid, NULL);
+}
+
 int graves_search(struct xensplit_keeper *k)
 {
 	struct txn txn = TXN_NONE(k->ctx);
-	unsigned int count, i;
-	char **names = NULL;
-	int r = store_list(&txn, RECORD_ROOT, &names, &count);
 
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	for (i = 0; !r && i < count; i++) {
-		uint64_t domid;
-
-		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid) &&
-		    !guest_find(k, (uint32_t)domid) && !find_grave(k, (uint32_t)domid))
-			r = grave_add(k, (uint32_t)domid, NULL);
-	}
-	free(names);
-	return r;
+	return record_domains(&txn, search_one, k);
 }
 
 void graves_clear(struct xensplit_keeper *k)

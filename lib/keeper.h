@@ -3,6 +3,7 @@
 #ifndef XENSPLIT_KEEPER_H
 #define XENSPLIT_KEEPER_H
 
+#include "domid-set.h"
 #include "monitor.h"
 #include "operation.h"
 
@@ -289,6 +290,8 @@ struct xensplit_keeper {
 	uint64_t sweep_us; /* when to look for dead ones that have a directory; 0: no need */
 	uint32_t sweep_domid;
 	struct grave *graves;
+	struct domid_set buried; /* they have a grave */
+	struct domid_set lonely; /* gone; their peers are to be planned */
 	/* work */
 	struct kept **staged; /* the oldest first */
 	size_t staged_count, staged_room, staged_most;

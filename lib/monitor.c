@@ -22,55 +22,6 @@ XENSPLIT_API int xensplit_monitor_next(struct xensplit_monitor *monitor,
 	return events_next(&monitor->events, ret_event);
 }
 
-/* --- finding devices --- */
-
-static int note_record(struct txn *txn, const struct device_id *id, void *data)
-{
-	struct xensplit_monitor *m = data;
-	struct followed *f = table_find(&m->table, id);
-
-	(void)txn;
-	if (!f)
-		return monitor_follow(m, id);
-	f->seen = true;
-	return 0;
-}
-
-/* Finds new devices and those that are gone, in one domain or in all. */
-static int scan(struct xensplit_monitor *m)
-{
-	struct xensplit_filter filter = m->filter;
-	size_t begin = 0, end = m->table.count, i;
-	int r;
-
-	if (!m->rescan)
-		return 0;
-	m->rescan = false;
-	if (m->rescan_domid != XENSPLIT_ANY) {
-		filter.domid = m->rescan_domid;
-		begin = table_begin(&m->table, filter.domid, NULL, 0);
-		end = table_begin(&m->table, filter.domid + 1, NULL, 0);
-	}
-	for (i = begin; i < end; i++) {
-		m->table.devices[i]->seen = false;
-		m->table.devices[i]->old = true;
-	}
-	r = record_foreach(&m->txn, &filter, note_record, m);
-	if (filter.domid != XENSPLIT_ANY)
-		end = table_begin(&m->table, filter.domid + 1, NULL, 0);
-	else
-		end = m->table.count;
-	for (i = begin; i < end; i++) {
-		struct followed *f = m->table.devices[i];
-
-		if (!f->old || f->seen)
-			continue;
-		f->relocate = true;
-		table_pend(&m->table, f);
-	}
-	return r;
-}
-
 static void forget(struct followed *f, void *data)
 {
 	struct xensplit_monitor *m = data;
@@ -147,7 +98,7 @@ static int look_at_pending(struct xensplit_monitor *m)
 
 static int look_at_all(struct xensplit_monitor *m)
 {
-	int r = scan(m);
+	int r = monitor_scan(m);
 
 	if (!r)
 		r = look_at_trees(&m->txn, &m->watches, &m->table);
@@ -202,6 +153,7 @@ static void leave(struct xensplit_monitor *m)
 		forget(m->table.devices[i], m);
 	table_clear(&m->table);
 	m->rescan = false;
+	memset(&m->rescans, 0, sizeof(m->rescans));
 }
 
 static int report_domain(struct xensplit_monitor *m)

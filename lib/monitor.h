@@ -3,6 +3,7 @@
 #ifndef XENSPLIT_MONITOR_H
 #define XENSPLIT_MONITOR_H
 
+#include "domid-set.h"
 #include "schema.h"
 
 /* events.c */
@@ -43,6 +44,7 @@ struct followed {
 	bool elsewhere; /* its backend is in a domain that is not followed */
 	bool relocate;	/* its record changed */
 	bool orphaned;	/* a directory above its backend changed */
+	bool buried;	/* its domain is gone: only whether its record is left matters */
 	bool told_gone[2];
 	struct tree *trees[PARTS]; /* shared watches that cover it */
 	bool watched[PARTS];	   /* or has its own watch */
@@ -166,8 +168,8 @@ struct xensplit_monitor {
 	struct table table;
 	struct watches watches;
 	bool records_fired;
-	bool rescan;
-	uint32_t rescan_domid; /* or XENSPLIT_ANY */
+	bool rescan;		  /* all domains */
+	struct domid_set rescans; /* these */
 	bool released;
 	uint64_t probe_us;
 	unsigned int drained; /* by the last call */
@@ -192,6 +194,15 @@ int monitor_follow(struct xensplit_monitor *m, const struct device_id *id) __mus
 void monitor_want_scan(struct xensplit_monitor *m, uint32_t domid);
 /* Reads the watches that fired. */
 int drain(struct xensplit_monitor *m) __must_check;
+
+/* scan.c */
+
+/* Does the scans that were requested. */
+int monitor_scan(struct xensplit_monitor *m) __must_check;
+/* Its nodes are not read any more, only its records, as they change. */
+void monitor_bury(struct xensplit_monitor *m, uint32_t domid);
+/* There is another one with that domid; or it was alive. */
+void monitor_unbury(struct xensplit_monitor *m, uint32_t domid);
 
 /* refresh.c */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Removes what dead domains left behind, device by device. */
+/* Removes what dead domains left behind. */
 #include "array.h"
-#include "stage.h"
+#include "reap.h"
 
 /* The result for one device, and the strings that it points to. */
 struct entry {
@@ -21,15 +21,18 @@ struct xensplit_reap {
 struct reaping {
 	struct xensplit_reap *reap;
 	uint32_t flags;
-	struct device_id *ids; /* of all matching records */
+	bool unnamed;
+	struct device_id *ids; /* of all matching records, domain by domain */
 	size_t count;
 	size_t room;
 	const struct xensplit_filter *filter;
+	struct domains domains; /* of before the first commit */
 };
 
-static int add_entry(struct txn *txn, struct xensplit_reap *reap,
-		     const struct device_id *id, uint32_t backend_domid, int result)
+static int add_entry(struct txn *txn, struct reaping *reaping, const struct device_id *id,
+		     uint32_t backend_domid, int result)
 {
+	struct xensplit_reap *reap = reaping->reap;
 	struct entry **more =
 		array_grow(reap->entries, reap->count, &reap->room, sizeof(*more));
 	struct entry *entry = calloc(1, sizeof(*entry));
@@ -39,7 +42,8 @@ static int add_entry(struct txn *txn, struct xensplit_reap *reap,
 	if (more)
 		reap->entries = more;
 	if (!more || !entry || (result && !message) ||
-	    domains_name(txn, &reap->domains, id->domid, &domain)) {
+	    (!reaping->unnamed &&
+	     domains_name(txn, &reap->domains, id->domid, &domain))) {
 		free(entry);
 		free(message);
 		return fail(txn->ctx, -ENOMEM, "out of memory");
@@ -58,7 +62,7 @@ static int add_entry(struct txn *txn, struct xensplit_reap *reap,
 }
 
 /* A lost connection ends the run; any other error affects only that device. */
-static int take_result(struct txn *txn, struct xensplit_reap *reap,
+static int take_result(struct txn *txn, struct reaping *reaping,
 		       const struct device_id *id, uint32_t backend_domid, int r)
 {
 	if (r == -ENOTCONN || r == -ENOMEM)
@@ -66,68 +70,10 @@ static int take_result(struct txn *txn, struct xensplit_reap *reap,
 	/* Another client's reap, or a new attach, was faster. */
 	if (r == -ENOENT || r == -EALREADY)
 		return 0;
-	return add_entry(txn, reap, id, backend_domid, r);
+	return add_entry(txn, reaping, id, backend_domid, r);
 }
 
-/* --- devices --- */
-
-struct one {
-	const struct device_id *id;
-	const struct xensplit_filter *filter;
-	uint32_t backend_domid;
-};
-
-/* -EALREADY: nothing to do. */
-static int reap_record(struct txn *txn, void *data)
-{
-	struct one *one = data;
-	struct record record;
-	int r = record_read(txn, one->id, &record);
-
-	one->backend_domid = XENSPLIT_ANY;
-	if (r == -EBADMSG) {
-		r = domain_identity(txn, one->id->domid, NULL, NULL);
-		if (r == -ESRCH)
-			return remove_damaged(txn, one->id);
-		return r ? r : -EALREADY;
-	}
-	if (r)
-		return r;
-	one->backend_domid = record.backend_domid;
-	if (!backend_matches(record.backend_domid, one->filter))
-		return -EALREADY;
-	r = record_is_stale(txn, &record);
-	if (r == 0)
-		return -EALREADY;
-	return r < 0 ? r : remove_stale(txn, one->id);
-}
-
-/*
- * First without a transaction, because most devices are not stale. A domain that
- * keeps writing makes every transaction collide that removes its half. Single
- * removals can't collide, and the record is removed last.
- */
-static int reap_device(struct txn *txn, const struct reaping *reaping,
-		       const struct device_id *id, uint32_t *ret_domid)
-{
-	struct one one = { .id = id, .filter = reaping->filter };
-	struct record record;
-	int r = record_read(txn, id, &record);
-
-	if (!r)
-		r = record_is_stale(txn, &record);
-	if (r == 0)
-		return -EALREADY;
-	if (r < 0 && r != -EBADMSG)
-		return r;
-	r = store_transaction(txn, reap_record, &one);
-	if (r == -EBUSY && !txn->preview)
-		r = reap_record(txn, &one);
-	if (!r && !txn->preview)
-		id_log(txn->ctx, id, "removed");
-	*ret_domid = one.backend_domid;
-	return r;
-}
+/* --- commits --- */
 
 /* Appends the changes of one commit to the earlier ones. */
 static int keep_changes(struct xensplit_reap *reap, const struct xensplit_nodes *changes)
@@ -144,29 +90,72 @@ static int keep_changes(struct xensplit_reap *reap, const struct xensplit_nodes 
 	return r;
 }
 
-static int commit_one(struct txn *txn, struct reaping *reaping,
-		      const struct device_id *id,
-		      int (*commit)(struct txn *, const struct reaping *,
-				    const struct device_id *, uint32_t *))
+static void begin(struct txn *txn, const struct reaping *reaping,
+		  struct xensplit_nodes *changes)
 {
-	struct xensplit_nodes changes = { 0 };
+	memset(changes, 0, sizeof(*changes));
+	txn->preview = reaping->flags & XENSPLIT_REAP_DRY_RUN;
+	txn->journal = changes;
+}
+
+static int end(struct txn *txn, const struct reaping *reaping,
+	       struct xensplit_nodes *changes, int r)
+{
+	txn->preview = false;
+	txn->journal = NULL;
+	if (!r && keep_changes(reaping->reap, changes))
+		r = fail(txn->ctx, -ENOMEM, "out of memory");
+	nodes_clear(changes);
+	return r;
+}
+
+static int commit_one(struct txn *txn, struct reaping *reaping,
+		      const struct device_id *id)
+{
+	struct xensplit_nodes changes;
 	uint32_t backend_domid = XENSPLIT_ANY;
 	int r;
 
-	txn->preview = reaping->flags & XENSPLIT_REAP_DRY_RUN;
-	txn->journal = &changes;
-	r = commit(txn, reaping, id, &backend_domid);
-	txn->preview = false;
-	txn->journal = NULL;
-	if (!r && keep_changes(reaping->reap, &changes))
-		r = fail(txn->ctx, -ENOMEM, "out of memory");
-	nodes_clear(&changes);
-	return take_result(txn, reaping->reap, id, backend_domid, r);
+	begin(txn, reaping, &changes);
+	r = reap_one(txn, id, reaping->filter, &backend_domid);
+	r = end(txn, reaping, &changes, r);
+	return take_result(txn, reaping, id, backend_domid, r);
+}
+
+static int commit_many(struct txn *txn, struct reaping *reaping,
+		       struct reap_commit *commit)
+{
+	struct xensplit_nodes changes;
+	size_t i;
+	int r;
+
+	begin(txn, reaping, &changes);
+	r = reap_many(txn, commit);
+	r = end(txn, reaping, &changes, r);
+	for (i = 0; !r && i < commit->done_count; i++)
+		r = take_result(txn, reaping, &commit->done[i].record.id,
+				commit->done[i].record.backend_domid, 0);
+	return r;
+}
+
+/* If one can't be removed, each on its own, so that it does not stop the others. */
+static int commit_some(struct txn *txn, struct reaping *reaping,
+		       struct reap_commit *commit)
+{
+	size_t i;
+	int r = commit->count > 1 ? commit_many(txn, reaping, commit) : -EAGAIN;
+
+	if (!r || r == -ENOTCONN || r == -ENOMEM)
+		return r;
+	r = 0;
+	for (i = 0; !r && i < commit->count; i++)
+		r = commit_one(txn, reaping, &commit->ids[i]);
+	return r;
 }
 
 /* --- cursors for picking device ids --- */
 
-static int forget_domain(struct txn *txn, void *data)
+static int forget(struct txn *txn, void *data)
 {
 	const struct device_id *id = data;
 	char path[PATH_SIZE];
@@ -181,17 +170,6 @@ static int forget_domain(struct txn *txn, void *data)
 	return store_remove_prune(txn, path, 1);
 }
 
-/* Devices that could not be removed keep the cursor. */
-static int commit_forget(struct txn *txn, const struct reaping *reaping,
-			 const struct device_id *id, uint32_t *ret_domid)
-{
-	struct device_id domain = *id;
-
-	(void)reaping;
-	(void)ret_domid;
-	return store_transaction(txn, forget_domain, &domain);
-}
-
 static bool has_failed(const struct xensplit_reap *reap, uint32_t domid)
 {
 	size_t i;
@@ -203,32 +181,64 @@ static bool has_failed(const struct xensplit_reap *reap, uint32_t domid)
 	return false;
 }
 
-static int forget_domains(struct txn *txn, struct reaping *reaping,
-			  const struct xensplit_filter *filter)
+/* Devices that could not be removed keep the cursor. */
+static int forget_domain(struct txn *txn, uint32_t domid, void *data)
 {
-	unsigned int count, i;
-	char **names = NULL;
-	int r = store_list(txn, RECORD_ROOT, &names, &count);
+	struct reaping *reaping = data;
+	struct device_id id = { .domid = domid };
+	struct xensplit_nodes changes;
+	int r = has_failed(reaping->reap, domid);
 
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	for (i = 0; !r && i < count; i++) {
-		struct device_id id = { 0 };
-		uint64_t domid;
+	if (!r)
+		r = domain_identity(txn, domid, NULL, NULL);
+	if (r != -ESRCH)
+		return 0;
+	begin(txn, reaping, &changes);
+	r = store_transaction(txn, forget, &id);
+	r = end(txn, reaping, &changes, r);
+	return take_result(txn, reaping, &id, XENSPLIT_ANY, r);
+}
 
-		if (!parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
-			continue;
-		id.domid = (uint32_t)domid;
-		if ((filter->domid == XENSPLIT_ANY || filter->domid == id.domid) &&
-		    domain_identity(txn, id.domid, NULL, NULL) == -ESRCH &&
-		    !has_failed(reaping->reap, id.domid))
-			r = commit_one(txn, reaping, &id, commit_forget);
-	}
-	free(names);
-	return r;
+static int forget_if_there(struct txn *txn, struct reaping *reaping, uint32_t domid)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%" PRIu32, RECORD_ROOT, domid);
+	r = store_exists(txn, path);
+	return r > 0 ? forget_domain(txn, domid, reaping) : r;
+}
+
+static int forget_domains(struct txn *txn, struct reaping *reaping)
+{
+	const struct xensplit_filter *filter = reaping->filter;
+
+	if (filter->type || filter->devid != XENSPLIT_ANY ||
+	    filter->backend_domid != XENSPLIT_ANY)
+		return 0;
+	if (filter->domid != XENSPLIT_ANY)
+		return forget_if_there(txn, reaping, filter->domid);
+	return record_domains(txn, forget_domain, reaping);
 }
 
 /* --- all of them --- */
+
+/* Most devices are not stale: find out without a transaction. */
+static int may_be_stale(struct txn *txn, struct reaping *reaping,
+			const struct device_id *id)
+{
+	struct record record;
+	int r = domains_exists(txn, &reaping->domains, id->domid);
+
+	if (r <= 0)
+		return r ? r : 1;
+	r = record_read(txn, id, &record);
+	if (!r)
+		r = domains_stale(txn, &reaping->domains, &record);
+	if (r == -EBADMSG)
+		return 1;
+	return r == -ENOENT ? 0 : r;
+}
 
 static int collect(struct txn *txn, const struct device_id *id, void *data)
 {
@@ -243,20 +253,59 @@ static int collect(struct txn *txn, const struct device_id *id, void *data)
 	return 0;
 }
 
-static int reap_all(struct txn *txn, struct reaping *reaping,
-		    const struct xensplit_filter *filter)
+/* Gathers the next ones that may be stale, where the first of them were. */
+static int gather(struct txn *txn, struct reaping *reaping, struct reap_commit *commit,
+		  size_t *at)
 {
-	int r = record_foreach(txn, filter, collect, reaping);
-	size_t i;
+	struct device_id *ids = reaping->ids + *at;
+	int r = 0;
 
-	for (i = 0; !r && i < reaping->count; i++) {
-		log_progress(txn->ctx, "looking for devices of dead domains", i,
+	commit->ids = ids;
+	commit->count = 0;
+	for (; r >= 0 && *at < reaping->count && commit->count < REAP_MOST; ++*at) {
+		const struct device_id *id = &reaping->ids[*at];
+
+		log_progress(txn->ctx, "looking for devices of dead domains", *at,
 			     reaping->count);
-		r = commit_one(txn, reaping, &reaping->ids[i], reap_device);
+		r = may_be_stale(txn, reaping, id);
+		if (r > 0)
+			ids[commit->count++] = *id;
+		else if (r < 0)
+			r = take_result(txn, reaping, id, XENSPLIT_ANY, r);
 	}
-	if (!r && !filter->type && filter->devid == XENSPLIT_ANY &&
-	    filter->backend_domid == XENSPLIT_ANY)
-		r = forget_domains(txn, reaping, filter);
+	return r < 0 ? r : 0;
+}
+
+static int reap_all(struct txn *txn, struct reaping *reaping)
+{
+	struct reap_commit *commit = malloc(sizeof(*commit));
+	size_t at = 0;
+	int r = commit ? 0 : fail(txn->ctx, -ENOMEM, "out of memory");
+
+	while (!r && at < reaping->count) {
+		commit->filter = reaping->filter;
+		r = gather(txn, reaping, commit, &at);
+		if (!r && commit->count)
+			r = commit_some(txn, reaping, commit);
+	}
+	free(commit);
+	return r;
+}
+
+static int begin_reaping(struct xensplit_ctx *ctx, struct reaping *reaping)
+{
+	reaping->reap = calloc(1, sizeof(*reaping->reap));
+	return reaping->reap ? 0 : fail(ctx, -ENOMEM, "out of memory");
+}
+
+static int end_reaping(struct reaping *reaping, int r, struct xensplit_reap **ret_reap)
+{
+	free(reaping->ids);
+	domains_clear(&reaping->domains);
+	if (r)
+		xensplit_reap_free(reaping->reap);
+	else
+		*ret_reap = reaping->reap;
 	return r;
 }
 
@@ -276,20 +325,41 @@ XENSPLIT_API int xensplit_reap_new(struct xensplit_ctx *ctx,
 	struct txn txn = TXN_NONE(ctx);
 
 	r = id_check_filter(ctx, filter, &f);
+	if (!r)
+		r = begin_reaping(ctx, &reaping);
 	if (r)
 		return r;
 	reaping.filter = &f;
-	reaping.reap = calloc(1, sizeof(*reaping.reap));
-	if (!reaping.reap)
-		return fail(ctx, -ENOMEM, "out of memory");
-	r = reap_all(&txn, &reaping, &f);
-	free(reaping.ids);
-	if (r) {
-		xensplit_reap_free(reaping.reap);
+	r = record_foreach(&txn, &f, collect, &reaping);
+	if (!r)
+		r = reap_all(&txn, &reaping);
+	if (!r)
+		r = forget_domains(&txn, &reaping);
+	return ctx_end(ctx, end_reaping(&reaping, r, ret_reap));
+}
+
+int reap_domains(struct xensplit_ctx *ctx, const uint32_t *domids, size_t count,
+		 struct xensplit_reap **ret_reap)
+{
+	struct reaping reaping = { .unnamed = true };
+	struct txn txn = TXN_NONE(ctx);
+	XENSPLIT_FILTER(filter);
+	size_t i;
+	int r = begin_reaping(ctx, &reaping);
+
+	if (r)
 		return r;
+	reaping.filter = &filter;
+	for (i = 0; !r && i < count; i++) {
+		filter.domid = domids[i];
+		r = record_foreach(&txn, &filter, collect, &reaping);
 	}
-	*ret_reap = reaping.reap;
-	return ctx_end(ctx, 0);
+	filter.domid = XENSPLIT_ANY;
+	if (!r)
+		r = reap_all(&txn, &reaping);
+	for (i = 0; !r && i < count; i++)
+		r = forget_if_there(&txn, &reaping, domids[i]);
+	return end_reaping(&reaping, r, ret_reap);
 }
 
 XENSPLIT_API const struct xensplit_reaped *

@@ -65,12 +65,34 @@ static int walk_types(struct txn *txn, struct walk *walk)
 	return r;
 }
 
+int record_domains(struct txn *txn, domain_fn *fn, void *data)
+{
+	unsigned int count, i;
+	char **names = NULL;
+	int r = list_or_none(txn, RECORD_ROOT, &names, &count);
+
+	for (i = 0; !r && i < count; i++) {
+		uint64_t domid;
+
+		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
+			r = fn(txn, (uint32_t)domid, data);
+	}
+	free(names);
+	return r;
+}
+
+static int walk_domain(struct txn *txn, uint32_t domid, void *data)
+{
+	struct walk *walk = data;
+
+	walk->id.domid = domid;
+	return walk_types(txn, walk);
+}
+
 int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record_fn *fn,
 		   void *data)
 {
 	struct walk walk = { .filter = filter, .fn = fn, .data = data };
-	unsigned int count, i;
-	char **names = NULL;
 	int r;
 
 	/* No search for a single one: the caller's read finds out if it exists. */
@@ -79,19 +101,7 @@ int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record
 			   filter->devid);
 		return r ? r : fn(txn, &walk.id, data);
 	}
-	if (filter->domid != XENSPLIT_ANY) {
-		walk.id.domid = filter->domid;
-		return walk_types(txn, &walk);
-	}
-	r = list_or_none(txn, RECORD_ROOT, &names, &count);
-	for (i = 0; !r && i < count; i++) {
-		uint64_t domid;
-
-		if (!parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
-			continue;
-		walk.id.domid = (uint32_t)domid;
-		r = walk_types(txn, &walk);
-	}
-	free(names);
-	return r;
+	if (filter->domid != XENSPLIT_ANY)
+		return walk_domain(txn, filter->domid, &walk);
+	return record_domains(txn, walk_domain, &walk);
 }

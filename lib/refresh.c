@@ -306,11 +306,39 @@ static bool is_unread(const struct followed *f, enum part part)
 	return f->fired[part] || f->unread[part];
 }
 
+static void forget_fired(struct followed *f)
+{
+	memset(f->fired, 0, sizeof(f->fired));
+	memset(f->unread, 0, sizeof(f->unread));
+	f->orphaned = false;
+}
+
+/* Is it another device now, of a domain that has the same domid? */
+static int look_at_buried(struct xensplit_monitor *m, struct followed *f)
+{
+	struct record record;
+	int r;
+
+	forget_fired(f);
+	if (!f->relocate)
+		return 0;
+	r = record_read(&m->txn, &f->id, &record);
+	if (r && r != -ENOENT && r != -EBADMSG)
+		return r;
+	f->buried = !r && !strcmp(f->unique_id, record.unique_id);
+	f->relocate = !r && !f->buried;
+	if (r) {
+		f->recorded = f->present = false;
+		m->table.vanished = true;
+	}
+	return 0;
+}
+
 int refresh(struct xensplit_monitor *m, struct followed *f)
 {
-	int part, r = 0;
+	int part, r = f->buried ? look_at_buried(m, f) : 0;
 
-	if (f->orphaned)
+	if (!r && f->orphaned)
 		r = look_at_siblings(&m->txn, &m->table, f);
 	if (!r &&
 	    (f->relocate || is_unread(f, PART_FRONTEND) || is_unread(f, PART_BACKEND)))

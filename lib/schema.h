@@ -180,6 +180,8 @@ typedef int record_fn(struct txn *txn, const struct device_id *id, void *data);
 /* Calls @fn for each matching record, in any order, until it returns nonzero. */
 int record_foreach(struct txn *txn, const struct xensplit_filter *filter, record_fn *fn,
 		   void *data) __must_check;
+/* Calls @fn for each domain that has a record, or had one, until it returns nonzero. */
+int record_domains(struct txn *txn, domain_fn *fn, void *data) __must_check;
 
 /* device.c */
 

@@ -109,7 +109,22 @@ int require_mutual(struct txn *txn, int mutual) __must_check;
 int adopt_stage(struct txn *txn, const struct step *step) __must_check;
 
 /* stage-stale.c */
-/* Removes what a dead domain left, but nothing that another device took over. */
+
+/* A device that a dead domain left: DOMAIN_* of its ends; one of them is not the same. */
+struct stale {
+	struct record record;
+	int front, back;
+};
+
+/* -ENOENT: it is gone, -EBUSY: its domains are alive, -EBADMSG: its record is damaged. */
+int stale_look(struct txn *txn, struct domains *domains, const struct device_id *id,
+	       struct stale *ret_stale) __must_check;
+/*
+ * Removes them, but nothing that another device took over. Directories that they share
+ * are looked at once, if those that share one follow each other.
+ */
+int stale_remove(struct txn *txn, const struct stale *list, size_t count) __must_check;
+/* Both, for one of them. */
 int remove_stale(struct txn *txn, const struct device_id *id) __must_check;
 /* Removes every device of that name, as its record can't be parsed. */
 int remove_damaged(struct txn *txn, const struct device_id *id) __must_check;

@@ -254,17 +254,15 @@ int store_remove(struct txn *txn, const char *path)
 	return r ? r : 1;
 }
 
-/* 1 if it exists and has at most @most children, else 0. */
+/* 1 if it has at most @most children, else 0; 2 if it does not exist. */
 static int has_at_most(struct txn *txn, const char *path, unsigned int most)
 {
 	unsigned int count;
 	char **names = NULL;
 	int r = store_list(txn, path, &names, &count);
 
-	if (r == -ENOENT)
-		return 0;
 	if (r)
-		return r;
+		return r == -ENOENT ? 2 : r;
 	free(names);
 	return count <= most;
 }
@@ -279,7 +277,8 @@ static int prune_each(struct txn *txn, char *path, unsigned int parents)
 		r = has_at_most(txn, path, 0);
 		if (r <= 0)
 			break;
-		r = store_remove(txn, path);
+		if (r == 1)
+			r = store_remove(txn, path);
 	}
 	return r;
 }
@@ -295,7 +294,8 @@ static int prune_highest(struct txn *txn, char *path, unsigned int parents)
 		r = has_at_most(txn, path, *empty ? 1 : 0);
 		if (r <= 0)
 			break;
-		snprintf(empty, sizeof(empty), "%s", path);
+		if (r == 1)
+			snprintf(empty, sizeof(empty), "%s", path);
 	}
 	return r < 0 || !*empty ? r : store_remove(txn, empty);
 }
