@@ -55,6 +55,7 @@ static void set_name(struct xensplit_keeper *k, struct guest *guest, struct name
 {
 	drop_name(k, guest);
 	guest->name = name;
+	guest->since_us = now_us();
 	if (!name)
 		return;
 	guest->next_same = name->guests;

@@ -12,6 +12,8 @@
 /* The first and the longest pause between two tries. */
 #define PAUSE_FIRST_US 1000000
 #define PAUSE_MOST_US  300000000
+/* A guest may take this many times as long to boot as a device to connect. */
+#define BOOT_TIMES 6
 
 struct kept *kept_new(struct xensplit_keeper *k, struct guest *guest,
 		      const struct want *want, int entry)
@@ -150,15 +152,21 @@ static bool is_lost(const struct kept *kept)
 	       end_is_lost(kept->seen.backend_state);
 }
 
-/* No driver has looked at it, or the domain does not run. */
+static bool has_begun(const struct kept *kept)
+{
+	return kept->seen.frontend_state != XENSPLIT_STATE_INITIALISING;
+}
+
+/* No driver has looked at it, making it again was of no use, or the domain does not run. */
 static bool is_hopeless(struct xensplit_keeper *k, const struct kept *kept)
 {
 	static const uint32_t stopped = XENSPLIT_DOMAIN_PAUSED | XENSPLIT_DOMAIN_DYING |
 					XENSPLIT_DOMAIN_SHUTDOWN |
 					XENSPLIT_DOMAIN_CRASHED;
 
-	return (kept->seen.frontend_state == XENSPLIT_STATE_INITIALISING &&
-		kept->seen.backend_state == XENSPLIT_STATE_INITIALISING) ||
+	return (!has_begun(kept) &&
+		(kept->renewed ||
+		 kept->seen.backend_state == XENSPLIT_STATE_INITIALISING)) ||
 	       (domain_flags(k->ctx, kept->id.domid) & stopped);
 }
 
@@ -192,6 +200,7 @@ static void set_connected(struct xensplit_keeper *k, struct kept *kept)
 
 	drop_failure(kept);
 	kept->state = KEPT_CONNECTED;
+	kept->renewed = false;
 	kept->due_us = 0;
 	kept->seen.failures = 0;
 	kept->seen.connects++;
@@ -317,12 +326,22 @@ static void say_not_connected(struct xensplit_keeper *k, const struct kept *kept
 }
 
 /*
- * The first time it is replaced at once: a guest that was restored believes in
- * its former device. Without any driver that would be of no use.
+ * For how long to leave it alone, as its domain may still boot; 0 if there is no reason.
+ * A guest that was restored, which believes in its former device, looks the same.
  */
+static uint64_t booting_us(const struct xensplit_keeper *k, const struct kept *kept)
+{
+	uint64_t end = kept->guest->since_us + BOOT_TIMES * k->connect_us;
+	uint64_t now = now_us();
+
+	return !has_begun(kept) && now < end ? end - now : 0;
+}
+
+/* Without any driver it would be of no use. */
 bool kept_is_overdue(struct xensplit_keeper *k, struct kept *kept)
 {
 	bool hopeless;
+	uint64_t boot;
 
 	kept_look(k, kept);
 	if (!is_due(kept))
@@ -333,7 +352,9 @@ bool kept_is_overdue(struct xensplit_keeper *k, struct kept *kept)
 	if (!is_due(kept))
 		return false;
 	hopeless = is_hopeless(k, kept);
-	if (!hopeless && (kept->state == KEPT_LOST || kept->state == KEPT_FAILED))
+	boot = hopeless ? 0 : booting_us(k, kept);
+	if (!hopeless && !boot &&
+	    (kept->state == KEPT_LOST || kept->state == KEPT_FAILED))
 		return true;
 	if (kept->want->wanted.flags & XENSPLIT_WANTED_NO_WAIT) {
 		kept_wait(k, kept, NULL);
@@ -341,6 +362,6 @@ bool kept_is_overdue(struct xensplit_keeper *k, struct kept *kept)
 	}
 	say_not_connected(k, kept);
 	kept->seen.failures++;
-	pause_and_tell(k, kept, pause_of(kept->seen.failures - !hopeless));
-	return is_due(kept);
+	pause_and_tell(k, kept, boot ? boot : pause_of(kept->seen.failures));
+	return false;
 }

@@ -102,7 +102,8 @@ int guest_add(struct xensplit_keeper *k, uint32_t domid, struct guest **ret_gues
 		return fail(k->ctx, -ENOMEM, "out of memory");
 	guest->domid = domid;
 	guest->fresh = true;
-	guest->audit_us = now_us() + pause_us(AUDIT_US, AUDIT_US, 0);
+	guest->since_us = now_us();
+	guest->audit_us = guest->since_us + pause_us(AUDIT_US, AUDIT_US, 0);
 	k->fresh++;
 	k->guests[domid] = guest;
 	k->count++;

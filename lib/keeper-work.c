@@ -220,6 +220,7 @@ int kept_renew(struct xensplit_keeper *k, struct kept *kept)
 	r = xensplit_op_attach(k->ctx, &opts, 0, &op);
 	if (!r)
 		kept_run(k, kept, op, XENSPLIT_KEEPER_ATTACHED);
+	kept->renewed = !r && kept->seen.frontend_state == XENSPLIT_STATE_INITIALISING;
 	return r;
 }
 
@@ -267,6 +268,7 @@ static int step_op(struct xensplit_keeper *k, size_t index)
 	end_op(k, index);
 	if (!kept->want && is_good_enough(kept, r))
 		r = 0;
+	kept->renewed = !r && kept->renewed;
 	if (r)
 		kept_fail(k, kept, r);
 	else

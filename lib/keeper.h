@@ -99,8 +99,9 @@ struct kept {
 	const struct want *want; /* NULL: it has no entry */
 	struct device_id id;	 /* without a devid: XENSPLIT_DEVID_AUTO */
 	enum kept_state state;
-	uint64_t due_us;		/* when to look at it again; 0: no need */
-	uint64_t written_us;		/* by this keeper, and not connected since */
+	uint64_t due_us;     /* when to look at it again; 0: no need */
+	uint64_t written_us; /* by this keeper, and not connected since */
+	bool renewed;	     /* for a frontend that had not begun; of no more use */
 	char unique_id[UNIQUE_ID_SIZE]; /* written, and not seen by the monitor yet */
 	char phase[PHASE_SIZE];		/* seen when @due_us was set */
 	unsigned int losses;		/* events without a long pause between them */
@@ -130,6 +131,7 @@ struct guest {
 	struct kept **others; /* without an entry, to be detached or repaired */
 	size_t others_count, others_room;
 	unsigned int failures;
+	uint64_t since_us; /* when it appeared, or this keeper began */
 	uint64_t audit_us; /* when to plan it even if nothing has happened */
 	uint64_t due_us;   /* when to plan it */
 	size_t place;	   /* in the schedule, from 1; 0: not scheduled */

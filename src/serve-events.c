@@ -75,8 +75,12 @@ static void log_failed(const struct xensplit_keeper_event *event, const char *su
 {
 	char time[40];
 
-	serve_log(LOG_WARNING, "%s: %s; next try in %s", subject, event->error->message,
-		  time_words(event->retry_us, time, sizeof(time)));
+	if (event->retry_us)
+		serve_log(LOG_WARNING, "%s: %s; next try in %s", subject,
+			  event->error->message,
+			  time_words(event->retry_us, time, sizeof(time)));
+	else
+		serve_log(LOG_WARNING, "%s: %s", subject, event->error->message);
 }
 
 void event_note(struct serve *serve, const struct xensplit_keeper_event *event)

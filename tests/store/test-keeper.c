@@ -44,6 +44,8 @@ static void take_event(const struct xensplit_keeper_event *event)
 		used += (size_t)snprintf(events + used, sizeof(events) - used, " %s: %s",
 					 event->error->code, event->error->message);
 	}
+	if (event->type == XENSPLIT_KEEPER_FAILED && event->id.type)
+		assert_true(event->retry_us > 0);
 	assert_int_equal(event->error != NULL,
 			 event->type == XENSPLIT_KEEPER_FAILED ||
 				 event->type == XENSPLIT_KEEPER_REFUSED);
@@ -453,6 +455,45 @@ static void a_restored_guest(void **state)
 			"not connected (frontend Initialising, backend InitWait)\n"
 			"attached 5 g5 mydevice/0\n"
 			"connected 5 g5 mydevice/0\n");
+}
+
+/* Its driver takes the device that was there from the beginning. */
+static void a_guest_that_boots_slowly(void **state)
+{
+	const char *unique_id;
+
+	(void)state;
+	drive("back 0 mydevice");
+	start(0, 3000);
+	want_mydevice("g5");
+	until("attached 5 g5 mydevice/0\n");
+	unique_id = record_field(REC, "unique-id");
+	until("failed 5 g5 mydevice/0 not-connected: "
+	      "not connected (frontend Initialising, backend InitWait)\n");
+	until_settled();
+	drive("front 5 mydevice");
+	until("connected 5 g5 mydevice/0\n");
+	assert_string_equal(record_field(REC, "unique-id"), unique_id);
+}
+
+/* It is made again once, in case that the guest was restored. */
+static void a_frontend_that_never_begins(void **state)
+{
+	const char *unique_id;
+
+	(void)state;
+	drive("back 0 mydevice");
+	start(0, 200);
+	want_mydevice("g5");
+	until("failed 5 g5 mydevice/0 not-connected");
+	events[0] = '\0';
+	until("attached 5 g5 mydevice/0\n");
+	unique_id = record_field(REC, "unique-id");
+	until("failed 5 g5 mydevice/0 not-connected");
+	events[0] = '\0';
+	until("failed 5 g5 mydevice/0 not-connected"); /* the next try */
+	assert_null(strstr(events, "attached"));
+	assert_string_equal(record_field(REC, "unique-id"), unique_id);
 }
 
 /* Without any driver a new device would not help. */
@@ -1130,6 +1171,8 @@ int main(int argc, char **argv)
 		keeper_test(a_driver_domain_has_died),
 		keeper_test(a_driver_domain_dies),
 		keeper_test(a_restored_guest),
+		keeper_test(a_guest_that_boots_slowly),
+		keeper_test(a_frontend_that_never_begins),
 		keeper_test(no_drivers),
 		keeper_test(a_paused_domain),
 		keeper_test(nobody_waits_for_it),
