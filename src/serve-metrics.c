@@ -93,6 +93,8 @@ static void put_totals(FILE *out, const struct serve *serve)
 	       "Wanted devices of domains that are there.");
 	number(out, "connected_devices", "gauge", totals.states[KEPT_CONNECTED],
 	       "Those of them that are connected.");
+	number(out, "ok_devices", "gauge", totals.fine,
+	       "Those of them that are connected, or waiting with wait=no.");
 	number(out, "domains", "gauge", totals.domains,
 	       "Domains that have wanted devices and are there.");
 	put_devices(out, serve);

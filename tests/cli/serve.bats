@@ -489,6 +489,11 @@ was_told()
 	[[ -z $output && -z $stderr && ! -e $state ]]
 	valid_metrics "$metrics"
 	metric "connected_devices 1"
+	file c.cfg guest6 mydevice/0,wait=no mydevice/1,wait=no,backend=none
+	tool "${once[@]}" --metrics "$metrics"
+	metric "wanted_devices 3"
+	metric "ok_devices 2"
+	rm "$dir/c.cfg"
 	does "${once[@]}" --json
 	valid_json "$output"
 	json '.ok and .devices[0].state == "connected"'
