@@ -1045,8 +1045,8 @@ struct xensplit_reap;
  * @ret_reap: the results; free them with xensplit_reap_free()
  *
  * Removes every stale device as xensplit_batch_remove() does with
- * XENSPLIT_REMOVE_STALE, each in a separate commit, so that one failure does
- * not stop the others. If the frontend's domain is gone, also removes devices
+ * XENSPLIT_REMOVE_STALE, up to 32 in one commit; if one of them fails, each in a
+ * separate commit, so that it does not stop the others. If the frontend's domain is gone, also removes devices
  * whose record can't be parsed, and the cursors for picking device ids.
  *
  * Returns: 0, whatever the result for each device; -EINVAL, -ESRCH, -EACCES,
