@@ -246,9 +246,12 @@ int store_remove(struct txn *txn, const char *path)
 	}
 	txn->wrote = true;
 	if (!may_send(txn, "remove", path) || !xs_rm(txn->xs, txn->t, path)) {
-		if (errno == ENOENT)
-			return 0;
-		return store_fail(txn, "remove", path);
+		if (errno != ENOENT)
+			return store_fail(txn, "remove", path);
+		/* That the record goes and a half stays is worth one request. */
+		r = store_exists(txn, path);
+		errno = EINVAL;
+		return r > 0 ? store_fail(txn, "remove", path) : r;
 	}
 	r = journal_add(txn, XENSPLIT_NODE_REMOVE, path, NULL, NULL);
 	return r ? r : 1;

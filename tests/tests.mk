@@ -12,6 +12,8 @@ STORE_PROG := $(STORE:%=$(O)/tests/store/%)
 # Files not called test-* hold code shared by several test programs.
 test_obj   = $(patsubst %.c,$(O)/%.o,$(wildcard tests/$(1)/*.c))
 UNIT_HELP  := $(filter-out $(UNIT_PROG:=.o),$(call test_obj,unit))
+FAULTS_PROG := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/faults/test-*.c))
+FAULTS_HELP := $(filter-out $(FAULTS_PROG:=.o),$(call test_obj,faults))
 STORE_HELP := $(filter-out $(STORE_PROG:=.o),$(call test_obj,store))
 ATTACK_PROG := $(patsubst tests/attack/%.c,$(O)/tests/attack/%,$(wildcard tests/attack/*.c))
 # Simulated guests always run under the plain sandbox, even if the tested code is instrumented.
@@ -25,7 +27,7 @@ export CMOCKA_MESSAGE_OUTPUT := TAP
 # The targets below may first install the groups of tests/setup/packages that they need; plain `make`
 # never does. `make setup` installs those of all targets.
 SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
-	check-tsan check-valgrind check-harness check-attack installcheck lint setup
+	coverage check-faults check-tsan check-valgrind check-harness check-attack installcheck lint setup
 SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
 for_goals = $(if $(filter $(2),$(MAKECMDGOALS)),$(1))
 SETUP := $(strip \
@@ -81,7 +83,15 @@ $(O)/tests/attack/%: tests/attack/%.c $(O)/libxensplit.so Makefile $(O)/.command
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -o $@ $< -Wl,--as-needed -L$(O) -lxensplit \
 		-Wl,-rpath,'$$ORIGIN/../..'
 
--include $(ATTACK_PROG:=.d) $(patsubst %.o,%.d,$(call test_obj,unit) $(call test_obj,store))
+$(O)/tests/faults/%.o: tests/faults/%.c Makefile $(O)/.command | $(O)/.found
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
+
+$(FAULTS_PROG): %: %.o $(FAULTS_HELP) $(STORE_HELP) $(O)/libxensplit.so
+	$(call msg,LINK,$@)$(LINK) -o $@ $< $(FAULTS_HELP) $(STORE_HELP) -L$(O) -lxensplit $(LIB_LIBS) \
+		$(cmocka) -Wl,-rpath,'$$ORIGIN/../..'
+
+-include $(ATTACK_PROG:=.d) $(patsubst %.o,%.d,$(foreach dir,unit store faults,$(call test_obj,$(dir))))
 
 # Suites that run at the same time: they wait more than they compute.
 JOBS ?= 2
@@ -100,10 +110,21 @@ sweeps       := test-crash kill between
 sweep_suites = 'sweep/crash=KILL_STEP=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests/store/test-crash' \
 	$(foreach t,kill between,'sweep/$(t)=XENSPLIT=$(abspath $(O))/xensplit KILL_STEP=$(1) \
 	BETWEEN_STEP=$(1) bats --formatter tap tests/cli/$(t).bats')
+# Each verb by itself, so that they run side by side; $(1): each Nth request, $(2): each signal N
+# times, $(3): more variables.
+FAULT_VERBS := $(shell sed -n 's/^\t{ "\([a-z-]*\)", ".*/\1/p' tests/faults/verbs.c)
+in_faults = FAULTS_VERB=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests/faults
+faults_suites = $(foreach v,$(FAULT_VERBS),\
+	'faults/$v=$(3) FAULT_STEP=$(1) $(call in_faults,$v)/test-requests' \
+	'signals/$v=SIGNALS=$(2) SEED=$(SEED) $(call in_faults,$v)/test-signals')
+# The store's tests that don't run the tool, with a signal each millisecond.
+timer_suites = $(foreach t,$(filter-out test-crash test-process,$(if $(1),$(filter $(1),$(STORE)),$(STORE))),\
+	'timer/$(t)=STORE_TIMER_US=1000 $(SANDBOX) --guests 5,6 -- $(O)/tests/store/$(t)')
+timer_part := test-attach test-detach test-wait test-operation
 harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats --formatter tap $(t)')
 
 .PHONY: tests build-sandbox build-asan
-tests: all examples $(UNIT_PROG) $(STORE_PROG) $(ATTACK_PROG) ## build the test programs and the examples
+tests: all examples $(UNIT_PROG) $(STORE_PROG) $(ATTACK_PROG) $(FAULTS_PROG) ## build the test programs and the examples
 
 build-sandbox: | $(O)/.found ## xenstored with simulated guests, for tests without Xen
 	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
@@ -124,7 +145,7 @@ check: tests build-sandbox build-asan build-tsan build-release ## all tests exce
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
 		$(install_suites) $(harness_suites) \
-		$(call torture_suites,25,1)
+		$(call torture_suites,25,1) $(call faults_suites,16,2) $(call timer_suites,$(timer_part))
 
 check-fast: tests build-sandbox ## unit, store and cli
 	$(tap_sum) $(call fast_suites,$(O))
@@ -140,6 +161,23 @@ check-cli: all build-sandbox ## the tool against a real xenstored
 
 check-sweep: tests build-sandbox ## kill, or run another tool, at every request
 	$(tap_sum) $(call sweep_suites,1)
+
+# The library's objects are built once for all programs, so that their counts add up.
+COVERAGE := -O0 -g --coverage -fprofile-update=atomic -fprofile-abs-path
+.PHONY: coverage
+coverage: build-sandbox ## lines and branches of lib/ and src/ that unit, store and cli reach
+	$(Q)$(MAKE) --no-print-directory O=$(O)/coverage CFLAGS='$(COVERAGE)' \
+		LIB_STATIC_OBJ='$$(LIB_SHARED_OBJ)' tests
+	$(Q)find $(O)/coverage -name '*.gcda' -delete
+	$(tap_sum) $(call fast_suites,$(O)/coverage,,readme)
+	$(Q)tests/coverage $(O)/coverage
+
+.PHONY: check-faults
+check-faults: tests build-sandbox ## answer each request with each fault, and send signals; FAULTS= SIGNALS=200
+	$(Q)rm -f $(O)/faults.table
+	$(tap_sum) $(call faults_suites,1,$(or $(SIGNALS),200),FAULTS="$(FAULTS)" FAULTS_TABLE=$(abspath $(O))/faults.table) \
+		$(timer_suites)
+	$(Q)tests/faults/table $(O)/faults.table
 
 torture_suites = 'torture=O=$(abspath $(O)) tests/torture/run $(1) $(2)'
 torture: all build-sandbox ## guests that die and lie while serve is killed; SECONDS=60 SEED=

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The verb proxy: sits between a command and the store and counts requests. On request, kills the
- * command at one of them, or runs another command before it.
+ * command at one of them, runs another command before it, or answers it with a fault.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -21,8 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "sandbox.h"
-#include "wire.h"
 
 static const char *const type_names[XS_TYPE_COUNT] = {
 	[XS_CONTROL] = "CONTROL",
@@ -54,10 +54,13 @@ struct link {
 	struct message request, reply;
 	bool fatal; /* it sent the request whose reply must not arrive */
 	uint32_t fatal_id;
+	bool faulty; /* likewise, whose reply a fault replaces */
+	struct xsd_sockmsg faulty_hdr;
 };
 
 struct proxy {
-	unsigned long kill_at, run_at;
+	unsigned long kill_at, run_at, fail_at;
+	const struct fault *fault;
 	const char *run;
 	bool after, trace;
 	char *store_path;
@@ -157,6 +160,27 @@ static bool forward(int fd, struct message *msg)
 	return true;
 }
 
+/* False if the connection ends. */
+static bool answer_with_fault(const struct proxy *p, struct link *l)
+{
+	struct message reply;
+	bool goes_on = fault_answer(p->fault, &l->faulty_hdr, &reply);
+
+	l->faulty = false;
+	return (!reply.done || forward(l->client_fd, &reply)) && goes_on;
+}
+
+/* Instead of passing the request on, unless the store gets it as well. */
+static bool begin_fault(const struct proxy *p, struct link *l)
+{
+	l->faulty = true;
+	l->faulty_hdr = l->request.hdr;
+	if (!fault_takes(p->fault, &l->request))
+		return forward(l->store_fd, &l->request);
+	l->request.done = 0;
+	return answer_with_fault(p, l);
+}
+
 static bool pass_request(struct proxy *p, struct link *l)
 {
 	if (!receive(l->client_fd, &l->request))
@@ -166,6 +190,8 @@ static bool pass_request(struct proxy *p, struct link *l)
 	count_request(p, &l->request);
 	if (p->count == p->run_at)
 		run_between(p);
+	if (p->count == p->fail_at)
+		return begin_fault(p, l);
 	if (p->count == p->kill_at && !p->after) {
 		kill_command(p);
 		return false;
@@ -188,6 +214,11 @@ static bool pass_reply(struct proxy *p, struct link *l)
 	if (l->fatal && hdr->type != XS_WATCH_EVENT && hdr->req_id == l->fatal_id) {
 		kill_command(p);
 		return false;
+	}
+	if (l->faulty && hdr->type != XS_WATCH_EVENT &&
+	    hdr->req_id == l->faulty_hdr.req_id) {
+		l->reply.done = 0;
+		return answer_with_fault(p, l);
 	}
 	return forward(l->client_fd, &l->reply);
 }
@@ -396,6 +427,8 @@ int verb_proxy(int argc, char **argv)
 		{ "trace", no_argument, NULL, 't' },
 		{ "run-at", required_argument, NULL, 'r' },
 		{ "run", required_argument, NULL, 'R' },
+		{ "fail-at", required_argument, NULL, 'f' },
+		{ "with", required_argument, NULL, 'w' },
 		{ 0 },
 	};
 	struct proxy p = { .listen_fd = -1 };
@@ -403,7 +436,9 @@ int verb_proxy(int argc, char **argv)
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		unsigned long *at = opt == 'k' ? &p.kill_at : &p.run_at;
+		unsigned long *at = opt == 'k'	 ? &p.kill_at
+				    : opt == 'r' ? &p.run_at
+						 : &p.fail_at;
 
 		switch (opt) {
 		case 'c':
@@ -418,11 +453,18 @@ int verb_proxy(int argc, char **argv)
 		case 'R':
 			p.run = optarg;
 			break;
+		case 'w':
+			p.fault = fault_find(optarg);
+			if (!p.fault)
+				return usage_error("'%s' is not a fault", optarg);
+			break;
 		case 'k':
 		case 'r':
+		case 'f':
 			if (parse_number(optarg, 1000000000, at) < 0 || !*at)
-				return usage_error("--kill-at and --run-at take the "
-						   "number of a request, from 1");
+				return usage_error(
+					"--kill-at, --run-at and --fail-at take "
+					"the number of a request, from 1");
 			break;
 		default:
 			return EXIT_USAGE;
@@ -434,5 +476,7 @@ int verb_proxy(int argc, char **argv)
 		return usage_error("--after goes with --kill-at");
 	if (!p.run_at != !p.run)
 		return usage_error("--run-at and --run go together");
+	if (!p.fail_at != !p.fault)
+		return usage_error("--fail-at and --with go together");
 	return run_proxy(&p, argv + optind, count_file);
 }

@@ -917,3 +917,22 @@ END
     [[ $(<watch.out) == $'/a\n/a/b' ]]
 END
 }
+
+@test "the proxy answers the Nth request with a fault" {
+  in_sandbox <<'END'
+    fails() { if "$SANDBOX" proxy --fail-at 1 --with "$@"; then exit 1; fi; }
+    xenstore-write /a 1
+    for fault in ENOSPC EACCES cut; do
+      fails $fault -- timeout 20 xenstore-write /a 2
+      [[ $(xenstore-read /a) == 1 ]]
+    done
+    for fault in wrong-type short long; do
+      fails $fault -- timeout 20 xenstore-read /a
+    done
+    fails silent -- timeout 1 xenstore-read /a
+    [[ -z $("$SANDBOX" proxy --fail-at 1 --with empty -- xenstore-read /a) ]]
+    [[ $("$SANDBOX" proxy --fail-at 2 --with ENOSPC -- xenstore-read /a) == 1 ]]
+END
+  run -2 "$SANDBOX" proxy --fail-at 1 --with EPOLITE -- true
+  run -2 "$SANDBOX" proxy --fail-at 1 -- true
+}

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,7 +51,8 @@ void sleep_ms(unsigned int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
 
-	nanosleep(&ts, NULL);
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
 }
 
 /* --- processes --- */
@@ -104,7 +106,11 @@ static bool read_until(struct driver *driver, const char *part)
 		uint64_t now = now_ms();
 		ssize_t got;
 
-		if (now >= deadline || poll(&fd, 1, (int)(deadline - now)) <= 0)
+		if (now >= deadline)
+			return false;
+		if (poll(&fd, 1, (int)(deadline - now)) < 0 && errno == EINTR)
+			continue;
+		if (!fd.revents)
 			return false;
 		got = read(driver->out, driver->text + driver->len,
 			   sizeof(driver->text) - driver->len - 1);
@@ -125,6 +131,14 @@ void driver_forget(struct driver *driver)
 {
 	driver->len = 0;
 	driver->text[0] = '\0';
+}
+
+void driver_catch_up(struct driver *driver)
+{
+	driver_forget(driver);
+	kill(driver->pid, SIGUSR1);
+	if (!read_until(driver, "caught up"))
+		wrong("a driver does not answer\n");
 }
 
 struct driver *drive(const char *format, ...)
@@ -210,6 +224,30 @@ static struct xentoollog_logger collector = { .vmessage = take_message,
 					      .destroy = end_logger };
 struct xentoollog_logger *logger = &collector;
 
+/* --- signals --- */
+
+static void interrupt(int signo)
+{
+	(void)signo;
+}
+
+/*
+ * With STORE_TIMER_US, a signal interrupts the test so often, as the runtimes of Go and OCaml do.
+ * A child does not inherit the timer.
+ */
+static void set_timer(bool on)
+{
+	const char *text = getenv("STORE_TIMER_US");
+	struct sigaction action = { .sa_handler = interrupt };
+	struct itimerval timer = { 0 };
+
+	if (!text)
+		return;
+	timer.it_interval.tv_usec = timer.it_value.tv_usec = on ? atoi(text) : 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 /* --- the world --- */
 
 struct xensplit_ctx *new_ctx(struct xensplit_opts *opts)
@@ -242,6 +280,7 @@ int world_begin(void **state)
 	for (i = 0; i < ARRAY_SIZE(leftovers); i++)
 		xs_rm(dom0, XBT_NULL, leftovers[i]);
 	ctx = new_ctx(NULL);
+	set_timer(true);
 	return 0;
 }
 
@@ -250,6 +289,7 @@ int world_end(void **state)
 	size_t i;
 
 	(void)state;
+	set_timer(false);
 	for (i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (drivers[i])
 			driver_kill(drivers[i]);
@@ -397,6 +437,27 @@ const char *dump(void)
 	print_tree(out, "/");
 	fclose(out);
 	return keep(text);
+}
+
+static bool is_driver(const void *block)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(drivers); i++)
+		if (block && drivers[i] == block)
+			return true;
+	return false;
+}
+
+void forget_dumps(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(garbage); i++)
+		if (!is_driver(garbage[i])) {
+			free(garbage[i]);
+			garbage[i] = NULL;
+		}
 }
 
 void assert_untouched(const char *before)

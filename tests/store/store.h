@@ -67,6 +67,8 @@ void assert_gone(const char *path);
 void assert_no_device(void);
 /* Every node, with value and permissions, one per line; freed at the end of the test. */
 const char *dump(void);
+/* Frees them at once, in a test that needs many. */
+void forget_dumps(void);
 void assert_untouched(const char *before);
 /* Polls for a value, for at most half a minute. */
 void await(const char *path, const char *value);
@@ -83,6 +85,8 @@ void driver_kill(struct driver *driver);
 bool driver_says(struct driver *driver, const char *part);
 /* Discards the output so far. */
 void driver_forget(struct driver *driver);
+/* It has handled all that happened before. */
+void driver_catch_up(struct driver *driver);
 /* Starts normal drivers for both ends of mydevice. */
 void drive_both(void);
 
