@@ -263,7 +263,7 @@ static const char *next_violation(const struct verb *verb, bool misled)
 						    : verb->arguments;
 	int status = tool("", next);
 
-	/* It recorded what it was told about the domain. */
+	/* The record has the wrong mark of the domain. */
 	if (misled && status == 5 && strstr(said, "a domain that is gone")) {
 		tool("", "reap");
 		status = tool("", next);
