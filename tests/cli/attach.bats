@@ -306,13 +306,13 @@ schema()
 
 @test "progress is shown on a terminal, not on a pipe" {
 	fails 6 "not connected" attach 5 -t 0.3
-	run script -qec "'$XENSPLIT' attach 5 mydevice/1 -t 0.3" /dev/null
-	[[ $output == *"guest5 mydevice/1: Initialising/Initialising, 0 of 1 s"* ]]
-	run script -qec "'$XENSPLIT' -q attach 5 mydevice/2 -t 0.3" /dev/null
+	run script -qec "'$XENSPLIT' attach 5 mydevice/1 -t 1" /dev/null
+	[[ $output == *"guest5 mydevice/1: Initialising/Initialising, "[01]" of 1 s"* ]]
+	run script -qec "'$XENSPLIT' -q attach 5 mydevice/2 -t 1" /dev/null
 	[[ $output != *" of 1 s"* ]]
 	# a line that wraps can't be erased
-	run script -qec "stty cols 40; '$XENSPLIT' attach 5 mydevice/3 -t 0.3" /dev/null
-	[[ $output == *", 0 of 1 s"* ]]
+	run script -qec "stty cols 40; '$XENSPLIT' attach 5 mydevice/3 -t 1" /dev/null
+	[[ $output == *", "[01]" of 1 s"* ]]
 	run ! grep -E "^.{40}.*of 1 s" < <(tr "\r" "\n" <<<"$output")
 }
 

@@ -322,6 +322,8 @@ requests()
 	dump | diff "$BATS_TEST_TMPDIR/before" -
 
 	"$SANDBOX" kill 5
+	driver_noticed() { [[ $(store "$BE/state") == 6 ]]; }
+	eventually driver_noticed
 	"$SANDBOX" create 5 --name other
 	dump >"$BATS_TEST_TMPDIR/before"
 	tool doctor --fix -t 0

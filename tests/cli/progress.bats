@@ -70,8 +70,8 @@ left()
 	drive front 5 mydevice --never-close
 	does wait 5
 	does wait 5 mydevice/1
-	terminal detach 5 --all -t 1.2
-	shown | grep -qxE "detaching: [01] of 2 devices, [01] of 2 s"
+	terminal detach 5 --all -t 3.2
+	shown | grep -qxE "detaching: [01] of 2 devices, [0-3] of 4 s"
 }
 
 # interrupt ARGUMENT...: a user waits for the line of progress and presses Ctrl-C; $output is what
@@ -160,7 +160,7 @@ said()
 	drivers
 	tool attach 5 -v
 	diff - <(said) <<<$'written\nwaiting until Connected'
-	[[ $stderr == *", up to 10.0 s" ]]
+	[[ $stderr =~ ", up to "(10\.0|[5-9]\.[0-9])" s"$ ]]
 	tool attach 5 -v --replace
 	diff - <(said) <<-'END'
 		old device asked to close

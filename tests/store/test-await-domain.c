@@ -214,7 +214,7 @@ static void one_in_creation_does_not_count_yet(void **state)
 	flags_of_5 = 0;
 	xs_rm(dom0, XBT_NULL, "/local/domain/5");
 	assert_result(xensplit_domain_wait(ctx, "5", 0, &domid), -ETIMEDOUT);
-	assert_contains(xensplit_errmsg(ctx), "may still be in creation, after 0.0 s");
+	assert_contains(xensplit_errmsg(ctx), "may still be in creation, after ");
 	op = begin("5", LONG_MS);
 	settle(op);
 	put("/local/domain/5/name", "g5", NULL);
@@ -229,10 +229,10 @@ static void the_deadline(void **state)
 	(void)state;
 	assert_result(xensplit_domain_wait(ctx, "n\x1bne", 1300, &domid), -ETIMEDOUT);
 	assert_in_range(now_ms() - begun, 1300, 1300 + LONG_MS / 2);
-	assert_contains(xensplit_errmsg(ctx), "no such domain: 'n\\x1bne', after 1.");
+	assert_contains(xensplit_errmsg(ctx), "no such domain: 'n\\x1bne', after ");
 	assert_string_equal(xensplit_last_error(ctx)->code, "domain-not-there");
 	assert_result(xensplit_domain_wait(ctx, "7", 0, &domid), -ETIMEDOUT);
-	assert_contains(xensplit_errmsg(ctx), "no such domain: 7, after 0.0 s");
+	assert_contains(xensplit_errmsg(ctx), "no such domain: 7, after ");
 	assert_int_equal(domid, 77);
 	/* Nothing is left behind that would disturb the next one. */
 	assert_result(xensplit_domain_wait(ctx, "g5", LONG_MS, &domid), 0);
@@ -266,13 +266,13 @@ static void its_requests(void **state)
 	settle(op);
 	logged[0] = '\0';
 	begun = now_us();
-	while (now_us() < begun + 2500000) {
+	while (requests("list /local/domain") < 2) {
 		poll_op(op);
 		assert_result(xensplit_op_process(op), 1);
 	}
 	seconds = (unsigned int)((now_us() - begun) / 1000000);
 	looks = requests("list /local/domain");
-	assert_in_range(looks, 2, seconds + 1);
+	assert_in_range(looks, 2, seconds + 2);
 	/* dom0, 5 and 6; and the check that xenstored is there. */
 	assert_in_range(requests(""), 4 * looks + 1, 4 * looks + seconds + 1);
 	xensplit_op_free(op);
