@@ -26,7 +26,7 @@ static int remove_same(struct txn *txn, void *data)
 
 static int remove_step(struct xensplit_op *op)
 {
-	int r = op_commit_or_plain(op, remove_same, op);
+	int r = op_remove(op, remove_same, op);
 
 	if (!r)
 		id_log(op->ctx, &op->spec.id, "removed");
@@ -108,10 +108,31 @@ static int close_or_remove(struct txn *txn, void *data)
 			   : place_close(txn, &op->place, op->states);
 }
 
+static int close_step(struct xensplit_op *op);
+
+/*
+ * A backend's domain that keeps writing its state can make every commit collide.
+ * Without a commit, the state could be written to a device that is gone by then.
+ */
+static int not_asked(struct xensplit_op *op)
+{
+	char text[ID_TEXT_SIZE];
+
+	if (now_us() < op->deadline_us)
+		return op_next(op, close_step);
+	if (!(op->flags & XENSPLIT_DETACH_FORCE))
+		return -EBUSY;
+	log_warn(op->ctx, "%s: %s; removed anyway",
+		 id_text(&op->spec.id, text, sizeof(text)), op->ctx->failure.text);
+	return op_next(op, remove_step);
+}
+
 static int close_step(struct xensplit_op *op)
 {
-	int r = op_commit_or_plain(op, close_or_remove, op);
+	int r = op_commit(op, close_or_remove, op);
 
+	if (r == -EBUSY)
+		return not_asked(op);
 	if (r == -ENOENT && !strcmp(op->ctx->failure.error.code, "foreign"))
 		diagnose_foreign(op->ctx, &op->spec.id);
 	if (r)

@@ -88,6 +88,8 @@ int place_remove_backend(struct txn *txn, const struct device_id *id,
 	struct node_perms perms;
 	int r;
 
+	if (txn->part == TXN_RECORD)
+		return 0;
 	if (backend_domid) {
 		snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/backend",
 			 backend_domid);
@@ -103,13 +105,18 @@ int place_remove_backend(struct txn *txn, const struct device_id *id,
 	return store_remove_prune(txn, path, parents);
 }
 
-int place_remove_halves(struct txn *txn, const struct place *place)
+int place_remove_frontend(struct txn *txn, const struct device_id *id)
 {
 	char path[PATH_SIZE];
-	int r;
 
-	path_frontend(path, &place->id, NULL);
-	r = store_remove_prune(txn, path, 1);
+	path_frontend(path, id, NULL);
+	return txn->part == TXN_RECORD ? 0 : store_remove_prune(txn, path, 1);
+}
+
+int place_remove_halves(struct txn *txn, const struct place *place)
+{
+	int r = place_remove_frontend(txn, &place->id);
+
 	if (r || place->backend_domid == XENSPLIT_ANY)
 		return r;
 	return place_remove_backend(txn, &place->id, place->backend_domid);

@@ -151,15 +151,23 @@ struct node_perms {
  * How to access the store: a connection, a transaction or none, and where to
  * record changes.
  */
+/* What a removal removes: see op_remove(). */
+enum txn_part {
+	TXN_WHOLE,
+	TXN_HALVES,
+	TXN_RECORD
+};
+
 struct txn {
 	struct xensplit_ctx *ctx;
 	struct xs_handle *xs;
 	xs_transaction_t t;
 	struct xensplit_nodes *journal; /* NULL: changes are not recorded */
-	bool preview;			/* never commit */
-	bool borrowed;			/* the caller's: do nothing outside it */
-	bool wrote;			/* since the transaction was started */
-	bool collided;			/* given up, since every commit collided */
+	enum txn_part part;
+	bool preview;  /* never commit */
+	bool borrowed; /* the caller's: do nothing outside it */
+	bool wrote;    /* since the transaction was started */
+	bool collided; /* given up, since every commit collided */
 };
 
 #define TXN_NONE(context)                             \

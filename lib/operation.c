@@ -78,7 +78,10 @@ int op_sleep(struct xensplit_op *op, uint64_t until_us, op_step *step)
 int op_commit(struct xensplit_op *op, store_fn *fn, void *data)
 {
 	struct txn txn = TXN_NONE(op->ctx);
-	int r = store_try(&txn, fn, data);
+	int r;
+
+	txn.part = op->part;
+	r = store_try(&txn, fn, data);
 
 	if (r == -EAGAIN && ++op->tries < STORE_TRIES)
 		return op_sleep(op, now_us() + store_pause_us(op->tries), op->step);
@@ -87,16 +90,27 @@ int op_commit(struct xensplit_op *op, store_fn *fn, void *data)
 	return r == -EAGAIN ? store_gave_up(op->ctx) : r;
 }
 
-/* If an end keeps writing and every commit collides, runs @fn without a transaction. */
-int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data)
+/*
+ * An end that keeps writing to its half can make every commit collide. Removals
+ * that are single requests can't collide, and can't make anything. The record is
+ * still removed by a commit, which looks again: another client may have removed
+ * this device, and attached one of the same name.
+ */
+int op_remove(struct xensplit_op *op, store_fn *fn, void *data)
 {
 	struct txn plain = TXN_NONE(op->ctx);
 	int r = op_commit(op, fn, data);
 
-	if (r != -EBUSY)
-		return r;
-	r = fn(&plain, data);
-	op->changed |= plain.wrote;
+	if (r == -EBUSY && op->part == TXN_WHOLE) {
+		plain.part = TXN_HALVES;
+		r = fn(&plain, data);
+		op->changed |= plain.wrote;
+		op->part = TXN_RECORD;
+		if (!r)
+			r = op_commit(op, fn, data);
+	}
+	if (r != OP_WAIT)
+		op->part = TXN_WHOLE;
 	return r;
 }
 

@@ -99,6 +99,7 @@ struct xensplit_op {
 	int states[2]; /* last seen; for a detach, before it */
 	struct xensplit_device device;
 	char frontend[PATH_SIZE], backend[PATH_SIZE];
+	enum txn_part part; /* of what a removal removes, or all */
 	/* attach.c, replace.c */
 	bool replace;		/* a device that is there, instead of refusing */
 	bool only_half;		/* but only one that is half replaced */
@@ -129,8 +130,8 @@ int op_run_and_free(struct xensplit_op *op) __must_check;
 int op_advance(struct xensplit_op *op) __must_check;
 /* One try of a transaction: its result, or OP_WAIT: call it again. */
 int op_commit(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
-/* Like op_commit(); without a transaction if all tries collide. */
-int op_commit_or_plain(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
+/* Like op_commit(), for an @fn that only removes: also while an end keeps writing. */
+int op_remove(struct xensplit_op *op, store_fn *fn, void *data) __must_check;
 /* Saves the failure, for later calls. False: out of memory. */
 bool op_keep_failure(struct xensplit_op *op) __must_check;
 void op_restore_failure(struct xensplit_op *op);

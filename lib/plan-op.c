@@ -71,7 +71,7 @@ static int remove_if_stale(struct txn *txn, void *data)
 /* A guest whose backend has died takes a new frontend for the old one: see replace.c. */
 static int renew_step(struct xensplit_op *op)
 {
-	int r = op_commit_or_plain(op, remove_if_stale, op);
+	int r = op_remove(op, remove_if_stale, op);
 
 	if (r)
 		return r;
@@ -89,7 +89,7 @@ static int remove_it(struct txn *txn, void *data)
 
 static int drop_step(struct xensplit_op *op)
 {
-	return op_commit_or_plain(op, remove_it, op);
+	return op_remove(op, remove_it, op);
 }
 
 /* --- the operations --- */

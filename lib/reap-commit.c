@@ -35,10 +35,20 @@ static int reap_record(struct txn *txn, void *data)
 	return r < 0 ? r : remove_stale(txn, one->id);
 }
 
-/*
- * A domain that keeps writing makes every transaction collide that removes its half.
- * Single removals can't collide, and the record is removed last.
- */
+/* A domain that keeps writing makes every transaction collide that removes its half: see op_remove(). */
+static int reap_parts(struct txn *txn, struct one *one)
+{
+	int r;
+
+	txn->part = TXN_HALVES;
+	r = reap_record(txn, one);
+	txn->part = TXN_RECORD;
+	if (!r)
+		r = store_transaction(txn, reap_record, one);
+	txn->part = TXN_WHOLE;
+	return r;
+}
+
 int reap_one(struct txn *txn, const struct device_id *id,
 	     const struct xensplit_filter *filter, uint32_t *ret_backend)
 {
@@ -46,7 +56,7 @@ int reap_one(struct txn *txn, const struct device_id *id,
 	int r = store_transaction(txn, reap_record, &one);
 
 	if (r == -EBUSY && !txn->preview)
-		r = reap_record(txn, &one);
+		r = reap_parts(txn, &one);
 	if (!r && !txn->preview)
 		id_log(txn->ctx, id, "removed");
 	*ret_backend = one.backend_domid;

@@ -387,5 +387,5 @@ int record_remove(struct txn *txn, const struct device_id *id)
 	char path[PATH_SIZE];
 
 	path_record(path, id, NULL);
-	return store_remove_prune(txn, path, 3);
+	return txn->part == TXN_HALVES ? 0 : store_remove_prune(txn, path, 3);
 }

@@ -44,8 +44,9 @@ static int close_found(struct txn *txn, void *data)
 		if (!r)
 			r = record_set_phase(txn, &op->spec.id, "replace");
 	}
-	if (!r)
-		r = place_look(txn, &op->place, op->states);
+	if (r || txn->part == TXN_RECORD)
+		return r;
+	r = place_look(txn, &op->place, op->states);
 	return r ? r : place_close(txn, &op->place, op->states);
 }
 
@@ -71,7 +72,7 @@ static int settle(struct xensplit_op *op)
 
 static int remove_step(struct xensplit_op *op)
 {
-	int r = op_commit_or_plain(op, remove_found, op);
+	int r = op_remove(op, remove_found, op);
 
 	/* Another client's detach may have been faster. */
 	if (!r)
@@ -92,6 +93,8 @@ static int closed_step(struct xensplit_op *op)
 	return op_next(op, remove_step);
 }
 
+static int close_step(struct xensplit_op *op);
+
 static uint64_t close_deadline(const struct xensplit_op *op, uint64_t now)
 {
 	if (!op->timeout_ms)
@@ -99,18 +102,39 @@ static uint64_t close_deadline(const struct xensplit_op *op, uint64_t now)
 	return now < op->deadline_us ? now + (op->deadline_us - now) / 2 : now;
 }
 
+/*
+ * A backend's domain that keeps writing its state can make every commit collide
+ * that asks it to close: then its device is removed without being asked.
+ */
+static int close_commit(struct xensplit_op *op)
+{
+	int r = op_commit(op, close_found, op);
+
+	if (r != -EBUSY || op->part == TXN_RECORD)
+		return r;
+	if (now_us() >= close_deadline(op, op->begun_us))
+		op->part = TXN_RECORD;
+	return op_next(op, close_step);
+}
+
 static int close_step(struct xensplit_op *op)
 {
 	uint64_t now = now_us();
 	struct wait *wait = &op->wait;
-	int r = op_commit_or_plain(op, close_found, op);
+	int r = close_commit(op);
+	bool asked = op->part == TXN_WHOLE;
 
+	if (r == OP_WAIT || r == OP_AGAIN)
+		return r;
+	op->part = TXN_WHOLE;
 	if (r == -ENOENT)
 		return settle(op);
 	if (r < 0)
 		return r;
 	if (op->spec.kept)
 		return op_next(op, op->when_kept);
+	if (!asked)
+		return op_next(op, remove_step);
 	id_log(op->ctx, &op->spec.id, "old device asked to close");
 	memset(wait, 0, sizeof(*wait));
 	wait->id = op->spec.id;

@@ -204,6 +204,7 @@ int place_states(struct txn *txn, const struct place *place, int *ret_frontend,
 const char *states_text(int frontend_state, int backend_state, char *buf, size_t size);
 #define STATES_TEXT_SIZE 64
 int state_read(struct txn *txn, const char *path, int *ret_state) __must_check;
+int place_remove_frontend(struct txn *txn, const struct device_id *id) __must_check;
 int place_remove_backend(struct txn *txn, const struct device_id *id,
 			 uint32_t backend_domid) __must_check;
 int place_remove_halves(struct txn *txn, const struct place *place) __must_check;

@@ -104,9 +104,12 @@ static int remove_halves(struct txn *txn, const struct stale *stale,
 {
 	const struct record *record = &stale->record;
 	struct place place = { record->id, record->backend_domid, true };
-	int r = stale->front == DOMAIN_OTHER ? has_new_frontend(txn, &place)
-					     : remove_frontend(txn, stale, next, gone);
+	int r;
 
+	if (txn->part == TXN_RECORD)
+		return 0;
+	r = stale->front == DOMAIN_OTHER ? has_new_frontend(txn, &place)
+					 : remove_frontend(txn, stale, next, gone);
 	if (!r && stale->back != DOMAIN_OTHER)
 		r = remove_backend(txn, stale, next);
 	return r < 0 ? r : 0;

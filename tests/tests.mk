@@ -27,7 +27,7 @@ export CMOCKA_MESSAGE_OUTPUT := TAP
 # The targets below may first install the groups of tests/setup/packages that they need; plain `make`
 # never does. `make setup` installs those of all targets.
 SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
-	coverage check-faults check-tsan check-valgrind check-harness check-attack installcheck lint setup
+	coverage check-faults check-tsan check-valgrind check-harness check-attack check-model installcheck lint setup
 SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
 for_goals = $(if $(filter $(2),$(MAKECMDGOALS)),$(1))
 SETUP := $(strip \
@@ -139,13 +139,13 @@ build-asan: | $(O)/.found
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan CFLAGS='$(SANITIZE)' tests
 
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
-.PHONY: xen-test check-asan check-tsan check-valgrind check-harness installcheck check-fresh torture
+.PHONY: xen-test check-asan check-tsan check-valgrind check-harness check-model installcheck check-fresh torture
 # The scenarios in QEMU take longest, so they start first.
 check: tests build-sandbox build-asan build-tsan build-release ## all tests except fuzz and bench
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
 		$(install_suites) $(harness_suites) \
-		$(call torture_suites,25,1) $(call faults_suites,16,2) $(call timer_suites,$(timer_part))
+		$(model_suites) $(call torture_suites,25,1) $(call faults_suites,16,2) $(call timer_suites,$(timer_part))
 
 check-fast: tests build-sandbox ## unit, store and cli
 	$(tap_sum) $(call fast_suites,$(O))

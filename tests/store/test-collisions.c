@@ -64,6 +64,35 @@ static void pitfall_02_detach_while_the_guest_writes_its_state(void **state)
 	}
 }
 
+/* It can't be asked to close by a commit, so it is removed without: only if that is wanted. */
+static void pitfall_02_detach_while_a_driver_domain_writes_its_state(void **state)
+{
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+	struct noise noise;
+	int i, r;
+
+	(void)state;
+	opts.backend_domid = 6;
+	for (i = 0; i < 3; i++) {
+		opts.flags = 0;
+		assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
+		start_noise(&noise, 6, "/local/domain/6/backend/mydevice/5/0/state");
+		r = xensplit_detach(ctx, &mydevice, 0, 100);
+		if (r != -EBUSY && r != -ETIMEDOUT)
+			wrong("%d: %s\n", r, xensplit_errmsg(ctx));
+		assert_true(exists(REC));
+		opts.flags = XENSPLIT_ATTACH_REPLACE;
+		r = xensplit_attach(ctx, &opts, 1, NULL);
+		if (r != -ETIMEDOUT)
+			wrong("%d: %s\n", r, xensplit_errmsg(ctx));
+		assert_true(exists(REC) && exists(FE));
+		assert_result(xensplit_detach(ctx, &mydevice, XENSPLIT_DETACH_FORCE, 50),
+			      0);
+		stop_noise(&noise);
+		assert_no_device();
+	}
+}
+
 /* A guest that owns its `device` can write there before the device exists. */
 static void pitfall_02_attach_while_the_guest_writes_beside_it(void **state)
 {
@@ -242,6 +271,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		store_test(pitfall_01_nothing_of_a_commit_that_fails_half_way),
 		store_test(pitfall_02_detach_while_the_guest_writes_its_state),
+		store_test(pitfall_02_detach_while_a_driver_domain_writes_its_state),
 		store_test(pitfall_02_attach_while_the_guest_writes_beside_it),
 		store_test(pitfall_02_attach_onto_what_a_guest_keeps_writing),
 		store_test(pitfall_02_two_contexts_in_two_threads),
