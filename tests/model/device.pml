@@ -378,7 +378,7 @@ killed:
 	ended++
 }
 
-/* Both drivers, or what is in their place: any state at any moment. */
+/* Drivers of any kind write any state at any moment. */
 proctype ends()
 {
 	do
@@ -413,7 +413,7 @@ proctype domains()
 	ended++
 }
 
-/* After all that, a tool that nobody disturbs can do what it is told to. */
+/* After all that, a tool that nobody disturbs does what it should. */
 proctype last_tool(byte me)
 {
 	byte number, seen, tries, left;
