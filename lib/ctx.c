@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The context: connection, logger and process. */
+
 #include <unistd.h>
 
 #include "internal.h"
@@ -11,20 +12,6 @@
 XENSPLIT_API const char *xensplit_version(void)
 {
 	return XENSPLIT_VERSION;
-}
-
-bool ctx_is_inherited(const struct xensplit_ctx *ctx)
-{
-	return ctx->owner != getpid();
-}
-
-int ctx_check_owner(struct xensplit_ctx *ctx)
-{
-	if (!ctx_is_inherited(ctx))
-		return 0;
-	return fail(ctx, -ECHILD,
-		    "the context was made by process %d, before it forked this one",
-		    (int)ctx->owner);
 }
 
 static int ctx_connect(struct xensplit_ctx *ctx)
