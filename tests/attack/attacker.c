@@ -163,14 +163,20 @@ static const struct {
 	{ "perms", XS_GET_PERMS, 1, false },
 };
 
+#define REQUESTS (sizeof(requests) / sizeof(requests[0]))
+
 static void do_request(const struct line *line, int at, unsigned long counter)
 {
 	static char payload[TEXT_MAX];
 	size_t i, used = 0;
 
-	for (i = 0; strcmp(requests[i].name, line->words[at]) != 0; i++)
-		if (i + 1 == sizeof(requests) / sizeof(requests[0]))
-			errx(2, "there is no request '%s'", line->words[at]);
+	for (i = 0; i < REQUESTS; i++)
+		if (!strcmp(requests[i].name, line->words[at]))
+			break;
+	if (i == REQUESTS) {
+		warnx("there is no request '%s'", line->words[at]);
+		exit(2);
+	}
 	if (line->count - at - 1 < requests[i].words)
 		errx(2, "%s needs %d words", requests[i].name, requests[i].words);
 	for (int j = at + 1; j < line->count; j++) {

@@ -53,8 +53,10 @@ int main(int argc, char **argv)
 	if (wait4(child, &status, 0, &usage) < 0)
 		err(1, "wait4");
 	file = fopen(argv[1], "w");
-	if (!file)
-		err(1, "%s", argv[1]);
+	if (!file) {
+		warn("%s", argv[1]);
+		return 1;
+	}
 	fprintf(file, "%d %ld %ld\n",
 		late ? 124
 		     : (WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)),
