@@ -260,7 +260,7 @@ int store_remove(struct txn *txn, const char *path)
 /* 1 if it has at most @most children, else 0; 2 if it does not exist. */
 static int has_at_most(struct txn *txn, const char *path, unsigned int most)
 {
-	unsigned int count;
+	unsigned int count = 0;
 	char **names = NULL;
 	int r = store_list(txn, path, &names, &count);
 

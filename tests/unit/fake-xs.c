@@ -370,6 +370,16 @@ static void answer_close(void)
 	}
 }
 
+static bool removes_half(void)
+{
+	size_t i;
+
+	for (i = 0; i < changed_count; i++)
+		if (!strncmp(changed[i], "-/local/", 8))
+			return true;
+	return false;
+}
+
 bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
 {
 	size_t i;
@@ -384,8 +394,8 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
 		return true;
 	if (transaction_failed)
 		fake.committed_failure = true;
-	if (fake.conflicts) {
-		fake.conflicts--;
+	if (fake.conflicts || (fake.flood && removes_half())) {
+		fake.conflicts -= !!fake.conflicts;
 		errno = EAGAIN;
 		return false;
 	}

@@ -24,7 +24,8 @@ struct fake {
 	int fail_errno;
 	bool fail_from_there_on; /* like a daemon that died */
 	unsigned int conflicts;	 /* number of commits that collide */
-	bool backend_closes;	 /* a backend asked to close is Closed at once */
+	bool flood; /* commits that remove a half collide: its end keeps writing to it */
+	bool backend_closes; /* a backend asked to close is Closed at once */
 	/* output */
 	unsigned int requests;
 	bool failed;	       /* the failure has happened */
