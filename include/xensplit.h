@@ -663,7 +663,8 @@ XENSPLIT_API int xensplit_attach(struct xensplit_ctx *ctx,
  * the device and the parents that become empty.
  *
  * XENSPLIT_DETACH_FORCE also removes a device whose record can't be parsed,
- * with every backend of its name.
+ * with every backend of its name; and one that can't be asked to close, since
+ * its backend's domain keeps writing to it: otherwise that is -EBUSY.
  *
  * Returns: 0; -EINVAL, -ENOENT, -ESTALE, -EBADMSG, -EACCES, -EBUSY, -ENOTCONN,
  * -ENOMEM; -ETIMEDOUT if the device is still there.

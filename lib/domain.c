@@ -205,12 +205,11 @@ int domain_claim(struct txn *txn, uint32_t domid, struct identity *ret_identity,
 	return r;
 }
 
-/* In no order. A domain with a directory may be gone from Xen, or not exist yet. */
-int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
+int domids_foreach(struct txn *txn, const char *dir, domain_fn *fn, void *data)
 {
 	unsigned int count, i;
 	char **names = NULL;
-	int r = store_list(txn, "/local/domain", &names, &count);
+	int r = store_list(txn, dir, &names, &count);
 
 	if (r)
 		return r == -ENOENT ? 0 : r;
@@ -222,6 +221,11 @@ int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
 	}
 	free(names);
 	return r;
+}
+
+int domain_foreach(struct txn *txn, domain_fn *fn, void *data)
+{
+	return domids_foreach(txn, "/local/domain", fn, data);
 }
 
 /* A relative path belongs to the reader's domain; through a socket, to dom0. */

@@ -67,18 +67,7 @@ static int walk_types(struct txn *txn, struct walk *walk)
 
 int record_domains(struct txn *txn, domain_fn *fn, void *data)
 {
-	unsigned int count, i;
-	char **names = NULL;
-	int r = list_or_none(txn, RECORD_ROOT, &names, &count);
-
-	for (i = 0; !r && i < count; i++) {
-		uint64_t domid;
-
-		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
-			r = fn(txn, (uint32_t)domid, data);
-	}
-	free(names);
-	return r;
+	return domids_foreach(txn, RECORD_ROOT, fn, data);
 }
 
 static int walk_domain(struct txn *txn, uint32_t domid, void *data)

@@ -42,7 +42,10 @@ int domain_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE]) __must_ch
 /* What the hypervisor says (XENSPLIT_DOMAIN_*), 0 if unknown. */
 uint32_t domain_flags(struct xensplit_ctx *ctx, uint32_t domid);
 typedef int domain_fn(struct txn *txn, uint32_t domid, void *data);
-/* Calls @fn for each domain with a directory, until it returns nonzero. */
+/* Calls @fn for each domid below @dir, in no order, until it returns nonzero. */
+int domids_foreach(struct txn *txn, const char *dir, domain_fn *fn,
+		   void *data) __must_check;
+/* The same for each domain with a directory: it may be gone from Xen, or not exist yet. */
 int domain_foreach(struct txn *txn, domain_fn *fn, void *data) __must_check;
 
 /* names.c */
