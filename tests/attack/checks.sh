@@ -72,7 +72,9 @@ changes()
 			}
 			if (path in before && before[path] == after[path])
 				continue
-			if (path in before && owner_before[path] != attacker && owner[path] == attacker)
+			# after a device has gone, a guest that owns its "device" can make its half again
+			made_again = !(REC in after) && index(path, FE "/") == 1
+			if (path in before && owner_before[path] != attacker && owner[path] == attacker && !made_again)
 				print "taken over: " path after[path]
 			if (is_own(path, owner) || is_device(path))
 				continue
