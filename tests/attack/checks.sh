@@ -163,8 +163,8 @@ check_limits()
 # What a terminal could take for anything but text.
 check_bytes()
 {
-	! cat said said.err | grep -q '[^ -~]' ||
-		say "raw bytes: $(cat said said.err | grep -m 1 '[^ -~]' | od -c | head -n 3)"
+	! grep -q '[^ -~]' said said.err ||
+		say "raw bytes: $(grep -hm 1 '[^ -~]' said said.err | od -c | head -n 3)"
 }
 
 check_words()
@@ -172,10 +172,10 @@ check_words()
 	local line
 
 	while read -r line; do
-		[[ -z $line ]] || cat said said.err | grep -qF -e "$line" || say "does not say: $line"
+		[[ -z $line ]] || grep -qF -e "$line" said said.err || say "does not say: $line"
 	done <<<"${is[says]-}"
 	while read -r line; do
-		[[ -z $line ]] || ! cat said said.err | grep -qF -e "$line" || say "says: $line"
+		[[ -z $line ]] || ! grep -qF -e "$line" said said.err || say "says: $line"
 	done <<<"${is[never]-}"
 	[[ " ${is[verb]} " != *' --json '* ]] || jq -e . said >/dev/null || say "is no JSON"
 }
