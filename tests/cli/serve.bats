@@ -123,7 +123,8 @@ valid_json() # TEXT
 listen()
 {
 	told=$BATS_TEST_TMPDIR/told
-	"$BATS_TEST_DIRNAME/serve-listen" "$1" >"$told" 3>&- &
+	: >"$told" # not the one of the last listener
+	setpriv --pdeathsig TERM "$BATS_TEST_DIRNAME/serve-listen" "$1" >"$told" 3>&- &
 	eventually grep -qx listening "$told"
 	export NOTIFY_SOCKET=$1
 }

@@ -351,9 +351,10 @@ static void a_stage_writes_nothing_outside_its_transaction(void **state)
 	const char *before;
 
 	(void)state;
-	connect_mydevice();
+	attach_mydevice(); /* a driver would react to the states in its own time */
 	put("/local/domain/5/error/device/mydevice/0/error", "old", "n5");
 	put("/local/domain/0/error/backend/mydevice/5/0/error", "old", NULL);
+	put(FE "/state", "4", "n5,r0");
 	put(BE "/state", "6", NULL);
 	before = dump();
 	assert_int_equal(xensplit_batch_new(theirs, &batch), 0);
