@@ -2,9 +2,10 @@
 /* Checks whether this domain's kernel has noticed that a backend is gone. */
 #include <sys/stat.h>
 
+#include "findings.h"
 #include "operation.h"
 
-#define BUS "/sys/bus/xen-backend/devices"
+#define BUS "/bus/xen-backend/devices"
 
 /*
  * Like a guest, the kernel sees a removal only afterwards, and mistakes a new
@@ -19,8 +20,8 @@ int kernel_holds(struct xensplit_ctx *ctx, const struct device_id *id,
 	struct stat st;
 	int r;
 
-	snprintf(device, sizeof(device), BUS "/%s-%" PRIu32 "-%" PRIu32,
-		 *id->backend_type ? id->backend_type : id->type, id->domid, id->devid);
+	snprintf(device, sizeof(device), "%s" BUS "/%s-%" PRIu32 "-%" PRIu32, sysfs,
+		 id_backend_type(id), id->domid, id->devid);
 	if (stat(device, &st) || domain_own(&txn, &domid) || domid != backend_domid)
 		return 0;
 	path_backend(path, id, backend_domid, NULL);

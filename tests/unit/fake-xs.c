@@ -331,7 +331,7 @@ struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t 
 	return perms;
 }
 
-/* In the fake, a domain lives as long as its directory. */
+/* In the fake, a domain lives as long as its directory, unless a test says otherwise. */
 bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
 {
 	char home[64];
@@ -341,7 +341,7 @@ bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
 	if (fails(XBT_NULL, "is-introduced", home))
 		return false;
 	errno = 0;
-	return find(&live, home) != NULL;
+	return find(&live, home) && (!domid || domid != fake.dead_domid);
 }
 
 xs_transaction_t xs_transaction_start(struct xs_handle *h)
@@ -555,6 +555,16 @@ void fake_reset(void)
 	fake_set("/local/domain/5/name", "g5", 2);
 	fake_set("/local/domain/5/vm", "/vm/00000000-0000-4000-8000-000000000005", 40);
 	fake_set("/local/domain/6/name", "g6", 2);
+}
+
+unsigned int fake_watches(void)
+{
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(handles); i++)
+		count += handles[i] ? (unsigned int)handles[i]->watch_count : 0;
+	return count;
 }
 
 char *fake_dump(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What doctor concludes from the kernel's devices, in the test's own sysfs. */
+/* What doctor and attach conclude from the kernel's devices, in the test's own sysfs. */
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -213,6 +213,66 @@ static void a_backend_in_another_domain(void **state)
 	assert_finds("no-backend-driver", "frontend Initialising, backend Initialising");
 }
 
+/* --- a backend that was removed, and that the kernel still has --- */
+
+static void detach(void)
+{
+	const struct xensplit_id id = { 5, "mydevice", 0 };
+
+	assert_int_equal(xensplit_detach(ctx, &id, 0, 0), 0);
+}
+
+/* How long an attach waits for the kernel, in milliseconds of the fake's clock. */
+static unsigned int attach_ms(const char *backend_type, uint32_t backend_domid,
+			      uint32_t devid)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	uint64_t begun = now_us();
+	uint32_t got;
+
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.backend_type = backend_type;
+	opts.backend_domid = backend_domid;
+	opts.devid = devid;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, &got), 0);
+	return (unsigned int)((now_us() - begun) / 1000);
+}
+
+static void attach_waits_for_the_kernel_a_second(void **state)
+{
+	(void)state;
+	detach();
+	make_device();
+	fake_calm();
+	assert_in_range(attach_ms(NULL, 0, 0), 1000, 1400);
+	assert_in_range(fake.pauses, 100, 250);
+	detach();
+	assert_int_equal(rmdir(in_sysfs(DEVICE)), 0);
+	assert_in_range(attach_ms(NULL, 0, 0), 0, 400);
+}
+
+static void attach_waits_for_a_device_of_the_backends_type(void **state)
+{
+	(void)state;
+	detach();
+	make_dirs("bus/xen-backend/devices/printer-5-0");
+	assert_in_range(attach_ms("printer", 0, 0), 1000, 1400);
+	detach();
+	assert_in_range(attach_ms(NULL, 0, 0), 0, 400);
+}
+
+/* No kernel has seen an id that was picked lately, and that of another domain is not here. */
+static void attach_does_not_wait_for_the_kernel_otherwise(void **state)
+{
+	(void)state;
+	detach();
+	make_device();
+	assert_in_range(attach_ms(NULL, 6, 0), 0, 400);
+	detach();
+	assert_in_range(attach_ms(NULL, 0, XENSPLIT_DEVID_AUTO), 0, 400);
+}
+
 #define kernel_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -226,6 +286,9 @@ int main(void)
 		kernel_test(a_driver_that_failed),
 		kernel_test(a_driver_that_goes_on_meanwhile),
 		kernel_test(a_backend_in_another_domain),
+		kernel_test(attach_waits_for_the_kernel_a_second),
+		kernel_test(attach_waits_for_a_device_of_the_backends_type),
+		kernel_test(attach_does_not_wait_for_the_kernel_otherwise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ struct fake {
 	unsigned int conflicts;	 /* number of commits that collide */
 	bool flood; /* commits that remove a half collide: its end keeps writing to it */
 	bool backend_closes; /* a backend asked to close is Closed at once */
+	uint32_t dead_domid; /* gone, though it has a directory; 0: none */
 	/* output */
 	unsigned int requests;
 	bool failed;	       /* the failure has happened */
@@ -60,6 +61,8 @@ void fake_calm(void);
 /* NULL if the node does not exist; the length includes NULs in the value. */
 const char *fake_value(const char *path, size_t *ret_len);
 void fake_set(const char *path, const char *value, size_t len);
+/* Of all connections. */
+unsigned int fake_watches(void);
 /* Every node with its value and permissions, one per line; the caller frees it. */
 char *fake_dump(void);
 
