@@ -557,6 +557,11 @@ void fake_reset(void)
 	fake_set("/local/domain/6/name", "g6", 2);
 }
 
+void fake_announce(const char *what)
+{
+	tell(what, false);
+}
+
 unsigned int fake_watches(void)
 {
 	unsigned int count = 0;

@@ -61,6 +61,8 @@ void fake_calm(void);
 /* NULL if the node does not exist; the length includes NULs in the value. */
 const char *fake_value(const char *path, size_t *ret_len);
 void fake_set(const char *path, const char *value, size_t len);
+/* Fires "@releaseDomain" or "@introduceDomain". */
+void fake_announce(const char *what);
 /* Of all connections. */
 unsigned int fake_watches(void);
 /* Every node with its value and permissions, one per line; the caller frees it. */

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a monitor tells, what it forgets, and what it asks for, on the fake. */
+#include "operations.h"
+
+#define FRONT_ERR "/local/domain/5/error/device/mydevice/0/error"
+#define BACK_ERR  "/local/domain/0/error/backend/mydevice/5/0/error"
+
+static struct xensplit_ctx *ctx;
+static struct xensplit_monitor *monitor;
+static struct xs_handle *other;
+static char said[4096]; /* the events since the last look, as "appeared state:1>2" */
+
+static int begin(void **state)
+{
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	other = xs_open(0);
+	connected(ctx);
+	fake_calm();
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	monitor = xensplit_monitor_free(monitor);
+	xs_close(other);
+	unit_ctx_free(ctx);
+	return 0;
+}
+
+static void set(const char *path, const char *value)
+{
+	fake_set(path, value, strlen(value));
+}
+
+static void say(const struct xensplit_event *e)
+{
+	static const char *const names[] = {
+		[XENSPLIT_EVENT_APPEARED] = "appeared",
+		[XENSPLIT_EVENT_STATE] = "state",
+		[XENSPLIT_EVENT_ERROR] = "error",
+		[XENSPLIT_EVENT_VANISHED] = "vanished",
+		[XENSPLIT_EVENT_DOMAIN_GONE] = "gone",
+		[XENSPLIT_EVENT_RESYNC] = "missed",
+		[XENSPLIT_EVENT_DOMAIN] = "domain",
+	};
+	static const char *const ends[] = { "", "-front", "-back" };
+	size_t used = strlen(said);
+
+	assert_true(used < sizeof(said) - 100);
+	used += (size_t)sprintf(said + used, "%s%s%s", *said ? " " : "", names[e->type],
+				ends[e->end]);
+	if (e->type == XENSPLIT_EVENT_STATE || e->type == XENSPLIT_EVENT_APPEARED)
+		sprintf(said + used, ":%d>%d", e->from, e->to);
+	else if (e->type == XENSPLIT_EVENT_RESYNC)
+		sprintf(said + used, ":%u", e->missed);
+	else if (e->type == XENSPLIT_EVENT_DOMAIN)
+		sprintf(said + used, ":%s=%d", e->text, (int)e->id.domid);
+	else if (e->text)
+		sprintf(said + used, ":%s", e->text);
+}
+
+static const char *look(void)
+{
+	const struct xensplit_event *event;
+
+	*said = '\0';
+	assert_int_equal(xensplit_monitor_process(monitor), 0);
+	while (xensplit_monitor_next(monitor, &event) > 0)
+		say(event);
+	return said;
+}
+
+static void follow(uint32_t domid, const char *type, uint32_t devid)
+{
+	struct xensplit_filter filter = { sizeof(filter), domid, type, devid,
+					  XENSPLIT_ANY };
+
+	monitor = xensplit_monitor_free(monitor);
+	assert_int_equal(xensplit_monitor_new(ctx, &filter, &monitor), 0);
+}
+
+static void follow_all(void)
+{
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	assert_string_equal(look(), "appeared:4>4");
+}
+
+static void follow_name(const char *name, const char *type, uint32_t devid)
+{
+	struct xensplit_filter filter = { sizeof(filter), XENSPLIT_ANY, type, devid,
+					  XENSPLIT_ANY };
+
+	monitor = xensplit_monitor_free(monitor);
+	assert_int_equal(xensplit_monitor_new_named(ctx, name, &filter, &monitor), 0);
+}
+
+static void attach_more(uint32_t domid, const char *type, uint32_t devid,
+			uint32_t backend_domid)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	opts.domid = domid;
+	opts.type = type;
+	opts.devid = devid;
+	opts.backend_domid = backend_domid;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+}
+
+/* --- domains that die --- */
+
+static void a_dead_domain_is_told_once(void **state)
+{
+	(void)state;
+	attach_more(5, "other", 0, 6);
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	assert_string_equal(look(), "appeared:4>4 appeared:1>1");
+	fake.dead_domid = 6;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "gone-back");
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "");
+	fake.dead_domid = 5;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "gone-front gone-front");
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "");
+}
+
+static void a_dead_domain_of_a_device_that_is_not_there(void **state)
+{
+	(void)state;
+	follow(5, "mydevice", 7);
+	fake.dead_domid = 5;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "");
+}
+
+/* Another device of that name can lose its domain, too. */
+static void a_dead_domain_of_the_next_device(void **state)
+{
+	(void)state;
+	follow_all();
+	fake.dead_domid = 5;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "gone-front");
+	fake.dead_domid = 0;
+	assert_int_equal(detach(ctx), -ETIMEDOUT);
+	look();
+	assert_int_equal(xensplit_detach(ctx, &device, XENSPLIT_DETACH_FORCE, 100), 0);
+	assert_non_null(strstr(look(), "vanished"));
+	assert_int_equal(attach(ctx), 0);
+	assert_string_equal(look(), "appeared:1>1");
+	fake.dead_domid = 5;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "gone-front");
+}
+
+/* --- what it asks for --- */
+
+static void nothing_is_asked_while_nothing_happens(void **state)
+{
+	(void)state;
+	follow_all();
+	fake_announce("@releaseDomain");
+	look();
+	fake.requests = 0;
+	assert_string_equal(look(), "");
+	assert_int_equal(fake.requests, 0);
+	assert_true(xensplit_monitor_get_timeout(monitor) > now_us());
+}
+
+static void a_probe_each_second(void **state)
+{
+	(void)state;
+	follow_all();
+	fake.requests = 0;
+	sleep_until(now_us() + 1100000);
+	/* A refusal is an answer. */
+	fake.fail_at = 1;
+	fake.fail_errno = EACCES;
+	assert_string_equal(look(), "");
+	assert_true(fake.failed);
+	fake_calm();
+	sleep_until(now_us() + 1100000);
+	fake.fail_at = 1;
+	fake.fail_errno = EINVAL;
+	fake.fail_from_there_on = true;
+	assert_int_equal(xensplit_monitor_process(monitor), -ENOTCONN);
+	/* It is not asked again. */
+	fake_calm();
+	assert_int_equal(xensplit_monitor_process(monitor), -ENOTCONN);
+	assert_contains(xensplit_errmsg(ctx), "xenstored does not answer");
+	assert_int_equal(fake.requests, 0);
+}
+
+static void a_read_that_fails_is_repeated(void **state)
+{
+	(void)state;
+	follow_all();
+	set(BE "/state", "5");
+	fake.requests = 0;
+	fake.fail_at = 1;
+	fake.fail_errno = ENOSPC;
+	assert_int_equal(xensplit_monitor_process(monitor), -ENOSPC);
+	fake_calm();
+	assert_string_equal(look(), "state-back:4>5");
+}
+
+/* --- what it tells --- */
+
+static void all_that_is_pending_is_told(void **state)
+{
+	(void)state;
+	attach_more(5, "other", 0, 0);
+	attach_more(5, "other", 1, 6);
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	look();
+	set("/local/domain/5/device/other/1/state", "2");
+	set(FE "/state", "5");
+	set("/local/domain/5/device/other/0/state", "3");
+	assert_string_equal(look(), "state-front:1>2 state-front:4>5 state-front:1>3");
+}
+
+static void changes_that_were_missed_are_counted(void **state)
+{
+	(void)state;
+	follow_all();
+	set(BE "/state", "5");
+	set(BE "/state", "6");
+	set(BE "/state", "2");
+	assert_string_equal(look(), "state-back:4>2 missed:2");
+	set(BE "/state", "3");
+	set(BE "/state", "2");
+	assert_string_equal(look(), "missed:2");
+	set(FE "/state", "4");
+	assert_string_equal(look(), "missed:1");
+	set(FE "/state", "5");
+	assert_string_equal(look(), "state-front:4>5");
+}
+
+static void errors_with_their_end_and_text(void **state)
+{
+	(void)state;
+	follow_all();
+	set(BACK_ERR, "5 oops");
+	assert_string_equal(look(), "error-back:5 oops");
+	set(FRONT_ERR, "2 no node");
+	assert_string_equal(look(), "error-front:2 no node");
+	/* The driver has removed its text. */
+	set(FRONT_ERR, "");
+	assert_string_equal(look(), "");
+}
+
+static void directories_that_go_as_a_whole(void **state)
+{
+	(void)state;
+	attach_more(5, "mydevice", 1, 0);
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	look();
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/0/backend"));
+	assert_string_equal(look(), "state-back:4>-1 state-back:1>-1");
+}
+
+static void a_device_that_is_made_again_is_another(void **state)
+{
+	(void)state;
+	follow_all();
+	fake.backend_closes = true;
+	assert_int_equal(detach(ctx), 0);
+	assert_int_equal(attach(ctx), 0);
+	assert_string_equal(look(), "vanished appeared:1>1");
+}
+
+/* In the order in which they happened, also if the queue has grown meanwhile. */
+static void events_stay_in_order(void **state)
+{
+	static const char *const states[] = { "1", "2", "3", "4" };
+	const struct xensplit_event *event;
+	int round, i, last = 4;
+
+	(void)state;
+	follow_all();
+	for (round = 1; round <= 3; round++) {
+		for (i = 0; i < 20 * round; i++) {
+			set(BE "/state", states[i % 4]);
+			assert_int_equal(xensplit_monitor_process(monitor), 0);
+		}
+		for (i = 0; i < 11; i++) {
+			assert_int_equal(xensplit_monitor_next(monitor, &event), 1);
+			assert_int_equal(event->from, last);
+			last = event->to;
+		}
+		/* There is something to do at once. */
+		assert_int_equal(xensplit_monitor_get_timeout(monitor), 0);
+	}
+	while (xensplit_monitor_next(monitor, &event) > 0) {
+		assert_int_equal(event->from, last);
+		last = event->to;
+	}
+	assert_int_equal(last, 4);
+}
+
+/* A caller that takes no events must not cost memory for ever. */
+static void the_queue_has_a_limit(void **state)
+{
+	const struct xensplit_event *event;
+	unsigned int i, count = 0;
+
+	(void)state;
+	follow_all();
+	for (i = 0; i < 6000; i++) {
+		set(BE "/state", i % 2 ? "2" : "3");
+		assert_int_equal(xensplit_monitor_process(monitor), 0);
+	}
+	while (xensplit_monitor_next(monitor, &event) > 0)
+		count++;
+	assert_in_range(count, 4096, 4200);
+	assert_string_equal(look(), "missed:1904");
+}
+
+/* --- what it forgets --- */
+
+static void watches_go_with_a_device(void **state)
+{
+	unsigned int with, before;
+
+	(void)state;
+	follow_all();
+	before = fake_watches();
+	attach_more(5, "other", 0, 6);
+	assert_string_equal(look(), "appeared:1>1");
+	with = fake_watches();
+	assert_int_equal(with, before + 4);
+	attach_more(5, "other", 1, 6);
+	assert_string_equal(look(), "appeared:1>1");
+	assert_int_equal(fake_watches(), with);
+	assert_int_equal(
+		xensplit_detach(ctx, &(struct xensplit_id){ 5, "other", 0 }, 0, 0), 0);
+	look();
+	assert_int_equal(fake_watches(), with);
+	assert_int_equal(
+		xensplit_detach(ctx, &(struct xensplit_id){ 5, "other", 1 }, 0, 0), 0);
+	look();
+	assert_int_equal(fake_watches(), before);
+}
+
+static void watches_go_with_a_backend_that_moves(void **state)
+{
+	unsigned int before;
+
+	(void)state;
+	follow_all();
+	before = fake_watches();
+	fake.backend_closes = true;
+	assert_int_equal(detach(ctx), 0);
+	attach_more(5, "mydevice", 0, 6);
+	assert_string_equal(look(), "vanished appeared:1>1");
+	assert_int_equal(fake_watches(), before);
+	set("/local/domain/6/backend/mydevice/5/0/state", "2");
+	assert_string_equal(look(), "state-back:1>2");
+	follow(5, "mydevice", 0);
+	assert_string_equal(look(), "appeared:1>2");
+	before = fake_watches();
+	assert_int_equal(xensplit_detach(ctx, &device, XENSPLIT_DETACH_FORCE, 10), 0);
+	assert_int_equal(attach(ctx), 0);
+	look();
+	assert_int_equal(fake_watches(), before);
+}
+
+/* --- a name --- */
+
+static void give_name_to(uint32_t domid)
+{
+	set("/local/domain/5/name", domid == 5 ? "box" : "g5");
+	set("/local/domain/6/name", domid == 6 ? "box" : "g6");
+	fake_announce("@introduceDomain");
+}
+
+/* @single: a single device is followed */
+static void assert_follows_name(bool single)
+{
+	unsigned int in5, in6;
+
+	give_name_to(5);
+	follow_name("box", single ? "mydevice" : NULL, single ? 0 : XENSPLIT_ANY);
+	assert_string_equal(look(), "appeared:4>4");
+	in5 = fake_watches();
+	give_name_to(6);
+	assert_string_equal(look(), "domain:box=6");
+	in6 = fake_watches();
+	/* Nothing more of the one that had it. */
+	set(FE "/state", "5");
+	assert_string_equal(look(), "");
+	set(FE "/state", "4");
+	give_name_to(5);
+	assert_string_equal(look(), "domain:box=5 appeared:4>4");
+	assert_int_equal(fake_watches(), in5);
+	give_name_to(6);
+	assert_string_equal(look(), "domain:box=6");
+	assert_int_equal(fake_watches(), in6);
+	give_name_to(0);
+	assert_string_equal(look(), "domain:box=-1");
+	assert_string_equal(look(), "");
+	give_name_to(5);
+	look();
+	look();
+	assert_int_equal(fake_watches(), in5);
+}
+
+static void a_name_and_its_devices(void **state)
+{
+	(void)state;
+	assert_follows_name(false);
+}
+
+static void a_name_and_a_single_device(void **state)
+{
+	(void)state;
+	assert_follows_name(true);
+}
+
+/* Xenstored announces a domain, but not its name. */
+static void a_missing_name_is_looked_for_each_second(void **state)
+{
+	uint64_t now;
+
+	(void)state;
+	follow_name("box", NULL, XENSPLIT_ANY);
+	assert_string_equal(look(), "domain:box=-1");
+	look();
+	now = now_us();
+	assert_in_range(xensplit_monitor_get_timeout(monitor), now, now + 1000000);
+	fake.requests = 0;
+	set("/local/domain/5/name", "box");
+	assert_string_equal(look(), "");
+	sleep_until(now + 1100000);
+	assert_string_equal(look(), "domain:box=5 appeared:4>4");
+}
+
+/* Its own owner may have chosen it, and of two domains one is about to lose it. */
+static void a_name_that_is_not_to_be_believed(void **state)
+{
+	struct xs_permissions own = { 6, XS_PERM_NONE };
+
+	(void)state;
+	give_name_to(5);
+	follow_name("box", NULL, XENSPLIT_ANY);
+	look();
+	set("/local/domain/6/name", "box");
+	assert_true(xs_set_permissions(other, XBT_NULL, "/local/domain/6/name", &own, 1));
+	set("/local/domain/5/name", "g5");
+	assert_string_equal(look(), "domain:box=-1");
+	own.id = 0;
+	assert_true(xs_set_permissions(other, XBT_NULL, "/local/domain/6/name", &own, 1));
+	set("/local/domain/5/name", "box");
+	fake_announce("@introduceDomain");
+	assert_string_equal(look(), "");
+	set("/local/domain/6/name", "g6");
+	fake_announce("@introduceDomain");
+	assert_string_equal(look(), "domain:box=5");
+	own.id = 5;
+	assert_true(xs_set_permissions(other, XBT_NULL, "/local/domain/5/name", &own, 1));
+	set("/local/domain/5/name", "box");
+	assert_string_equal(look(), "domain:box=-1");
+}
+
+static void what_is_no_name(void **state)
+{
+	XENSPLIT_FILTER(filter);
+
+	(void)state;
+	assert_int_equal(xensplit_monitor_new_named(ctx, "5", &filter, &monitor),
+			 -EINVAL);
+	assert_contains(xensplit_errmsg(ctx), "is a domid");
+	assert_int_equal(xensplit_monitor_new_named(ctx, "99999", &filter, &monitor),
+			 -EINVAL);
+	filter.domid = 5;
+	assert_int_equal(xensplit_monitor_new_named(ctx, "g5", &filter, &monitor),
+			 -EINVAL);
+	assert_contains(xensplit_errmsg(ctx), "has a domain");
+	assert_null(monitor);
+}
+
+/* --- filters --- */
+
+static void only_what_the_filter_has(void **state)
+{
+	char type[] = "other";
+
+	(void)state;
+	follow(5, type, XENSPLIT_ANY);
+	strcpy(type, "xxxxx"); /* it belongs to the caller */
+	assert_string_equal(look(), "");
+	attach_more(5, "other", 0, 0);
+	assert_string_equal(look(), "appeared:1>1");
+	attach_more(5, "third", 0, 0);
+	attach_more(6, "other", 0, 0);
+	fake.requests = 0;
+	assert_string_equal(look(), "");
+	/* Nor is there anything to read. */
+	assert_in_range(fake.requests, 0, 4);
+	attach_more(5, "other", 1, 0);
+	assert_string_equal(look(), "appeared:1>1");
+}
+
+static void nodes_that_are_no_records(void **state)
+{
+	(void)state;
+	follow_all();
+	set("/xensplit/5/bad.type/0", "");
+	set("/xensplit/5/mydevice/00", "");
+	set("/xensplit/05/mydevice/1", "");
+	set("/xensplit/5/mydevice/0/below", "");
+	set("/xensplit/5/"
+	    "a234567890123456789012345678901234567890123456789012345678901234567890/0",
+	    "");
+	assert_string_equal(look(), "");
+	set(FE "/stately", "");
+	set(FE "/key", "");
+	set("/local/domain/5/device/mydevice/00/state", "3");
+	set("/local/domain/6/backend/mydevice/5/0/state", "3");
+	fake.requests = 0;
+	assert_string_equal(look(), "");
+	assert_int_equal(fake.requests, 0);
+}
+
+#define monitor_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		monitor_test(a_dead_domain_is_told_once),
+		monitor_test(a_dead_domain_of_a_device_that_is_not_there),
+		monitor_test(a_dead_domain_of_the_next_device),
+		monitor_test(nothing_is_asked_while_nothing_happens),
+		monitor_test(a_probe_each_second),
+		monitor_test(a_read_that_fails_is_repeated),
+		monitor_test(all_that_is_pending_is_told),
+		monitor_test(changes_that_were_missed_are_counted),
+		monitor_test(errors_with_their_end_and_text),
+		monitor_test(directories_that_go_as_a_whole),
+		monitor_test(a_device_that_is_made_again_is_another),
+		monitor_test(events_stay_in_order),
+		monitor_test(the_queue_has_a_limit),
+		monitor_test(watches_go_with_a_device),
+		monitor_test(watches_go_with_a_backend_that_moves),
+		monitor_test(a_name_and_its_devices),
+		monitor_test(a_name_and_a_single_device),
+		monitor_test(a_missing_name_is_looked_for_each_second),
+		monitor_test(a_name_that_is_not_to_be_believed),
+		monitor_test(what_is_no_name),
+		monitor_test(only_what_the_filter_has),
+		monitor_test(nodes_that_are_no_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
