@@ -47,7 +47,7 @@ static struct tree live, staged;
 static bool in_transaction, transaction_failed;
 static char changed[FIRED_MAX][256]; /* by the open transaction */
 static size_t changed_count;
-static struct xs_handle *handles[4];
+static struct xs_handle *handles[6];
 
 /* --- the tree --- */
 

@@ -147,15 +147,43 @@ static void a_dead_domain_of_the_next_device(void **state)
 	fake_announce("@releaseDomain");
 	assert_string_equal(look(), "gone-front");
 	fake.dead_domid = 0;
-	assert_int_equal(detach(ctx), -ETIMEDOUT);
-	look();
-	assert_int_equal(xensplit_detach(ctx, &device, XENSPLIT_DETACH_FORCE, 100), 0);
-	assert_non_null(strstr(look(), "vanished"));
+	fake.backend_closes = true;
+	assert_int_equal(detach(ctx), 0);
 	assert_int_equal(attach(ctx), 0);
-	assert_string_equal(look(), "appeared:1>1");
+	assert_string_equal(look(), "vanished appeared:1>1");
 	fake.dead_domid = 5;
 	fake_announce("@releaseDomain");
 	assert_string_equal(look(), "gone-front");
+}
+
+static void foreign_backend(uint32_t domid)
+{
+	char path[64];
+
+	sprintf(path, "/local/domain/%u/backend/mydevice/5/0/state", domid);
+	set(path, "2");
+}
+
+/* Nothing but its backend's directory says that it has moved. */
+static void a_foreign_device_that_moves(void **state)
+{
+	(void)state;
+	set("/local/domain/7/name", "g7");
+	assert_true(xs_rm(other, XBT_NULL, REC) && xs_rm(other, XBT_NULL, BE));
+	foreign_backend(6);
+	follow(5, "mydevice", 0);
+	assert_string_equal(look(), "appeared:4>2");
+	fake.dead_domid = 6;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "gone-back");
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/6/backend"));
+	foreign_backend(7);
+	look();
+	set("/local/domain/7/backend/mydevice/5/0/state", "3");
+	assert_string_equal(look(), "state-back:2>3");
+	fake.dead_domid = 7;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "gone-back");
 }
 
 /* --- what it asks for --- */
@@ -205,8 +233,47 @@ static void a_read_that_fails_is_repeated(void **state)
 	fake.fail_at = 1;
 	fake.fail_errno = ENOSPC;
 	assert_int_equal(xensplit_monitor_process(monitor), -ENOSPC);
+	assert_int_equal(xensplit_monitor_get_timeout(monitor), 0);
 	fake_calm();
 	assert_string_equal(look(), "state-back:4>5");
+}
+
+static void a_record_that_can_not_be_read_is_read_again(void **state)
+{
+	char record[2048];
+
+	(void)state;
+	follow_all();
+	strcpy(record, fake_value(REC, NULL));
+	memcpy(strstr(record, "unique-id=") + 10, "another", 7);
+	set(REC, record);
+	fake.requests = 0;
+	fake.fail_at = 1;
+	fake.fail_errno = ENOSPC;
+	assert_int_equal(xensplit_monitor_process(monitor), -ENOSPC);
+	fake_calm();
+	assert_string_equal(look(), "vanished appeared:4>4");
+}
+
+/* Only a privileged domain may: others notice from the nodes. */
+static void a_watch_for_dead_domains_that_is_refused(void **state)
+{
+	XENSPLIT_FILTER(filter);
+
+	(void)state;
+	for (fake.fail_at = 1; fake.fail_at < 10; fake.fail_at++) {
+		int r;
+
+		fake.requests = 0;
+		fake.failed = false;
+		fake.fail_errno = EACCES;
+		r = xensplit_monitor_new(ctx, &filter, &monitor);
+		if (!strcmp(fake.failed_call, "watch @releaseDomain")) {
+			assert_int_equal(r, 0);
+			return;
+		}
+	}
+	wrong("it was not asked for\n");
 }
 
 /* --- what it tells --- */
@@ -262,6 +329,21 @@ static void directories_that_go_as_a_whole(void **state)
 	look();
 	assert_true(xs_rm(other, XBT_NULL, "/local/domain/0/backend"));
 	assert_string_equal(look(), "state-back:4>-1 state-back:1>-1");
+}
+
+/* Those of one domain, while others have some of that type. */
+static void the_backends_of_one_domain_go(void **state)
+{
+	(void)state;
+	attach_more(5, "mydevice", 1, 0);
+	attach_more(6, "mydevice", 0, 0);
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	look();
+	look();
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/0/backend/mydevice/5"));
+	assert_string_equal(look(), "state-back:4>-1");
+	assert_string_equal(look(), "state-back:1>-1");
+	assert_string_equal(look(), "");
 }
 
 static void a_device_that_is_made_again_is_another(void **state)
@@ -358,6 +440,7 @@ static void watches_go_with_a_backend_that_moves(void **state)
 	assert_int_equal(detach(ctx), 0);
 	attach_more(5, "mydevice", 0, 6);
 	assert_string_equal(look(), "vanished appeared:1>1");
+	assert_string_equal(look(), "");
 	assert_int_equal(fake_watches(), before);
 	set("/local/domain/6/backend/mydevice/5/0/state", "2");
 	assert_string_equal(look(), "state-back:1>2");
@@ -366,7 +449,8 @@ static void watches_go_with_a_backend_that_moves(void **state)
 	before = fake_watches();
 	assert_int_equal(xensplit_detach(ctx, &device, XENSPLIT_DETACH_FORCE, 10), 0);
 	assert_int_equal(attach(ctx), 0);
-	look();
+	assert_string_equal(look(), "vanished appeared:1>1");
+	assert_string_equal(look(), "");
 	assert_int_equal(fake_watches(), before);
 }
 
@@ -433,10 +517,16 @@ static void a_missing_name_is_looked_for_each_second(void **state)
 	look();
 	now = now_us();
 	assert_in_range(xensplit_monitor_get_timeout(monitor), now, now + 1000000);
-	fake.requests = 0;
-	set("/local/domain/5/name", "box");
+	sleep_until(now + 500000);
+	fake_announce("@introduceDomain");
 	assert_string_equal(look(), "");
 	sleep_until(now + 1100000);
+	assert_string_equal(look(), "");
+	assert_in_range(xensplit_monitor_get_timeout(monitor), now + 1400000,
+			now + 1700000);
+	set("/local/domain/5/name", "box");
+	assert_string_equal(look(), "");
+	sleep_until(now + 1800000);
 	assert_string_equal(look(), "domain:box=5 appeared:4>4");
 }
 
@@ -465,6 +555,15 @@ static void a_name_that_is_not_to_be_believed(void **state)
 	assert_true(xs_set_permissions(other, XBT_NULL, "/local/domain/5/name", &own, 1));
 	set("/local/domain/5/name", "box");
 	assert_string_equal(look(), "domain:box=-1");
+	own.id = 0;
+	assert_true(xs_set_permissions(other, XBT_NULL, "/local/domain/5/name", &own, 1));
+	set("/local/domain/5/name", "box");
+	fake_announce("@introduceDomain");
+	assert_string_equal(look(), "domain:box=5");
+	/* It keeps its directory. */
+	fake.dead_domid = 5;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "gone-front domain:box=-1");
 }
 
 static void what_is_no_name(void **state)
@@ -504,19 +603,51 @@ static void only_what_the_filter_has(void **state)
 	assert_in_range(fake.requests, 0, 4);
 	attach_more(5, "other", 1, 0);
 	assert_string_equal(look(), "appeared:1>1");
+	look();
+	fake.requests = 0;
+	assert_true(xs_rm(other, XBT_NULL, "/xensplit/6"));
+	assert_string_equal(look(), "");
+	assert_int_equal(fake.requests, 1);
+}
+
+static void only_backends_of_one_domain(void **state)
+{
+	struct xensplit_filter filter = { sizeof(filter), XENSPLIT_ANY, NULL,
+					  XENSPLIT_ANY, 6 };
+
+	(void)state;
+	assert_int_equal(xensplit_monitor_new(ctx, &filter, &monitor), 0);
+	assert_string_equal(look(), "");
+	attach_more(5, "other", 0, 6);
+	assert_string_equal(look(), "appeared:1>1");
+	monitor = xensplit_monitor_free(monitor);
+	filter.domid = 5;
+	filter.type = "mydevice";
+	filter.devid = 0;
+	assert_int_equal(xensplit_monitor_new(ctx, &filter, &monitor), 0);
+	set(FE "/state", "5");
+	assert_string_equal(look(), "");
 }
 
 static void nodes_that_are_no_records(void **state)
 {
+	char path[TYPE_MAX + 32];
+
 	(void)state;
-	follow_all();
+	attach_more(5, "mydevice", 1, 6);
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	look();
+	look();
+	fake.requests = 0;
 	set("/xensplit/5/bad.type/0", "");
 	set("/xensplit/5/mydevice/00", "");
 	set("/xensplit/05/mydevice/1", "");
 	set("/xensplit/5/mydevice/0/below", "");
-	set("/xensplit/5/"
-	    "a234567890123456789012345678901234567890123456789012345678901234567890/0",
-	    "");
+	snprintf(path, sizeof(path), "/xensplit/5/%0*d/0", TYPE_MAX + 1, 7);
+	set(path, "");
+	assert_string_equal(look(), "");
+	assert_int_equal(fake.requests, 0);
+	set(BE, "");
 	assert_string_equal(look(), "");
 	set(FE "/stately", "");
 	set(FE "/key", "");
@@ -535,13 +666,17 @@ int main(void)
 		monitor_test(a_dead_domain_is_told_once),
 		monitor_test(a_dead_domain_of_a_device_that_is_not_there),
 		monitor_test(a_dead_domain_of_the_next_device),
+		monitor_test(a_foreign_device_that_moves),
 		monitor_test(nothing_is_asked_while_nothing_happens),
 		monitor_test(a_probe_each_second),
 		monitor_test(a_read_that_fails_is_repeated),
+		monitor_test(a_record_that_can_not_be_read_is_read_again),
+		monitor_test(a_watch_for_dead_domains_that_is_refused),
 		monitor_test(all_that_is_pending_is_told),
 		monitor_test(changes_that_were_missed_are_counted),
 		monitor_test(errors_with_their_end_and_text),
 		monitor_test(directories_that_go_as_a_whole),
+		monitor_test(the_backends_of_one_domain_go),
 		monitor_test(a_device_that_is_made_again_is_another),
 		monitor_test(events_stay_in_order),
 		monitor_test(the_queue_has_a_limit),
@@ -553,6 +688,7 @@ int main(void)
 		monitor_test(a_name_that_is_not_to_be_believed),
 		monitor_test(what_is_no_name),
 		monitor_test(only_what_the_filter_has),
+		monitor_test(only_backends_of_one_domain),
 		monitor_test(nodes_that_are_no_records),
 	};
 

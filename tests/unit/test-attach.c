@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which ids an attach picks, what it keeps of an old device, and what others do meanwhile. */
+#include "operations.h"
+
+#include "plan.h"
+
+/* Bus ids of it have room for a single digit. */
+#define LONG_TYPE "fifteen_letters"
+#define CURSOR	  "/xensplit/5/mydevice/next-devid"
+
+static struct xensplit_ctx *ctx, *second;
+static struct xs_handle *other;
+
+static int begin(void **state)
+{
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	second = unit_ctx();
+	other = xs_open(0);
+	fake_calm();
+	fake.backend_closes = true;
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	xs_close(other);
+	xensplit_free(second);
+	unit_ctx_free(ctx);
+	return 0;
+}
+
+static void set(const char *path, const char *value)
+{
+	fake_set(path, value, strlen(value));
+}
+
+static void assert_perms(const char *path, const char *wanted)
+{
+	struct txn txn = TXN_NONE(ctx);
+	struct node_perms perms;
+
+	assert_int_equal(store_get_perms(&txn, path, &perms), 0);
+	assert_string_equal(perms.text, wanted);
+}
+
+static struct xensplit_attach_opts opts_of(const char *type, uint32_t devid)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	opts.domid = 5;
+	opts.type = type;
+	opts.devid = devid;
+	return opts;
+}
+
+static int attach_auto(const char *type)
+{
+	struct xensplit_attach_opts opts = opts_of(type, XENSPLIT_DEVID_AUTO);
+	uint32_t devid;
+	int r = xensplit_attach(ctx, &opts, 0, &devid);
+
+	return r ? r : (int)devid;
+}
+
+static void attach_at(const char *type, uint32_t devid)
+{
+	struct xensplit_attach_opts opts = opts_of(type, devid);
+
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+}
+
+static void detach_at(const char *type, uint32_t devid)
+{
+	const struct xensplit_id id = { 5, type, devid };
+
+	assert_int_equal(xensplit_detach(ctx, &id, 0, 0), 0);
+}
+
+/* --- ids --- */
+
+static void ids_go_round_and_have_an_end(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		assert_int_equal(attach_auto(LONG_TYPE), i);
+	assert_string_equal(fake_value("/xensplit/5/" LONG_TYPE "/next-devid", NULL),
+			    "0");
+	assert_int_equal(attach_auto(LONG_TYPE), -EEXIST);
+	assert_string_equal(xensplit_last_error(ctx)->code, "no-free-id");
+	assert_contains(xensplit_errmsg(ctx), "up to 9 is taken");
+	detach_at(LONG_TYPE, 3);
+	assert_int_equal(attach_auto(LONG_TYPE), 3);
+	detach_at(LONG_TYPE, 7);
+	detach_at(LONG_TYPE, 1);
+	assert_int_equal(attach_auto(LONG_TYPE), 7);
+	assert_int_equal(attach_auto(LONG_TYPE), 1);
+}
+
+/* A guest may still be busy with the last device of an id. */
+static void ids_only_go_forward(void **state)
+{
+	(void)state;
+	assert_int_equal(attach_auto("mydevice"), 0);
+	detach_at("mydevice", 0);
+	assert_int_equal(attach_auto("mydevice"), 1);
+	assert_int_equal(attach_auto("mydevice"), 2);
+	assert_string_equal(fake_value(CURSOR, NULL), "3");
+}
+
+static void a_cursor_that_makes_no_sense(void **state)
+{
+	static const char *const values[] = { "12", "99999999999", "x", "", "-1" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		set("/xensplit/5/" LONG_TYPE "/next-devid", values[i]);
+		assert_int_equal(attach_auto(LONG_TYPE), 0);
+		detach_at(LONG_TYPE, 0);
+	}
+}
+
+/* Of both names the longer one counts. */
+static void ids_with_a_long_backend_type(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("aa", XENSPLIT_DEVID_AUTO);
+	uint32_t devid;
+
+	(void)state;
+	opts.backend_type = LONG_TYPE;
+	set("/xensplit/5/aa/next-devid", "10");
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, &devid), 0);
+	assert_int_equal(devid, 0);
+}
+
+static void the_first_id_that_is_free(void **state)
+{
+	static const uint32_t taken[] = { 7, 0, 3, 1 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
+		attach_at("mydevice", taken[i]);
+	/* Half a device of another tool, at either end. */
+	set("/local/domain/5/device/mydevice/2/x", "");
+	set("/local/domain/0/backend/mydevice/5/4/x", "");
+	assert_int_equal(attach_auto("mydevice"), 5);
+	assert_int_equal(attach_auto("mydevice"), 6);
+	assert_int_equal(attach_auto("mydevice"), 8);
+}
+
+static void the_id_of_a_former_domains_device(void **state)
+{
+	(void)state;
+	of_a_former_domain(ctx);
+	set(CURSOR, "0");
+	assert_int_equal(attach_auto("mydevice"), 1);
+}
+
+/* Those that a list gives to other devices, which may be attached later. */
+static void ids_to_avoid(void **state)
+{
+	XENSPLIT_OPTS(xensplit_wanted, any);
+	XENSPLIT_OPTS(xensplit_wanted, fixed);
+	const struct xensplit_wanted *const list[] = { &any, &fixed };
+	struct xensplit_plan *plan;
+	struct xensplit_op *op;
+
+	(void)state;
+	any.type = fixed.type = "mydevice";
+	any.devid = XENSPLIT_DEVID_AUTO;
+	assert_int_equal(xensplit_plan_new(ctx, 5, list, 2, 0, &plan), 0);
+	assert_int_equal(xensplit_plan_op(plan, 0, 0, &op), 0);
+	assert_int_equal(xensplit_op_run(op), 0);
+	assert_int_equal(op->spec.id.devid, 1);
+	xensplit_op_free(op);
+	xensplit_plan_free(plan);
+	/* Also where others are taken. */
+	detach_at("mydevice", 1);
+	attach_at("mydevice", 1);
+	fixed.devid = 2;
+	set(CURSOR, "1");
+	assert_int_equal(xensplit_plan_new(ctx, 5, list, 2, 0, &plan), 0);
+	assert_int_equal(xensplit_plan_op(plan, 0, 0, &op), 0);
+	assert_int_equal(xensplit_op_run(op), 0);
+	assert_int_equal(op->spec.id.devid, 3);
+	xensplit_op_free(op);
+	xensplit_plan_free(plan);
+}
+
+/* --- what is written --- */
+
+static void nodes_and_permissions(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+
+	(void)state;
+	opts.backend_domid = 6;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_perms(FE, "n5,r6");
+	assert_perms(FE "/state", "n5,r6");
+	assert_perms(FE "/backend", "n0,r5,r6");
+	assert_perms(FE "/backend-id", "n0,r5,r6");
+	assert_string_equal(fake_value(FE "/backend-id", NULL), "6");
+	assert_string_equal(
+		fake_value("/local/domain/6/backend/mydevice/5/0/online", NULL), "1");
+	assert_string_equal(fake_value("/local/domain/6/backend/mydevice/5/0/frontend-id",
+				       NULL),
+			    "5");
+	assert_perms("/local/domain/6/backend/mydevice/5/0", "n6,r5");
+	assert_non_null(fake_value("/local/domain/5/xensplit", NULL));
+	assert_non_null(fake_value("/local/domain/6/xensplit", NULL));
+	assert_non_null(strstr(fake_value(REC, NULL), "frontend-mark="));
+	assert_non_null(strstr(fake_value(REC, NULL), "backend-mark="));
+}
+
+static void halves_of_another_tool_stay(void **state)
+{
+	static const char *const nodes[] = { FE "/x", BE "/x" };
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
+		set(nodes[i], "theirs");
+		assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -EEXIST);
+		assert_string_equal(xensplit_last_error(ctx)->code, "foreign");
+		assert_false(there(REC));
+		assert_true(there(nodes[i]));
+		assert_true(xs_rm(other, XBT_NULL, i ? BE : FE));
+	}
+}
+
+static void errors_of_an_earlier_device_go(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+
+	(void)state;
+	set("/local/domain/5/error/device/mydevice/0/error", "old");
+	assert_int_equal(xensplit_attach(ctx, &opts, 100, NULL), -ETIMEDOUT);
+	assert_false(there("/local/domain/5/error/device"));
+}
+
+/* --- keys of the device before --- */
+
+static int replace_with(uint32_t flags, bool in_batch)
+{
+	static const struct xensplit_pair front[] = { { "key", "new" }, { "more", "x" } };
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	struct xensplit_batch *batch;
+	int r;
+
+	opts.front = front;
+	opts.front_count = ARRAY_SIZE(front);
+	opts.flags = XENSPLIT_ATTACH_REPLACE | flags;
+	if (!in_batch)
+		return xensplit_attach(ctx, &opts, 0, NULL);
+	assert_int_equal(xensplit_batch_new(ctx, &batch), 0);
+	assert_int_equal(xensplit_batch_attach(batch, &opts), 0);
+	r = xensplit_batch_commit(batch);
+	xensplit_batch_free(batch);
+	return r;
+}
+
+static void keys_are_kept_unless_given_again(void **state)
+{
+	int in_batch;
+
+	(void)state;
+	for (in_batch = 0; in_batch < 2; in_batch++) {
+		assert_int_equal(attach(ctx), 0);
+		assert_int_equal(replace_with(0, in_batch), 0);
+		assert_string_equal(fake_value(FE "/key", NULL), "new");
+		assert_string_equal(fake_value(FE "/more", NULL), "x");
+		assert_string_equal(fake_value(BE "/key", NULL), "value");
+		assert_non_null(strstr(fake_value(REC, NULL), "back.key=value\n"));
+		assert_int_equal(replace_with(XENSPLIT_ATTACH_DROP_KEYS, in_batch), 0);
+		assert_string_equal(fake_value(FE "/key", NULL), "new");
+		assert_false(there(BE "/key"));
+		detach_at("mydevice", 0);
+	}
+}
+
+/* --- replacing --- */
+
+/* Half of the work is done: whoever attaches is told, whoever replaces completes it. */
+static void an_interrupted_replace(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	char record[2048];
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	snprintf(record, sizeof(record), "%sphase=replace\nlisted=fixed\n",
+		 fake_value(REC, NULL));
+	set(REC, record);
+	assert_true(xs_rm(other, XBT_NULL, FE));
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -EEXIST);
+	assert_string_equal(xensplit_last_error(ctx)->code, "interrupted");
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_null(strstr(fake_value(REC, NULL), "phase="));
+	assert_non_null(strstr(fake_value(REC, NULL), "listed=fixed\n"));
+	assert_non_null(strstr(fake_value(REC, NULL), "front.key=value\n"));
+	assert_true(there(FE "/state"));
+}
+
+/* Whoever kills it must leave a record that says what is missing. */
+static void a_replace_says_what_it_does(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	struct xensplit_op *op;
+
+	(void)state;
+	connected(ctx);
+	fake.backend_closes = false;
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 1000, &op), 0);
+	assert_int_equal(xensplit_op_process(op), 1);
+	assert_string_equal(fake_value(BE "/state", NULL), "5");
+	assert_string_equal(fake_value(BE "/online", NULL), "0");
+	assert_non_null(strstr(fake_value(REC, NULL), "phase=replace\n"));
+	/* It does not close, so it is removed anyway, after half of the time. */
+	assert_int_equal(xensplit_op_run(op), -ETIMEDOUT);
+	assert_null(strstr(fake_value(REC, NULL), "phase="));
+	assert_string_equal(fake_value(BE "/state", NULL), "1");
+	xensplit_op_free(op);
+}
+
+/* @times: how often another client is faster. Returns the result. */
+static int replace_among_others(unsigned int times)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	struct xensplit_op *op;
+	unsigned int turn;
+	int r = 1;
+
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 0, &op), 0);
+	for (turn = 0; r == 1 && turn < 5000; turn++) {
+		r = xensplit_op_process(op);
+		/* The place is free for the time that the guest's kernel needs. */
+		if (r == 1 && times && !there(FE)) {
+			assert_int_equal(attach(second), -EEXIST);
+			if (xs_rm(other, XBT_NULL, REC) && !attach(second))
+				times--;
+		}
+		sleep_until(now_us() + 10000);
+	}
+	assert_int_equal(times, 0);
+	assert_true(op->replaced < 4);
+	xensplit_op_free(op);
+	return r;
+}
+
+static void a_replace_among_others(void **state)
+{
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	assert_int_equal(replace_among_others(1), 0);
+	assert_int_equal(replace_among_others(2), 0);
+	assert_int_equal(replace_among_others(3), -EEXIST);
+	assert_contains(xensplit_errmsg(ctx), "already attached");
+}
+
+static void a_stale_device_is_not_replaced(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+
+	(void)state;
+	of_a_former_domain(ctx);
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -ESTALE);
+	assert_null(strstr(fake_value(REC, NULL), "phase="));
+}
+
+static void domains_are_checked_before_anything_is_removed(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	char *before, *after;
+
+	(void)state;
+	connected(ctx);
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	opts.backend_domid = 7;
+	before = device_now();
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -ESRCH);
+	after = device_now();
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+/* --- detaching --- */
+
+/* Another client has removed it meanwhile, and attached one of the same name. */
+static void a_detach_leaves_the_next_device_alone(void **state)
+{
+	struct xensplit_op *op;
+
+	(void)state;
+	connected(ctx);
+	fake.backend_closes = false;
+	assert_int_equal(xensplit_op_detach(ctx, &device, 0, 5000, &op), 0);
+	assert_int_equal(xensplit_op_process(op), 1);
+	assert_true(xs_rm(other, XBT_NULL, REC) && xs_rm(other, XBT_NULL, FE) &&
+		    xs_rm(other, XBT_NULL, BE));
+	connected(second);
+	assert_int_equal(xensplit_op_run(op), 0);
+	xensplit_op_free(op);
+	assert_true(there(REC) && there(FE "/state") && there(BE "/state"));
+	assert_string_equal(fake_value(BE "/state", NULL), "4");
+}
+
+static void a_detach_leaves_the_next_domains_device_alone(void **state)
+{
+	struct xensplit_op *op;
+
+	(void)state;
+	connected(ctx);
+	fake.backend_closes = false;
+	assert_int_equal(xensplit_op_detach(ctx, &device, 0, 5000, &op), 0);
+	assert_int_equal(xensplit_op_process(op), 1);
+	set("/local/domain/5/xensplit", "0123456789abcdef");
+	set(BE "/state", "6");
+	assert_int_equal(xensplit_op_run(op), -ESTALE);
+	xensplit_op_free(op);
+	assert_true(there(REC) && there(FE));
+}
+
+static void a_backend_that_does_not_close(void **state)
+{
+	(void)state;
+	connected(ctx);
+	fake.backend_closes = false;
+	set("/local/domain/0/error/backend/mydevice/5/0/error", "oops");
+	assert_int_equal(xensplit_detach(ctx, &device, 0, 1000), -ETIMEDOUT);
+	assert_true(there(REC) && there(FE) && there(BE));
+	assert_int_equal(xensplit_detach(ctx, &device, XENSPLIT_DETACH_FORCE, 1000), 0);
+	assert_false(there(REC) || there(FE) || there(BE));
+	assert_false(there("/local/domain/0/error"));
+}
+
+static void a_backend_that_no_driver_has(void **state)
+{
+	uint64_t begun;
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	fake.backend_closes = false;
+	begun = now_us();
+	assert_int_equal(detach(ctx), 0);
+	assert_in_range(now_us() - begun, 0, 500000);
+	assert_false(there(REC) || there(FE) || there(BE));
+}
+
+static void a_damaged_record_needs_force(void **state)
+{
+	(void)state;
+	connected(ctx);
+	set(REC, "nothing that makes sense");
+	assert_int_equal(detach(ctx), -EBADMSG);
+	assert_true(there(REC) && there(FE) && there(BE));
+	assert_int_equal(xensplit_detach(ctx, &device, XENSPLIT_DETACH_FORCE, 1000), 0);
+	assert_false(there(REC) || there(FE) || there(BE));
+}
+
+#define attach_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		attach_test(ids_go_round_and_have_an_end),
+		attach_test(ids_only_go_forward),
+		attach_test(a_cursor_that_makes_no_sense),
+		attach_test(ids_with_a_long_backend_type),
+		attach_test(the_first_id_that_is_free),
+		attach_test(the_id_of_a_former_domains_device),
+		attach_test(ids_to_avoid),
+		attach_test(nodes_and_permissions),
+		attach_test(halves_of_another_tool_stay),
+		attach_test(errors_of_an_earlier_device_go),
+		attach_test(keys_are_kept_unless_given_again),
+		attach_test(an_interrupted_replace),
+		attach_test(a_replace_says_what_it_does),
+		attach_test(a_replace_among_others),
+		attach_test(a_stale_device_is_not_replaced),
+		attach_test(domains_are_checked_before_anything_is_removed),
+		attach_test(a_detach_leaves_the_next_device_alone),
+		attach_test(a_detach_leaves_the_next_domains_device_alone),
+		attach_test(a_backend_that_does_not_close),
+		attach_test(a_backend_that_no_driver_has),
+		attach_test(a_damaged_record_needs_force),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
