@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a list says of each device: of those with a record, and of those of other tools. */
+#include "operations.h"
+
+#include "list.h"
+
+static struct xensplit_ctx *ctx;
+static struct xs_handle *other;
+static struct xensplit_list *list;
+
+static int begin(void **state)
+{
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	other = xs_open(0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	list = xensplit_list_free(list);
+	xs_close(other);
+	unit_ctx_free(ctx);
+	return 0;
+}
+
+static void set(const char *path, const char *value)
+{
+	fake_set(path, value, strlen(value));
+}
+
+static void attach_more(uint32_t domid, const char *type, uint32_t devid,
+			uint32_t backend_domid)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	opts.domid = domid;
+	opts.type = type;
+	opts.devid = devid;
+	opts.backend_domid = backend_domid;
+	opts.flags = XENSPLIT_ATTACH_RESERVED;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+}
+
+static void list_of(const struct xensplit_filter *filter, uint32_t flags)
+{
+	list = xensplit_list_free(list);
+	assert_int_equal(xensplit_list_new(ctx, filter, flags, &list), 0);
+}
+
+/* "5/mydevice/0 6/other/1": all of them */
+static const char *ids(const struct xensplit_filter *filter, uint32_t flags)
+{
+	static char text[1024];
+	const struct xensplit_device *device;
+	size_t i, used = 0;
+
+	list_of(filter, flags);
+	*text = '\0';
+	for (i = 0; (device = xensplit_list_get(list, i)); i++)
+		used += (size_t)sprintf(text + used, "%s%u/%s/%u", i ? " " : "",
+					device->id.domid, device->id.type,
+					device->id.devid);
+	return text;
+}
+
+static const struct xensplit_device *only(uint32_t flags)
+{
+	list_of(NULL, flags);
+	assert_null(xensplit_list_get(list, 1));
+	assert_non_null(xensplit_list_get(list, 0));
+	return xensplit_list_get(list, 0);
+}
+
+/* --- devices with a record --- */
+
+static void sorted_by_domain_type_and_id(void **state)
+{
+	(void)state;
+	attach_more(6, "b", 1, 0);
+	attach_more(6, "a", 2, 0);
+	attach_more(5, "b", 10, 0);
+	attach_more(5, "b", 9, 0);
+	attach_more(5, "a", 3, 0);
+	attach_more(0, "c", 0, 6);
+	assert_string_equal(ids(NULL, 0), "0/c/0 5/a/3 5/b/9 5/b/10 6/a/2 6/b/1");
+	assert_string_equal(xensplit_list_get(list, 0)->domain, "Domain-0");
+	assert_string_equal(xensplit_list_get(list, 1)->domain, "g5");
+	assert_string_equal(xensplit_list_get(list, 4)->domain, "g6");
+	assert_string_equal(xensplit_list_get(list, 5)->domain, "g6");
+}
+
+static void only_what_the_filter_has(void **state)
+{
+	XENSPLIT_FILTER(filter);
+
+	(void)state;
+	attach_more(6, "b", 1, 0);
+	attach_more(5, "b", 2, 6);
+	attach_more(5, "bb", 2, 0);
+	filter.domid = 5;
+	assert_string_equal(ids(&filter, 0), "5/b/2 5/bb/2");
+	filter.type = "b";
+	assert_string_equal(ids(&filter, 0), "5/b/2");
+	filter.domid = XENSPLIT_ANY;
+	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "5/b/2 6/b/1");
+	filter.backend_domid = 6;
+	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "5/b/2");
+	filter.backend_domid = 0;
+	assert_string_equal(ids(&filter, 0), "6/b/1");
+	filter.domid = 5;
+	filter.devid = 2;
+	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "");
+	filter.type = "none";
+	assert_string_equal(ids(&filter, 0), "");
+	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "");
+}
+
+static void what_is_known_of_a_device(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	const struct xensplit_device *d;
+	char record[2048];
+
+	(void)state;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.backend_type = "vbd";
+	opts.flags = XENSPLIT_ATTACH_RESERVED;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	d = only(0);
+	assert_string_equal(d->backend_type, "vbd");
+	assert_int_equal(d->reserved, 1);
+	assert_string_equal(d->frontend, FE);
+	assert_string_equal(d->backend, "/local/domain/0/backend/vbd/5/0");
+	assert_int_equal(d->online, 1);
+	assert_int_equal(d->origin, XENSPLIT_ORIGIN_XENSPLIT);
+	assert_true(d->created > 1000000000);
+	assert_null(d->phase);
+	assert_null(d->listed);
+	assert_int_equal(d->stale, 0);
+	assert_int_equal(d->damaged, 0);
+	snprintf(record, sizeof(record), "%sphase=replace\nlisted=auto\n",
+		 fake_value(REC, NULL));
+	set(REC, record);
+	set("/local/domain/0/backend/vbd/5/0/online", "0");
+	d = only(0);
+	assert_string_equal(d->phase, "replace");
+	assert_string_equal(d->listed, "auto");
+	assert_int_equal(d->online, 0);
+	set("/local/domain/0/backend/vbd/5/0/online", "10");
+	assert_int_equal(only(0)->online, 0);
+	set("/local/domain/5/xensplit", "0123456789abcdef");
+	assert_int_equal(only(0)->stale, 1);
+}
+
+/* A device that is stale does not make its neighbour so. */
+static void each_is_compared_with_its_own_domains(void **state)
+{
+	char record[2048];
+
+	(void)state;
+	attach_more(5, "a", 0, 0);
+	attach_more(5, "b", 0, 0);
+	strcpy(record, fake_value("/xensplit/5/a/0", NULL));
+	memcpy(strstr(record, "frontend-mark=") + 14, "0123456789abcdef", 16);
+	set("/xensplit/5/a/0", record);
+	list_of(NULL, 0);
+	assert_int_equal(xensplit_list_get(list, 0)->stale, 1);
+	assert_int_equal(xensplit_list_get(list, 1)->stale, 0);
+	/* That of the backend counts, too. */
+	attach_more(6, "a", 0, 5);
+	fake.dead_domid = 5;
+	list_of(NULL, 0);
+	assert_int_equal(xensplit_list_get(list, 2)->stale, 1);
+	assert_int_equal(xensplit_list_get(list, 2)->id.domid, 6);
+}
+
+static void a_domain_is_asked_about_once(void **state)
+{
+	unsigned int one, many;
+	uint32_t i;
+
+	(void)state;
+	attach_more(5, "a", 0, 0);
+	fake.requests = 0;
+	list_of(NULL, 0);
+	one = fake.requests;
+	for (i = 1; i < 5; i++)
+		attach_more(5, "a", i, 0);
+	fake.requests = 0;
+	list_of(NULL, 0);
+	many = fake.requests;
+	/* Its record, two states and online. */
+	assert_int_equal(many - one, 4 * 4);
+}
+
+static void a_damaged_record(void **state)
+{
+	const struct xensplit_device *d;
+
+	(void)state;
+	attach_more(5, "a", 0, 6);
+	set("/xensplit/5/a/0", "nothing that makes sense");
+	d = only(0);
+	assert_int_equal(d->damaged, 1);
+	assert_int_equal(d->backend_domid, 6);
+	assert_null(d->unique_id);
+	assert_string_equal(ids(NULL, XENSPLIT_LIST_FOREIGN), "5/a/0");
+}
+
+static void names_that_are_no_records(void **state)
+{
+	char path[TYPE_MAX + 32];
+
+	(void)state;
+	attach_more(5, "longer", 1, 0);
+	set("/xensplit/5/longer/next-devid", "2");
+	set("/xensplit/5/longer/4294967295", "");
+	set("/xensplit/5/bad.type/0", "");
+	snprintf(path, sizeof(path), "/xensplit/5/%0*d/0", TYPE_MAX + 1, 7);
+	set(path, "");
+	attach_more(5, "t", 1, 0);
+	assert_string_equal(ids(NULL, 0), "5/longer/1 5/t/1");
+}
+
+/* --- devices of other tools --- */
+
+static void foreign(uint32_t domid, const char *type, uint32_t devid, uint32_t backend)
+{
+	char path[128], value[128];
+
+	sprintf(path, "/local/domain/%u/device/%s/%u/state", domid, type, devid);
+	set(path, "1");
+	sprintf(path, "/local/domain/%u/backend/%s/%u/%u/state", backend, type, domid,
+		devid);
+	set(path, "2");
+	sprintf(value, "/local/domain/%u/backend/%s/%u/%u", backend, type, domid, devid);
+	sprintf(path, "/local/domain/%u/device/%s/%u/backend", domid, type, devid);
+	set(path, value);
+}
+
+static void devices_of_other_tools(void **state)
+{
+	const struct xensplit_device *d;
+
+	(void)state;
+	attach_more(5, "mine", 0, 0);
+	foreign(6, "theirs", 3, 0);
+	foreign(5, "vif", 0, 6);
+	assert_string_equal(ids(NULL, 0), "5/mine/0");
+	assert_string_equal(ids(NULL, XENSPLIT_LIST_FOREIGN),
+			    "5/mine/0 5/vif/0 6/theirs/3");
+	d = xensplit_list_get(list, 1);
+	assert_int_equal(d->origin, XENSPLIT_ORIGIN_FOREIGN);
+	assert_int_equal(d->reserved, 1);
+	assert_int_equal(d->backend_domid, 6);
+	assert_int_equal(d->frontend_state, 1);
+	assert_int_equal(d->backend_state, 2);
+	assert_int_equal(list_entry(list, 1)->has_online, false);
+	assert_int_equal(xensplit_list_get(list, 2)->reserved, 0);
+}
+
+static void halves_alone(void **state)
+{
+	XENSPLIT_FILTER(filter);
+
+	(void)state;
+	set("/local/domain/5/device/front/0/state", "1");
+	set("/local/domain/6/backend/back/5/0/state", "1");
+	assert_string_equal(ids(NULL, XENSPLIT_LIST_FOREIGN), "5/back/0 5/front/0");
+	assert_int_equal(xensplit_list_get(list, 0)->backend_domid, 6);
+	assert_int_equal(xensplit_list_get(list, 1)->backend_domid, XENSPLIT_ANY);
+	filter.domid = 5;
+	filter.devid = 0;
+	filter.type = "front";
+	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "5/front/0");
+	filter.type = "back";
+	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "5/back/0");
+}
+
+/* The backend of a device with a record is not another device. */
+static void a_backend_of_another_type_belongs_to_its_device(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	(void)state;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.backend_type = "zz";
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	opts.devid = 1;
+	opts.backend_domid = 6;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_string_equal(ids(NULL, XENSPLIT_LIST_FOREIGN),
+			    "5/mydevice/0 5/mydevice/1");
+}
+
+static void names_that_are_no_devices(void **state)
+{
+	(void)state;
+	foreign(5, "longer", 0, 0);
+	set("/local/domain/5/device/longer/00/state", "1");
+	set("/local/domain/5/device/bad.type/0/state", "1");
+	set("/local/domain/0/backend/longer/05/1/state", "1");
+	set("/local/domain/0/backend/longer/5/x/state", "1");
+	foreign(5, "t", 0, 0);
+	assert_string_equal(ids(NULL, XENSPLIT_LIST_FOREIGN), "5/longer/0 5/t/0");
+}
+
+/* Of several backends, the one that the frontend names, if no guest can write that. */
+static void backends_in_two_domains(void **state)
+{
+	struct xs_permissions own = { 5, XS_PERM_NONE };
+
+	(void)state;
+	foreign(5, "a", 0, 0);
+	foreign(5, "a", 0, 6);
+	assert_string_equal(ids(NULL, XENSPLIT_LIST_FOREIGN), "5/a/0");
+	assert_int_equal(xensplit_list_get(list, 0)->backend_domid, 6);
+	assert_int_equal(list_entry(list, 0)->claims.count, 2);
+	set("/local/domain/5/device/a/0/backend-id", "6");
+	assert_true(xs_set_permissions(other, XBT_NULL,
+				       "/local/domain/5/device/a/0/backend-id", &own, 1));
+	assert_int_equal(only(XENSPLIT_LIST_FOREIGN)->backend_domid, 0);
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/5/device/a/0/backend"));
+	assert_int_equal(only(XENSPLIT_LIST_FOREIGN)->backend_domid, 0);
+}
+
+/* --- records --- */
+
+static void damage(const char *record)
+{
+	struct txn txn = TXN_NONE(ctx);
+	struct device_id id = { .domid = 5, .type = "mydevice" };
+	struct record read;
+
+	set(REC, record);
+	assert_int_equal(record_read(&txn, &id, &read), -EBADMSG);
+}
+
+#define GOOD "schema=1\nbackend-id=0\nunique-id=x\n"
+
+static void records_that_make_no_sense(void **state)
+{
+	struct device_id id = { .domid = 5, .type = "mydevice" };
+	struct txn txn = TXN_NONE(ctx);
+	struct record read;
+
+	(void)state;
+	set(REC, GOOD);
+	assert_int_equal(record_read(&txn, &id, &read), 0);
+	damage("");
+	damage("schema=1\nbackend-id=0\nunique-id=x");
+	damage(GOOD "more");
+	damage(GOOD "\n");
+	damage("schema=2\nbackend-id=0\nunique-id=x\n");
+	damage("backend-id=0\nunique-id=x\n");
+	damage("schema=1\nunique-id=x\n");
+	damage("schema=1\nbackend-id=0\n");
+	damage("schema=1\nbackend-id=32752\nunique-id=x\n");
+	damage(GOOD "backend-type=bad.type\n");
+	damage(GOOD "frontend-mark=01234567890123456\n");
+	damage(GOOD "phase=a-phase-that-is-longer-than-any-of-this-library-has-been\n");
+	fake_set(REC, GOOD "\0x=y\n", sizeof(GOOD "\0x=y\n") - 1);
+	assert_int_equal(record_read(&txn, &id, &read), -EBADMSG);
+	/* What a newer release adds is ignored. */
+	set(REC, GOOD "schema-too=7\nschem=7\nfront.=x\n");
+	assert_int_equal(record_read(&txn, &id, &read), 0);
+}
+
+#define list_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		list_test(sorted_by_domain_type_and_id),
+		list_test(only_what_the_filter_has),
+		list_test(what_is_known_of_a_device),
+		list_test(each_is_compared_with_its_own_domains),
+		list_test(a_domain_is_asked_about_once),
+		list_test(a_damaged_record),
+		list_test(names_that_are_no_records),
+		list_test(devices_of_other_tools),
+		list_test(halves_alone),
+		list_test(a_backend_of_another_type_belongs_to_its_device),
+		list_test(names_that_are_no_devices),
+		list_test(backends_in_two_domains),
+		list_test(records_that_make_no_sense),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
