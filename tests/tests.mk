@@ -27,7 +27,7 @@ export CMOCKA_MESSAGE_OUTPUT := TAP
 # The targets below may first install the groups of tests/setup/packages that they need; plain `make`
 # never does. `make setup` installs those of all targets.
 SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
-	coverage check-faults check-tsan check-valgrind check-harness check-attack check-model installcheck lint setup
+	coverage mutants check-faults check-tsan check-valgrind check-harness check-attack check-model installcheck lint setup
 SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
 for_goals = $(if $(filter $(2),$(MAKECMDGOALS)),$(1))
 SETUP := $(strip \
@@ -194,6 +194,12 @@ ifneq ($(MUTATE),)
 else
 	$(tap_sum) $(call attack_suites,$(JOBS),$(ATTACK))
 endif
+
+# Each changes one place of lib/ or src/; a test has to notice.
+.PHONY: mutants
+mutants: export TAP_SECONDS ?= 86400
+mutants: build-sandbox ## change lib/ and src/ in many ways, and see which tests notice; MUTANT=NAME|FILE
+	$(tap_sum) 'mutants=O=$(abspath $(O)) JOBS=$(JOBS) tests/mutants/run $(MUTANT)'
 
 sandbox_suites = 'sandbox=$(MAKE) -s --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox check'
 check-sandbox: build-sandbox ## the sandbox itself
