@@ -45,7 +45,7 @@ devices()
 	does attach 1234 mydevice/10
 	does attach 5 --no-wait
 	does attach 6 --no-wait
-	does attach 1234 mydevice/2 --no-wait
+	does attach 1234 mydevice/2
 	xenstore-write /xensplit/5/mydevice/0 nonsense
 	"$SANDBOX" kill 6
 	xenstore-write /local/domain/1234/device/mydevice/11/backend-id 0
