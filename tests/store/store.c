@@ -463,9 +463,16 @@ void forget_dumps(void)
 void assert_untouched(const char *before)
 {
 	const char *after = dump();
+	size_t i = 0;
 
-	if (strcmp(before, after) != 0)
-		wrong("the store was\n%s and is\n%s", before, after);
+	while (before[i] && before[i] == after[i])
+		i++;
+	if (before[i] == after[i])
+		return;
+	while (i > 0 && before[i - 1] != '\n')
+		i--;
+	wrong("the store was, from here on\n%.800s and is\n%.800s", before + i,
+	      after + i);
 }
 
 void assert_node(const char *path, const char *value, const char *perms)

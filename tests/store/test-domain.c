@@ -212,8 +212,8 @@ static void pitfall_08_reap_tells_the_dead_from_the_living(void **state)
 
 	(void)state;
 	assert_result(reap(), 0);
-	connect_mydevice();
-	assert_result(xensplit_attach(ctx, &opts, 10000, NULL), 0);
+	attach_mydevice(); /* a driver could still report what has failed after the reap */
+	assert_result(xensplit_attach(ctx, &opts, 0, NULL), 0);
 	put("/xensplit/5/mydevice/9", "odd", NULL);
 	before = dump();
 	opts.domid = 6;

@@ -394,18 +394,19 @@ static void a_replacement_that_was_interrupted(void **state)
 
 static void a_driver_domain_that_comes_back(void **state)
 {
+	struct driver *front = drive("front 5 mydevice");
 	const char *before;
 	uint64_t begun;
 	int changed;
 
 	(void)state;
-	drive("front 5 mydevice");
 	drive("back 6 mydevice");
 	want("mydevice", 0)->backend = "g6";
 	want_auto(fast)->backend = "g6";
 	want_auto(slow)->backend = "g6";
 	assert_int_equal(apply(0, 20000), 3);
 	run("\"$SANDBOX\" kill 6");
+	driver_catch_up(front);
 	before = dump();
 	make_plan(XENSPLIT_PLAN_PRUNE | XENSPLIT_PLAN_REPLACE);
 	assert_refused(0, -ESRCH, "no-such-domain", "no such domain: 'g6'");
