@@ -69,6 +69,22 @@ static bool take_text(const struct field *field, char *buf, size_t size)
 	return true;
 }
 
+/* front.KEY=VALUE and back.KEY=VALUE are extra keys with escaped values. */
+static bool is_key(const struct field *field, const char *side)
+{
+	return field->key_len > strlen(side) && !strncmp(field->key, side, strlen(side));
+}
+
+/* It becomes the name of a node again. */
+static bool key_is_valid(const struct field *field, size_t prefix)
+{
+	struct field name = { .value = field->key + prefix,
+			      .len = field->key_len - prefix };
+	char key[TYPE_MAX + 1];
+
+	return take_text(&name, key, sizeof(key)) && type_is_valid(key);
+}
+
 struct parsed {
 	struct record record;
 	uint64_t schema;
@@ -105,7 +121,9 @@ static bool take_field(struct parsed *parsed, const struct field *field)
 		return take_text(field, record->listed, LISTED_SIZE);
 	if (field_is(field, "more-keys"))
 		return take_number(field, 1, &parsed->more);
-	return true;
+	if (is_key(field, "front."))
+		return key_is_valid(field, strlen("front."));
+	return !is_key(field, "back.") || key_is_valid(field, strlen("back."));
 }
 
 static int parse(struct txn *txn, const struct device_id *id, const char *value,
@@ -155,17 +173,14 @@ int record_read(struct txn *txn, const struct device_id *id, struct record *ret_
 
 /* --- extra keys --- */
 
-/* front.KEY=VALUE and back.KEY=VALUE are extra keys with escaped values. */
 static int take_key(const struct field *field, const char *side, struct pairs *pairs)
 {
-	size_t side_len = strlen(side);
 	char *key, *value;
 	int r = -ENOMEM;
 
-	if (field->key_len <= side_len + 1 || field->key[side_len] != '.' ||
-	    strncmp(field->key, side, side_len) != 0)
+	if (!is_key(field, side))
 		return 0;
-	key = strndup(field->key + side_len + 1, field->key_len - side_len - 1);
+	key = strndup(field->key + strlen(side), field->key_len - strlen(side));
 	value = unescape(field->value, field->len);
 	if (key && value)
 		r = pairs_add(pairs, key, value);
@@ -214,9 +229,9 @@ int record_read_whole(struct txn *txn, const struct device_id *id,
 		return r;
 	r = parse(txn, id, value, len, &record);
 	for (text = value; !r && field_next(&text, &field);) {
-		r = take_key(&field, "front", front);
+		r = take_key(&field, "front.", front);
 		if (!r)
-			r = take_key(&field, "back", back);
+			r = take_key(&field, "back.", back);
 	}
 	free(value);
 	if (!r && record.more_keys)
@@ -226,14 +241,6 @@ int record_read_whole(struct txn *txn, const struct device_id *id,
 	if (!r)
 		*ret_record = record;
 	return r == -ENOMEM ? fail(txn->ctx, r, "out of memory") : r;
-}
-
-int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
-		     struct pairs *back)
-{
-	struct record record;
-
-	return record_read_whole(txn, id, &record, front, back);
 }
 
 /* --- to text --- */

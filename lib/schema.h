@@ -157,9 +157,6 @@ int record_read(struct txn *txn, const struct device_id *id,
 int record_read_whole(struct txn *txn, const struct device_id *id,
 		      struct record *ret_record, struct pairs *front,
 		      struct pairs *back) __must_check;
-/* Reads only the extra keys. */
-int record_read_keys(struct txn *txn, const struct device_id *id, struct pairs *front,
-		     struct pairs *back) __must_check;
 int record_write(struct txn *txn, struct record *record, const struct pairs *front,
 		 const struct pairs *back) __must_check;
 /* Rewrites only that field, so that fields of other versions are kept. */

@@ -211,7 +211,8 @@ int keys_keep(struct txn *txn, const struct device_id *id, struct pairs *front,
 	      struct pairs *back)
 {
 	struct pairs old_front = { 0 }, old_back = { 0 };
-	int r = record_read_keys(txn, id, &old_front, &old_back);
+	struct record old;
+	int r = record_read_whole(txn, id, &old, &old_front, &old_back);
 
 	if (!r)
 		r = pairs_add_missing(front, &old_front);

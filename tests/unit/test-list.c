@@ -363,6 +363,9 @@ static void records_that_make_no_sense(void **state)
 	damage("schema=1\nbackend-id=32752\nunique-id=x\n");
 	damage(GOOD "backend-type=bad.type\n");
 	damage(GOOD "frontend-mark=01234567890123456\n");
+	/* A key becomes the name of a node again. */
+	damage(GOOD "front.a/b=x\n");
+	damage(GOOD "back.\x1b=x\n");
 	damage(GOOD "phase=a-phase-that-is-longer-than-any-of-this-library-has-been\n");
 	fake_set(REC, GOOD "\0x=y\n", sizeof(GOOD "\0x=y\n") - 1);
 	assert_int_equal(record_read(&txn, &id, &read), -EBADMSG);
