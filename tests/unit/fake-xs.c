@@ -11,16 +11,17 @@
 
 #include "unit.h"
 
-#define NODES_MAX  256
-#define FIRED_MAX  256
+#define NODES_MAX  1024
+#define PATH_ROOM  512
 #define PERMS_ROOM 4
 
 struct node {
-	char path[256];
-	char value[4096];
-	size_t len;
+	char path[PATH_ROOM];
+	size_t path_len;
 	struct xs_permissions perms[PERMS_ROOM];
 	unsigned int perms_count;
+	size_t len;
+	char value[4096]; /* last: only what is used is copied */
 };
 
 struct tree {
@@ -29,25 +30,37 @@ struct tree {
 };
 
 struct watch {
-	char path[256];
+	char path[PATH_ROOM];
 	char token[64];
+};
+
+struct watch_list {
+	struct watch *list;
+	size_t count, room;
 };
 
 /* Only the monitor's connection has watches; all requests go to a single tree. */
 struct xs_handle {
 	int fd;
-	struct watch watches[16];
-	size_t watch_count;
-	struct watch fired[FIRED_MAX];
-	size_t fired_count;
+	struct watch_list watches, fired;
 };
 
 struct fake fake;
 static struct tree live, staged;
 static bool in_transaction, transaction_failed;
-static char changed[FIRED_MAX][256]; /* by the open transaction */
-static size_t changed_count;
+static struct watch_list changed; /* by the open transaction: "+PATH" or "-PATH" */
 static struct xs_handle *handles[6];
+
+static struct watch *more(struct watch_list *watches)
+{
+	if (watches->count == watches->room) {
+		watches->room = watches->room ? 2 * watches->room : 16;
+		watches->list =
+			realloc(watches->list, watches->room * sizeof(*watches->list));
+		assert_non_null(watches->list);
+	}
+	return &watches->list[watches->count++];
+}
 
 /* --- the tree --- */
 
@@ -57,12 +70,24 @@ static struct tree *tree_of(xs_transaction_t t)
 	return t ? &staged : &live;
 }
 
+static void copy_node(struct node *to, const struct node *from)
+{
+	memmove(to, from, offsetof(struct node, value) + from->len);
+}
+
+static void copy_tree(struct tree *to, const struct tree *from)
+{
+	for (to->count = 0; to->count < from->count; to->count++)
+		copy_node(&to->nodes[to->count], &from->nodes[to->count]);
+}
+
 static struct node *find(struct tree *tree, const char *path)
 {
-	size_t i;
+	size_t i, len = strlen(path);
 
 	for (i = 0; i < tree->count; i++)
-		if (!strcmp(tree->nodes[i].path, path))
+		if (tree->nodes[i].path_len == len &&
+		    !memcmp(tree->nodes[i].path, path, len))
 			return &tree->nodes[i];
 	return NULL;
 }
@@ -80,16 +105,18 @@ static void parent_of(char *parent, const char *path)
 static struct node *make(struct tree *tree, const char *path)
 {
 	struct node *node = find(tree, path), *above;
-	char parent[256];
+	char parent[PATH_ROOM];
 
 	if (node)
 		return node;
+	assert_true(strlen(path) < PATH_ROOM);
 	parent_of(parent, path);
 	above = make(tree, parent);
 	assert_true(tree->count < NODES_MAX);
 	node = &tree->nodes[tree->count++];
-	*node = *above;
-	snprintf(node->path, sizeof(node->path), "%s", path);
+	memcpy(node->perms, above->perms, sizeof(node->perms));
+	node->perms_count = above->perms_count;
+	node->path_len = strlen(strcpy(node->path, path));
 	node->len = 0;
 	return node;
 }
@@ -107,19 +134,28 @@ static void remove_below(struct tree *tree, const char *top)
 
 	for (i = 0; i < tree->count; i++)
 		if (!is_below(tree->nodes[i].path, top))
-			tree->nodes[kept++] = tree->nodes[i];
+			copy_node(&tree->nodes[kept++], &tree->nodes[i]);
 	tree->count = kept;
+}
+
+/* In the fake, a domain lives as long as its directory, unless a test says otherwise. */
+static bool is_alive(unsigned int domid)
+{
+	char home[64];
+
+	snprintf(home, sizeof(home), "/local/domain/%u", domid);
+	return find(&live, home) && (!domid || domid != fake.dead_domid);
 }
 
 /* --- watches --- */
 
 static void fire(struct xs_handle *h, const struct watch *watch, const char *path)
 {
+	struct watch *fired = more(&h->fired);
 	uint64_t one = 1;
 
-	assert_true(h->fired_count < FIRED_MAX);
-	snprintf(h->fired[h->fired_count].path, sizeof(h->fired[0].path), "%s", path);
-	strcpy(h->fired[h->fired_count++].token, watch->token);
+	snprintf(fired->path, sizeof(fired->path), "%s", path);
+	strcpy(fired->token, watch->token);
 	assert_int_equal(write(h->fd, &one, sizeof(one)), sizeof(one));
 }
 
@@ -128,12 +164,14 @@ static void tell(const char *path, bool removed)
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(handles); i++)
-		for (j = 0; handles[i] && j < handles[i]->watch_count; j++)
-			if (is_below(path, handles[i]->watches[j].path))
-				fire(handles[i], &handles[i]->watches[j], path);
-			else if (removed && is_below(handles[i]->watches[j].path, path))
-				fire(handles[i], &handles[i]->watches[j],
-				     handles[i]->watches[j].path);
+		for (j = 0; handles[i] && j < handles[i]->watches.count; j++) {
+			const struct watch *watch = &handles[i]->watches.list[j];
+
+			if (is_below(path, watch->path))
+				fire(handles[i], watch, path);
+			else if (removed && is_below(watch->path, path))
+				fire(handles[i], watch, watch->path);
+		}
 }
 
 static void changes(xs_transaction_t t, const char *path, bool removed)
@@ -142,9 +180,7 @@ static void changes(xs_transaction_t t, const char *path, bool removed)
 		tell(path, removed);
 		return;
 	}
-	assert_true(changed_count < FIRED_MAX);
-	snprintf(changed[changed_count++], sizeof(changed[0]), "%c%s",
-		 removed ? '-' : '+', path);
+	snprintf(more(&changed)->path, PATH_ROOM, "%c%s", removed ? '-' : '+', path);
 }
 
 /* --- failures --- */
@@ -152,6 +188,8 @@ static void changes(xs_transaction_t t, const char *path, bool removed)
 static bool fails(xs_transaction_t t, const char *call, const char *path)
 {
 	fake.requests++;
+	if (fake.requests_most && fake.requests > fake.requests_most)
+		fake.idle();
 	if (!fake.fail_at || fake.requests < fake.fail_at ||
 	    (fake.requests > fake.fail_at && !fake.fail_from_there_on))
 		return false;
@@ -190,15 +228,18 @@ void xs_close(struct xs_handle *h)
 	for (i = 0; h && i < ARRAY_SIZE(handles); i++)
 		if (handles[i] == h)
 			handles[i] = NULL;
-	if (h)
-		close(h->fd);
+	if (!h)
+		return;
+	close(h->fd);
+	free(h->watches.list);
+	free(h->fired.list);
 	free(h);
 }
 
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 	      unsigned int *len)
 {
-	char full[256];
+	char full[PATH_ROOM];
 	struct node *node;
 	char *value;
 
@@ -220,12 +261,18 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
 	return value;
 }
 
+static bool is_child(const struct node *node, const char *path, size_t len)
+{
+	return node->path_len > len + 1 && is_below(node->path, path) &&
+	       !strchr(node->path + len + 1, '/');
+}
+
 /* One block for the caller to free: the pointers, then the names. */
 char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
 		    unsigned int *num)
 {
 	struct tree *tree = tree_of(t);
-	size_t i, len = strlen(path);
+	size_t i, len = strlen(path), count = 0, size = 0;
 	char **names, *text;
 
 	assert_non_null(h);
@@ -235,17 +282,20 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
 		errno = ENOENT;
 		return NULL;
 	}
-	names = calloc(NODES_MAX, sizeof(*names) + 64);
-	text = (char *)(names + NODES_MAX);
+	for (i = 0; i < tree->count; i++)
+		if (is_child(&tree->nodes[i], path, len)) {
+			count++;
+			size += tree->nodes[i].path_len - len;
+		}
+	/* Never of size 0, which may be NULL. */
+	names = malloc(count * sizeof(*names) + size + 1);
+	text = (char *)(names + count);
 	*num = 0;
-	for (i = 0; i < tree->count; i++) {
-		const char *child = tree->nodes[i].path;
-
-		if (!is_below(child, path) || !child[len] || strchr(child + len + 1, '/'))
-			continue;
-		names[(*num)++] = strcpy(text, child + len + 1);
-		text += 64;
-	}
+	for (i = 0; i < tree->count; i++)
+		if (is_child(&tree->nodes[i], path, len)) {
+			names[(*num)++] = strcpy(text, tree->nodes[i].path + len + 1);
+			text += strlen(text) + 1;
+		}
 	return names;
 }
 
@@ -277,7 +327,7 @@ bool xs_mkdir(struct xs_handle *h, xs_transaction_t t, const char *path)
 
 bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
 {
-	char parent[256];
+	char parent[PATH_ROOM];
 
 	assert_non_null(h);
 	if (fails(t, "rm", path))
@@ -296,13 +346,11 @@ bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *pat
 			struct xs_permissions *perms, unsigned int num_perms)
 {
 	struct node *node = find(tree_of(t), path);
-	char home[64];
 
 	assert_non_null(h);
 	if (fails(t, "set-permissions", path))
 		return false;
-	snprintf(home, sizeof(home), "/local/domain/%u", perms[0].id);
-	if (!node || !find(&live, home)) {
+	if (!node || !is_alive(perms[0].id)) {
 		errno = ENOENT;
 		return false;
 	}
@@ -331,7 +379,6 @@ struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t 
 	return perms;
 }
 
-/* In the fake, a domain lives as long as its directory, unless a test says otherwise. */
 bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
 {
 	char home[64];
@@ -341,7 +388,7 @@ bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
 	if (fails(XBT_NULL, "is-introduced", home))
 		return false;
 	errno = 0;
-	return find(&live, home) && (!domid || domid != fake.dead_domid);
+	return is_alive(domid);
 }
 
 xs_transaction_t xs_transaction_start(struct xs_handle *h)
@@ -352,19 +399,23 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 	assert_false(in_transaction);
 	in_transaction = true;
 	transaction_failed = false;
-	changed_count = 0;
-	staged = live;
+	changed.count = 0;
+	copy_tree(&staged, &live);
 	fake.open_transactions++;
 	fake.tries++;
 	return 1;
 }
 
-/* A driver that answers a request to close at once. */
-static void answer_close(void)
+/* A driver that answers a request to close, which is a write to its half, at once. */
+static void answer_close(const char *path)
 {
-	struct node *node = find(&live, "/local/domain/0/backend/mydevice/5/0/state");
+	char state[PATH_ROOM + 8];
+	struct node *node;
 
-	if (fake.backend_closes && node && node->len == 1 && *node->value == '5') {
+	parent_of(state, path);
+	strcat(state, "/state");
+	node = find(&live, state);
+	if (node && node->len == 1 && *node->value == '5' && strstr(state, "/backend/")) {
 		*node->value = '6';
 		tell(node->path, false);
 	}
@@ -374,8 +425,8 @@ static bool removes_half(void)
 {
 	size_t i;
 
-	for (i = 0; i < changed_count; i++)
-		if (!strncmp(changed[i], "-/local/", 8))
+	for (i = 0; i < changed.count; i++)
+		if (!strncmp(changed.list[i].path, "-/local/", 8))
 			return true;
 	return false;
 }
@@ -400,23 +451,23 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
 		return false;
 	}
 	fake.commits++;
-	live = staged;
-	for (i = 0; i < changed_count; i++)
-		tell(changed[i] + 1, changed[i][0] == '-');
-	answer_close();
+	copy_tree(&live, &staged);
+	for (i = 0; i < changed.count; i++)
+		tell(changed.list[i].path + 1, changed.list[i].path[0] == '-');
+	for (i = 0; fake.backend_closes && i < changed.count; i++)
+		answer_close(changed.list[i].path + 1);
 	return true;
 }
 
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
 {
-	struct watch *watch = &h->watches[h->watch_count];
+	struct watch *watch;
 
 	if (fails(XBT_NULL, "watch", path))
 		return false;
-	assert_true(h->watch_count < ARRAY_SIZE(h->watches));
+	watch = more(&h->watches);
 	snprintf(watch->path, sizeof(watch->path), "%s", path);
 	snprintf(watch->token, sizeof(watch->token), "%s", token);
-	h->watch_count++;
 	fire(h, watch, path);
 	return true;
 }
@@ -427,12 +478,14 @@ bool xs_unwatch(struct xs_handle *h, const char *path, const char *token)
 
 	if (fails(XBT_NULL, "unwatch", path))
 		return false;
-	for (i = 0; i < h->watch_count; i++)
-		if (!strcmp(h->watches[i].path, path) &&
-		    !strcmp(h->watches[i].token, token)) {
-			h->watches[i] = h->watches[--h->watch_count];
-			return true;
-		}
+	for (i = 0; i < h->watches.count; i++) {
+		struct watch *watch = &h->watches.list[i];
+
+		if (strcmp(watch->path, path) != 0 || strcmp(watch->token, token) != 0)
+			continue;
+		*watch = h->watches.list[--h->watches.count];
+		return true;
+	}
 	errno = ENOENT;
 	return false;
 }
@@ -445,11 +498,11 @@ int xs_fileno(struct xs_handle *h)
 /* Not a request: reads what has arrived already. */
 char **xs_check_watch(struct xs_handle *h)
 {
-	struct watch *first = &h->fired[0];
+	struct watch *first = h->fired.list;
 	uint64_t count;
 	char **watch, *text;
 
-	if (!h->fired_count) {
+	if (!h->fired.count) {
 		if (read(h->fd, &count, sizeof(count)) < 0)
 			errno = EAGAIN;
 		errno = EAGAIN;
@@ -459,7 +512,7 @@ char **xs_check_watch(struct xs_handle *h)
 	text = (char *)(watch + 2);
 	watch[XS_WATCH_PATH] = strcpy(text, first->path);
 	watch[XS_WATCH_TOKEN] = strcpy(text + sizeof(first->path), first->token);
-	memmove(first, first + 1, --h->fired_count * sizeof(*first));
+	memmove(first, first + 1, --h->fired.count * sizeof(*first));
 	return watch;
 }
 
@@ -467,13 +520,15 @@ char **xs_check_watch(struct xs_handle *h)
 
 static int64_t skipped_us;
 
-/* The clock, plus the time of skipped pauses. */
+/* The clock of the library, plus the time of skipped pauses. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	int64_t us;
 
 	if (syscall(SYS_clock_gettime, clock, now))
 		return -1;
+	if (clock != CLOCK_MONOTONIC)
+		return 0;
 	us = (int64_t)now->tv_sec * 1000000 + now->tv_nsec / 1000 + skipped_us;
 	now->tv_sec = us / 1000000;
 	now->tv_nsec = us % 1000000 * 1000;
@@ -508,6 +563,10 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 	if (!ready && timeout_ms > 0)
 		skipped_us += (int64_t)timeout_ms * 1000;
+	if (!ready && timeout_ms < 0 && fake.idle)
+		fake.idle();
+	if (fake.requests_most && ++fake.requests > fake.requests_most)
+		fake.idle();
 	return (int)ready;
 }
 
@@ -525,6 +584,16 @@ void fake_set(const char *path, const char *value, size_t len)
 	memcpy(node->value, value, len);
 	node->len = len;
 	tell(path, false);
+}
+
+void fake_set_perms(const char *path, const struct xs_permissions *perms,
+		    unsigned int count)
+{
+	struct node *node = find(&live, path);
+
+	assert_true(count <= PERMS_ROOM);
+	memcpy(node->perms, perms, count * sizeof(*perms));
+	node->perms_count = count;
 }
 
 const char *fake_value(const char *path, size_t *ret_len)
@@ -547,8 +616,9 @@ void fake_reset(void)
 		xs_close(handles[i]);
 	fake_calm();
 	in_transaction = false;
-	memset(&live, 0, sizeof(live));
+	memset(&live.nodes[0], 0, sizeof(live.nodes[0]));
 	strcpy(live.nodes[0].path, "/");
+	live.nodes[0].path_len = 1;
 	live.nodes[0].perms_count = 1;
 	live.count = 1;
 	fake_set("/local/domain/0/name", "Domain-0", 8);
@@ -568,8 +638,23 @@ unsigned int fake_watches(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(handles); i++)
-		count += handles[i] ? (unsigned int)handles[i]->watch_count : 0;
+		count += handles[i] ? (unsigned int)handles[i]->watches.count : 0;
 	return count;
+}
+
+/* As escape() has it; a fuzz target has no internals of the library. */
+static void print_value(FILE *out, const struct node *node)
+{
+	size_t i;
+
+	for (i = 0; i < node->len; i++) {
+		unsigned char c = (unsigned char)node->value[i];
+
+		if (c < ' ' || c > '~')
+			fprintf(out, "\\x%02x", c);
+		else
+			fprintf(out, c == '\\' ? "\\\\" : "%c", c);
+	}
 }
 
 char *fake_dump(void)
@@ -581,10 +666,10 @@ char *fake_dump(void)
 
 	for (i = 0; i < live.count; i++) {
 		const struct node *node = &live.nodes[i];
-		char value[4096];
 
-		fprintf(out, "%s = \"%s\"", node->path,
-			escape(value, sizeof(value), node->value, node->len));
+		fprintf(out, "%s = \"", node->path);
+		print_value(out, node);
+		fputc('"', out);
 		for (j = 0; j < node->perms_count; j++)
 			fprintf(out, " %u:%u", node->perms[j].id,
 				(unsigned int)node->perms[j].perms);

@@ -25,8 +25,10 @@ struct fake {
 	bool fail_from_there_on; /* like a daemon that died */
 	unsigned int conflicts;	 /* number of commits that collide */
 	bool flood; /* commits that remove a half collide: its end keeps writing to it */
-	bool backend_closes; /* a backend asked to close is Closed at once */
-	uint32_t dead_domid; /* gone, though it has a directory; 0: none */
+	bool backend_closes;	    /* a backend asked to close is Closed at once */
+	uint32_t dead_domid;	    /* gone, though it has a directory; 0: none */
+	unsigned int requests_most; /* idle() at the next one; 0: any number */
+	void (*idle)(void);	    /* when nothing will ever happen; it may not return */
 	/* output */
 	unsigned int requests;
 	bool failed;	       /* the failure has happened */
@@ -65,6 +67,9 @@ void fake_set(const char *path, const char *value, size_t len);
 void fake_announce(const char *what);
 /* Of all connections. */
 unsigned int fake_watches(void);
+/* Of a node that there is, without a look at who its owner is. */
+void fake_set_perms(const char *path, const struct xs_permissions *perms,
+		    unsigned int count);
 /* Every node with its value and permissions, one per line; the caller frees it. */
 char *fake_dump(void);
 
