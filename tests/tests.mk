@@ -38,7 +38,7 @@ SETUP := $(strip \
 	$(call for_goals,xen,check check-xen xen-test demo-xen setup) \
 	$(call for_goals,lint,check check-harness lint setup) \
 	$(call for_goals,bench,bench setup) \
-	$(call for_goals,fuzz,fuzz setup) \
+	$(call for_goals,fuzz,fuzz check setup) \
 	$(call for_goals,fresh,check-fresh setup))
 # One folder for downloads and unpacked packages, also for builds within this one.
 export DEBIAN_DIR ?= $(PLAIN)/debian
@@ -54,7 +54,7 @@ cmocka = $(call once,cmocka,$(call pkg_config,--libs,cmocka))
 
 $(O)/tests/unit/%.o: tests/unit/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -Ilib -c -o $@ $<
+	$(call msg,CC,$@)$(COMPILE) $(HELP_CFLAGS) $(LIB_CFLAGS) -Ilib -c -o $@ $<
 
 $(O)/tests/store/%.o: tests/store/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
@@ -91,7 +91,7 @@ $(FAULTS_PROG): %: %.o $(FAULTS_HELP) $(STORE_HELP) $(O)/libxensplit.so
 	$(call msg,LINK,$@)$(LINK) -o $@ $< $(FAULTS_HELP) $(STORE_HELP) -L$(O) -lxensplit $(LIB_LIBS) \
 		$(cmocka) -Wl,-rpath,'$$ORIGIN/../..'
 
--include $(ATTACK_PROG:=.d) $(patsubst %.o,%.d,$(foreach dir,unit store faults,$(call test_obj,$(dir))))
+-include $(ATTACK_PROG:=.d) $(patsubst %.o,%.d,$(foreach dir,unit store faults fuzz,$(call test_obj,$(dir))))
 
 # Suites that run at the same time: they wait more than they compute.
 JOBS ?= 2
@@ -122,6 +122,7 @@ timer_suites = $(foreach t,$(filter-out test-crash test-process,$(if $(1),$(filt
 	'timer/$(t)=STORE_TIMER_US=1000 $(SANDBOX) --guests 5,6 -- $(O)/tests/store/$(t)')
 # Each fault of doctor-fix takes seconds, as it waits for its device: only check-faults has it.
 fault_part := $(filter-out doctor-fix,$(FAULT_VERBS))
+fuzz_suites = $(foreach t,$(or $(2),$(FUZZ)),'fuzz/$(t)=O=$(abspath $(O)) tests/fuzz/run $(3) $(t) $(1)')
 timer_part := test-attach test-detach test-wait test-operation
 harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats --formatter tap $(t)')
 
@@ -130,6 +131,52 @@ tests: all examples $(UNIT_PROG) $(STORE_PROG) $(ATTACK_PROG) $(FAULTS_PROG) ## 
 
 build-sandbox: | $(O)/.found ## xenstored with simulated guests, for tests without Xen
 	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
+
+# The targets of tests/fuzz, and all that they test, are built by clang, for libFuzzer. What only
+# helps, such as the store in memory, is not worth its time.
+FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
+FUZZ_PROG := $(FUZZ:%=$(O)/tests/fuzz/fuzz-%)
+FUZZ_TOOL := $(O)/tests/fuzz/fuzz-text $(O)/tests/fuzz/fuzz-arguments $(O)/tests/fuzz/fuzz-config
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_LINK = $(LINK) -fsanitize=fuzzer -o $@
+.PHONY: build-fuzz fuzz-programs
+build-fuzz: | $(O)/.found
+	$(Q)$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS)' \
+		HELP_CFLAGS='-O2 -fno-sanitize=all' fuzz-programs
+
+fuzz-programs: $(FUZZ_PROG)
+
+$(O)/tests/fuzz/%.o: tests/fuzz/%.c Makefile $(O)/.command | $(O)/.found
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(COMPILE) $(HELP_CFLAGS) $(TOOL_CFLAGS) -Ilib -c -o $@ $<
+
+# Each plugin with a name of its own, so that all of them can be linked.
+$(O)/tests/fuzz/plugin-%.o: $(O)/src/plugin-%.o
+	@mkdir -p $(@D)
+	$(call msg,OBJCOPY,$@)$(OBJCOPY) --redefine-sym xensplit_plugin=plugin_$* $< $@
+
+$(O)/tests/fuzz/tool.a: $(filter-out $(O)/src/main.o,$(TOOL_OBJ))
+	@mkdir -p $(@D)
+	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+FUZZ_PLUGINS := $(patsubst %,$(O)/tests/fuzz/%.o,plugins plugin-json plugin-table plugin-xlcfg)
+$(FUZZ_TOOL): %: %.o $(O)/tests/fuzz/fuzz.o $(FUZZ_PLUGINS) $(O)/tests/fuzz/tool.a $(O)/libxensplit.a
+	$(call msg,LINK,$@)$(FUZZ_LINK) $^ $(LIB_LIBS) $(call pkg_config,--libs,json-c smartcols xlutil)
+
+# The whole tool, to be called again and again: its variables are in sections of their own.
+$(O)/tests/fuzz/whole.o: $(filter-out $(patsubst %,$(O)/src/%.o,plugin watchdog xl serve-write),$(TOOL_OBJ))
+	$(call msg,LD,$@)$(LD) -r -o $@ $^ && $(OBJCOPY) --rename-section .data=tool_data \
+		--rename-section .bss=tool_bss --redefine-sym main=tool_main --redefine-sym exit=outside_exit \
+		--redefine-sym mkdir=outside_mkdir --redefine-sym sigaction=outside_sigaction $@
+
+FUZZ_WHOLE := $(O)/tests/fuzz/fuzz-options
+$(FUZZ_WHOLE): %: %.o $(patsubst %,$(O)/tests/fuzz/%.o,whole fuzz outside tree) $(FUZZ_PLUGINS) \
+		$(O)/tests/unit/fake-xs.o $(O)/libxensplit.a
+	$(call msg,LINK,$@)$(FUZZ_LINK) $^ $(LIB_LIBS) $(call pkg_config,--libs,json-c smartcols xlutil) $(cmocka)
+
+$(O)/tests/fuzz/fuzz-tree: $(O)/tests/fuzz/tree.o
+$(filter-out $(FUZZ_TOOL) $(FUZZ_WHOLE),$(FUZZ_PROG)): %: %.o $(O)/tests/fuzz/fuzz.o $(UNIT_HELP) $(O)/tests/unit/internal.a
+	$(call msg,LINK,$@)$(FUZZ_LINK) $^ $(LIB_LIBS) $(cmocka)
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 THREADS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
@@ -143,11 +190,12 @@ build-asan: | $(O)/.found
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
 .PHONY: xen-test check-asan check-tsan check-valgrind check-harness check-model installcheck check-fresh torture
 # The scenarios in QEMU take longest, so they start first.
-check: tests build-sandbox build-asan build-tsan build-release ## all tests except fuzz and bench
+check: tests build-sandbox build-asan build-tsan build-fuzz build-release ## all tests except bench, of fuzz a part
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
 		$(install_suites) $(harness_suites) \
-		$(model_suites) $(call torture_suites,25,1) $(call faults_suites,16,2,,$(fault_part)) $(call timer_suites,$(timer_part))
+		$(model_suites) $(call torture_suites,25,1) $(call faults_suites,16,2,,$(fault_part)) $(call timer_suites,$(timer_part)) \
+		$(call fuzz_suites,-runs=2000,,--short)
 
 check-fast: tests build-sandbox ## unit, store and cli
 	$(tap_sum) $(call fast_suites,$(O))
@@ -267,18 +315,9 @@ endif
 
 .PHONY: bench fuzz lint
 SECONDS := 60
-FUZZ := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
-fuzz: $(FUZZ) ## each parser of what a guest can write, SECONDS=60
-	$(Q)$(if $(FUZZ),,echo 'tests/fuzz holds no fuzz-*.c' >&2; exit 1;)set -e; \
-	for prog in $(FUZZ); do \
-		mkdir -p $$prog.corpus; \
-		$$prog -max_total_time=$(SECONDS) -artifact_prefix=$(O)/fuzz/ $$prog.corpus; \
-	done
-
-$(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*.h include/*.h) Makefile | $(O)/.found
-	@mkdir -p $(@D)
-	$(call msg,FUZZ,$@)clang $(BASE_CFLAGS) $(LIB_CFLAGS) -Ilib -O1 -g \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(LIB_SRC) $(LIB_LIBS)
+# EXECUTIONS counts for each target instead of SECONDS.
+fuzz: build-fuzz ## what guests and users write, by libFuzzer; SECONDS=60 TARGET=NAME EXECUTIONS=N
+	$(tap_sum) $(call fuzz_suites,$(if $(EXECUTIONS),-runs=$(EXECUTIONS),-max_total_time=$(SECONDS)),$(TARGET))
 
 BENCH := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 bench: all build-sandbox $(BENCH) ## times and store requests, compared with other tools
