@@ -73,6 +73,8 @@ drive() # END DOMID [OPTION...]
 {
 	"$SANDBOX" drive "$1" "$2" "${is[device]%/*}" "${@:3}" >"drive-$1-$2" 2>&1 &
 	comes grep -qx ready "drive-$1-$2"
+	kill -USR1 $! # it has answered to the devices that were there, when it says so
+	comes grep -q 'caught up' "drive-$1-$2"
 }
 
 # Nodes as libxl and most scripts make them: the pointers are the guest's.
