@@ -310,25 +310,74 @@ static void an_interrupted_replace(void **state)
 	assert_true(there(FE "/state"));
 }
 
-/* Whoever kills it must leave a record that says what is missing. */
-static void a_replace_says_what_it_does(void **state)
+/* Asked to close the device that is there, which it does not do yet. */
+static struct xensplit_op *start_replace(void)
 {
 	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
 	struct xensplit_op *op;
 
-	(void)state;
 	connected(ctx);
 	fake.backend_closes = false;
 	opts.flags = XENSPLIT_ATTACH_REPLACE;
-	assert_int_equal(xensplit_op_attach(ctx, &opts, 1000, &op), 0);
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 2000, &op), 0);
 	assert_int_equal(xensplit_op_process(op), 1);
+	return op;
+}
+
+/* Whoever kills it must leave a record that says what is missing. */
+static void a_replace_says_what_it_does(void **state)
+{
+	uint64_t begun = now_us();
+	struct xensplit_op *op = start_replace();
+
+	(void)state;
 	assert_string_equal(fake_value(BE "/state", NULL), "5");
 	assert_string_equal(fake_value(BE "/online", NULL), "0");
 	assert_non_null(strstr(fake_value(REC, NULL), "phase=replace\n"));
 	/* It does not close, so it is removed anyway, after half of the time. */
-	assert_int_equal(xensplit_op_run(op), -ETIMEDOUT);
+	while (now_us() < begun + 1900000) {
+		sleep_until(now_us() + 10000);
+		assert_int_equal(xensplit_op_process(op), 1);
+	}
 	assert_null(strstr(fake_value(REC, NULL), "phase="));
 	assert_string_equal(fake_value(BE "/state", NULL), "1");
+	assert_int_equal(xensplit_op_run(op), -ETIMEDOUT);
+	xensplit_op_free(op);
+}
+
+static void remove_all(void)
+{
+	assert_true(xs_rm(other, XBT_NULL, REC) && xs_rm(other, XBT_NULL, FE) &&
+		    xs_rm(other, XBT_NULL, BE));
+}
+
+static void another_client_removes_it_first(void **state)
+{
+	struct xensplit_op *op = start_replace();
+
+	(void)state;
+	remove_all();
+	assert_int_equal(xensplit_op_run(op), -ETIMEDOUT);
+	assert_contains(xensplit_errmsg(ctx), "not connected");
+	assert_true(there(REC) && there(FE "/state"));
+	xensplit_op_free(op);
+}
+
+/* It has to be asked to close, too, before it is removed. */
+static void another_client_attaches_one_meanwhile(void **state)
+{
+	struct xensplit_op *op = start_replace();
+	unsigned int turn;
+
+	(void)state;
+	remove_all();
+	connected(second);
+	for (turn = 0; turn < 1000 && op->step != op->when_cleared; turn++) {
+		sleep_until(now_us() + 10000);
+		assert_int_equal(xensplit_op_process(op), 1);
+	}
+	assert_true(op->step == op->when_cleared);
+	assert_string_equal(fake_value(FE "/state", NULL), "4");
 	xensplit_op_free(op);
 }
 
@@ -366,6 +415,45 @@ static void a_replace_among_others(void **state)
 	assert_int_equal(replace_among_others(2), 0);
 	assert_int_equal(replace_among_others(3), -EEXIST);
 	assert_contains(xensplit_errmsg(ctx), "already attached");
+}
+
+/* A plan completes what was interrupted, but replaces nothing else unless it may. */
+static void a_plan_that_completes_a_replace(void **state)
+{
+	static const struct xensplit_pair key = { "key", "value" };
+	XENSPLIT_OPTS(xensplit_wanted, wanted);
+	const struct xensplit_wanted *const list[] = { &wanted };
+	int others;
+
+	(void)state;
+	wanted.type = "mydevice";
+	wanted.front = &key;
+	wanted.front_count = 1;
+	for (others = 0; others < 2; others++) {
+		struct xensplit_plan *plan;
+		struct xensplit_op *op;
+		char record[2048];
+
+		assert_int_equal(attach(ctx), 0);
+		snprintf(record, sizeof(record), "%sphase=replace\nlisted=fixed\n",
+			 fake_value(REC, NULL));
+		set(REC, record);
+		assert_true(xs_rm(other, XBT_NULL, FE) && xs_rm(other, XBT_NULL, BE));
+		assert_int_equal(xensplit_plan_new(ctx, 5, list, 1, 0, &plan), 0);
+		assert_int_equal(xensplit_plan_get(plan, 0)->kind, XENSPLIT_ACTION_RENEW);
+		assert_int_equal(xensplit_plan_op(plan, 0, 0, &op), 0);
+		if (others) {
+			assert_true(xs_rm(other, XBT_NULL, REC));
+			assert_int_equal(attach(second), 0);
+		}
+		assert_int_equal(xensplit_op_run(op), others ? -EEXIST : 0);
+		assert_int_equal(there(BE "/key"), others);
+		assert_null(strstr(fake_value(REC, NULL), "phase="));
+		assert_true(there(FE "/state") && there(BE "/state"));
+		xensplit_op_free(op);
+		xensplit_plan_free(plan);
+		detach_at("mydevice", 0);
+	}
 }
 
 static void a_stale_device_is_not_replaced(void **state)
@@ -488,7 +576,10 @@ int main(void)
 		attach_test(keys_are_kept_unless_given_again),
 		attach_test(an_interrupted_replace),
 		attach_test(a_replace_says_what_it_does),
+		attach_test(another_client_removes_it_first),
+		attach_test(another_client_attaches_one_meanwhile),
 		attach_test(a_replace_among_others),
+		attach_test(a_plan_that_completes_a_replace),
 		attach_test(a_stale_device_is_not_replaced),
 		attach_test(domains_are_checked_before_anything_is_removed),
 		attach_test(a_detach_leaves_the_next_device_alone),

@@ -42,8 +42,11 @@ static struct xensplit_id id_of(uint32_t domid, const char *type, uint32_t devid
 
 static int add_attach(const char *type, uint32_t devid, uint32_t flags)
 {
+	static const struct xensplit_pair key = { "key", "value" };
 	XENSPLIT_OPTS(xensplit_attach_opts, opts);
 
+	opts.front = &key;
+	opts.front_count = 1;
 	opts.domid = 5;
 	opts.type = type;
 	opts.devid = devid;

@@ -136,6 +136,7 @@ static void what_is_known_of_a_device(void **state)
 	assert_string_equal(d->frontend, FE);
 	assert_string_equal(d->backend, "/local/domain/0/backend/vbd/5/0");
 	assert_int_equal(d->online, 1);
+	assert_true(list_entry(list, 0)->has_online);
 	assert_int_equal(d->origin, XENSPLIT_ORIGIN_XENSPLIT);
 	assert_true(d->created > 1000000000);
 	assert_null(d->phase);
