@@ -503,6 +503,61 @@ static void a_detach_leaves_the_next_device_alone(void **state)
 	xensplit_op_free(op);
 	assert_true(there(REC) && there(FE "/state") && there(BE "/state"));
 	assert_string_equal(fake_value(BE "/state", NULL), "4");
+	/* Also where the next one is closed. */
+	assert_int_equal(xensplit_op_detach(ctx, &device, 0, 5000, &op), 0);
+	assert_int_equal(xensplit_op_process(op), 1);
+	remove_all();
+	connected(second);
+	set(BE "/state", "6");
+	assert_int_equal(xensplit_op_run(op), 0);
+	xensplit_op_free(op);
+	assert_true(there(REC) && there(FE "/state") && there(BE "/state"));
+}
+
+/* One that was attached since the plan was made is not what it detaches. */
+static void a_plan_detaches_what_it_has_seen(void **state)
+{
+	struct xensplit_plan *plan;
+	struct xensplit_op *op;
+	char record[2048];
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	snprintf(record, sizeof(record), "%slisted=fixed\n", fake_value(REC, NULL));
+	set(REC, record);
+	assert_int_equal(xensplit_plan_new(ctx, 5, NULL, 0, XENSPLIT_PLAN_PRUNE, &plan),
+			 0);
+	assert_int_equal(xensplit_plan_op(plan, 0, 1000, &op), 0);
+	remove_all();
+	assert_int_equal(attach(second), 0);
+	assert_int_equal(xensplit_op_run(op), -ENOENT);
+	assert_contains(xensplit_errmsg(ctx), "another client has removed");
+	xensplit_op_free(op);
+	xensplit_plan_free(plan);
+	assert_true(there(REC) && there(FE "/state") && there(BE "/state"));
+}
+
+static void a_detach_that_always_collides(void **state)
+{
+	(void)state;
+	connected(ctx);
+	fake.conflicts = UINT32_MAX;
+	assert_int_equal(xensplit_detach(ctx, &device, 0, 2000), -EBUSY);
+	assert_true(there(REC) && there(FE "/state") && there(BE "/state"));
+}
+
+static void a_detach_says_why_a_foreign_device_stays(void **state)
+{
+	const struct xensplit_error *error;
+
+	(void)state;
+	connected(ctx);
+	assert_true(xs_rm(other, XBT_NULL, REC));
+	assert_int_equal(detach(ctx), -ENOENT);
+	error = xensplit_last_error(ctx);
+	assert_string_equal(error->code, "foreign");
+	assert_non_null(error->cause);
+	assert_string_equal(error->cause->code, "foreign");
 }
 
 static void a_detach_leaves_the_next_domains_device_alone(void **state)
@@ -542,7 +597,9 @@ static void a_backend_that_no_driver_has(void **state)
 	assert_int_equal(attach(ctx), 0);
 	fake.backend_closes = false;
 	begun = now_us();
+	fake.commits = 0;
 	assert_int_equal(detach(ctx), 0);
+	assert_int_equal(fake.commits, 1);
 	assert_in_range(now_us() - begun, 0, 500000);
 	assert_false(there(REC) || there(FE) || there(BE));
 }
@@ -583,6 +640,9 @@ int main(void)
 		attach_test(a_stale_device_is_not_replaced),
 		attach_test(domains_are_checked_before_anything_is_removed),
 		attach_test(a_detach_leaves_the_next_device_alone),
+		attach_test(a_plan_detaches_what_it_has_seen),
+		attach_test(a_detach_that_always_collides),
+		attach_test(a_detach_says_why_a_foreign_device_stays),
 		attach_test(a_detach_leaves_the_next_domains_device_alone),
 		attach_test(a_backend_that_does_not_close),
 		attach_test(a_backend_that_no_driver_has),

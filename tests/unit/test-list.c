@@ -348,6 +348,7 @@ static void records_that_make_no_sense(void **state)
 {
 	struct device_id id = { .domid = 5, .type = "mydevice" };
 	struct txn txn = TXN_NONE(ctx);
+	struct pairs front = { 0 }, back = { 0 };
 	struct record read;
 
 	(void)state;
@@ -371,8 +372,107 @@ static void records_that_make_no_sense(void **state)
 	fake_set(REC, GOOD "\0x=y\n", sizeof(GOOD "\0x=y\n") - 1);
 	assert_int_equal(record_read(&txn, &id, &read), -EBADMSG);
 	/* What a newer release adds is ignored. */
-	set(REC, GOOD "schema-too=7\nschem=7\nfront.=x\n");
-	assert_int_equal(record_read(&txn, &id, &read), 0);
+	set(REC, GOOD "schema-too=7\nschem=7\nfront.=x\nfrontal.a=b\nback.k=v\n");
+	assert_int_equal(record_read_whole(&txn, &id, &read, &front, &back), 0);
+	assert_int_equal(front.count, 0);
+	assert_int_equal(back.count, 1);
+	pairs_clear(&front);
+	pairs_clear(&back);
+}
+
+/* Attaches with these keys, and compares what a list has of them. */
+static void assert_kept(const struct xensplit_pair *front, size_t front_count,
+			const struct xensplit_pair *back, size_t back_count)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	const struct xensplit_device *d;
+	size_t i;
+
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.front = front;
+	opts.front_count = front_count;
+	opts.back = back;
+	opts.back_count = back_count;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	d = only(0);
+	assert_int_equal(d->damaged, 0);
+	assert_int_equal(d->front_count, front_count);
+	assert_int_equal(d->back_count, back_count);
+	for (i = 0; i < front_count; i++) {
+		assert_string_equal(d->front[i].key, front[i].key);
+		assert_string_equal(d->front[i].value, front[i].value);
+	}
+	for (i = 0; i < back_count; i++)
+		assert_string_equal(d->back[i].value, back[i].value);
+	assert_int_equal(detach(ctx), 0);
+	assert_false(there("/xensplit/5/mydevice/0"));
+}
+
+static void keys_with_any_bytes(void **state)
+{
+	static const struct xensplit_pair pairs[] = {
+		{ "a", "two\nlines=1" },
+		{ "b", "\\x41 \\ \xff\x7f" },
+		{ "c", "" },
+	};
+
+	(void)state;
+	assert_kept(pairs, 3, pairs + 1, 2);
+}
+
+/* What has no room in the record is below it. */
+static void keys_that_are_long(void **state)
+{
+	char one[2001], two[2001], escaped[1001];
+	const struct xensplit_pair pairs[] = { { "one", one },
+					       { "two", two },
+					       { "three", escaped } };
+
+	(void)state;
+	memset(one, 'x', sizeof(one));
+	memset(two, 'y', sizeof(two));
+	memset(escaped, '\n', sizeof(escaped));
+	one[2000] = two[2000] = escaped[1000] = '\0';
+	assert_kept(pairs, 1, pairs + 1, 1);
+	assert_kept(pairs, 2, NULL, 0);
+	assert_kept(pairs, 3, pairs, 3);
+	assert_kept(pairs + 2, 1, pairs, 1);
+}
+
+static void a_phase_that_is_set_again(void **state)
+{
+	struct device_id id = { .domid = 5, .type = "mydevice" };
+	struct txn txn = TXN_NONE(ctx);
+	char record[3712];
+
+	(void)state;
+	set(REC, GOOD "later=1\n");
+	assert_int_equal(record_set_phase(&txn, &id, "replace"), 0);
+	assert_int_equal(record_set_phase(&txn, &id, "again"), 0);
+	assert_string_equal(fake_value(REC, NULL), GOOD "later=1\nphase=again\n");
+	assert_int_equal(record_set_phase(&txn, &id, ""), 0);
+	assert_string_equal(fake_value(REC, NULL), GOOD "later=1\n");
+	snprintf(record, sizeof(record), GOOD "front.k=%03659d\n", 0);
+	set(REC, record);
+	assert_int_equal(record_set_phase(&txn, &id, "replace"), -EBADMSG);
+	assert_contains(xensplit_errmsg(ctx), "too long");
+	assert_string_equal(fake_value(REC, NULL), record);
+}
+
+/* What was cached for the list is what doctor tells. */
+static void doctor_after_a_list(void **state)
+{
+	struct xensplit_findings *findings;
+
+	(void)state;
+	attach_more(5, "a", 0, 0);
+	fake.dead_domid = 5;
+	assert_int_equal(xensplit_diagnose(ctx, NULL, &findings), 0);
+	assert_string_equal(xensplit_findings_get(findings, 0)->code, "leftover");
+	assert_contains(xensplit_findings_get(findings, 0)->what,
+			"domain 5 does not exist");
+	xensplit_findings_free(findings);
 }
 
 #define list_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -393,6 +493,10 @@ int main(void)
 		list_test(names_that_are_no_devices),
 		list_test(backends_in_two_domains),
 		list_test(records_that_make_no_sense),
+		list_test(keys_with_any_bytes),
+		list_test(keys_that_are_long),
+		list_test(a_phase_that_is_set_again),
+		list_test(doctor_after_a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
