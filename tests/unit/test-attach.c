@@ -351,6 +351,28 @@ static void remove_all(void)
 		    xs_rm(other, XBT_NULL, BE));
 }
 
+/* Who owns `device` can make something where the old one was. */
+static void what_a_guest_makes_meanwhile_goes(void **state)
+{
+	struct xensplit_op *op = start_replace();
+	unsigned int turn;
+
+	(void)state;
+	set(BE "/state", "6");
+	for (turn = 0; turn < 1000 && there(FE); turn++) {
+		sleep_until(now_us() + 10000);
+		assert_int_equal(xensplit_op_process(op), 1);
+	}
+	set(FE "/backend", "/local/domain/6/backend/mydevice/5/0");
+	set(FE "/evil", "");
+	assert_int_equal(xensplit_op_run(op), -ETIMEDOUT);
+	/* At once, as otherwise it could do so again and again. */
+	assert_int_equal(op->replaced, 0);
+	xensplit_op_free(op);
+	assert_false(there(FE "/evil"));
+	assert_string_equal(fake_value(FE "/backend", NULL), BE);
+}
+
 static void another_client_removes_it_first(void **state)
 {
 	struct xensplit_op *op = start_replace();
@@ -633,6 +655,7 @@ int main(void)
 		attach_test(keys_are_kept_unless_given_again),
 		attach_test(an_interrupted_replace),
 		attach_test(a_replace_says_what_it_does),
+		attach_test(what_a_guest_makes_meanwhile_goes),
 		attach_test(another_client_removes_it_first),
 		attach_test(another_client_attaches_one_meanwhile),
 		attach_test(a_replace_among_others),

@@ -359,6 +359,20 @@ static void a_failure_belongs_to_its_device(void **state)
 	assert_true(failed > 0);
 }
 
+/* Then each is removed on its own. */
+static void a_commit_of_many_that_collides(void **state)
+{
+	struct xensplit_reap *results;
+
+	(void)state;
+	attach_more(5, "one", 0, 6);
+	attach_more(5, "two", 0, 6);
+	fake.dead_domid = 5;
+	fake.conflicts = 1;
+	assert_int_equal(reap_count(XENSPLIT_ANY, XENSPLIT_ANY, 0), 2);
+	assert_int_equal(xensplit_reap_new(ctx, NULL, 4, &results), -EINVAL);
+}
+
 /* A new domain has the domid: what it has made stays. */
 static void halves_of_a_new_domain_stay(void **state)
 {
@@ -423,6 +437,7 @@ int main(void)
 		batch_test(cursors_of_dead_domains),
 		batch_test(a_damaged_record),
 		batch_test(a_failure_belongs_to_its_device),
+		batch_test(a_commit_of_many_that_collides),
 		batch_test(halves_of_a_new_domain_stay),
 		batch_test(a_frontend_that_the_new_domain_has_forged),
 		batch_test(many_at_once),

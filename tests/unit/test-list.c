@@ -303,7 +303,7 @@ static void names_that_are_no_devices(void **state)
 {
 	(void)state;
 	foreign(5, "longer", 0, 0);
-	set("/local/domain/5/device/longer/00/state", "1");
+	set("/local/domain/5/device/longer/07/state", "1");
 	set("/local/domain/5/device/bad.type/0/state", "1");
 	set("/local/domain/0/backend/longer/05/1/state", "1");
 	set("/local/domain/0/backend/longer/5/x/state", "1");

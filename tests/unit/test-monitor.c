@@ -356,6 +356,16 @@ static void a_device_that_is_made_again_is_another(void **state)
 	assert_string_equal(look(), "vanished appeared:1>1");
 }
 
+static void a_record_that_gets_damaged(void **state)
+{
+	(void)state;
+	follow_all();
+	set(REC, "nothing that makes sense");
+	assert_string_equal(look(), "");
+	set(BE "/state", "5");
+	assert_string_equal(look(), "state-back:4>5");
+}
+
 /* In the order in which they happened, also if the queue has grown meanwhile. */
 static void events_stay_in_order(void **state)
 {
@@ -678,6 +688,7 @@ int main(void)
 		monitor_test(directories_that_go_as_a_whole),
 		monitor_test(the_backends_of_one_domain_go),
 		monitor_test(a_device_that_is_made_again_is_another),
+		monitor_test(a_record_that_gets_damaged),
 		monitor_test(events_stay_in_order),
 		monitor_test(the_queue_has_a_limit),
 		monitor_test(watches_go_with_a_device),
