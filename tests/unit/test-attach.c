@@ -219,6 +219,16 @@ static void nodes_and_permissions(void **state)
 	assert_non_null(strstr(fake_value(REC, NULL), "backend-mark="));
 }
 
+static void a_backend_type_that_is_the_type(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+
+	(void)state;
+	opts.backend_type = "mydevice";
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	assert_null(strstr(fake_value(REC, NULL), "backend-type"));
+}
+
 static void halves_of_another_tool_stay(void **state)
 {
 	static const char *const nodes[] = { FE "/x", BE "/x" };
@@ -650,6 +660,7 @@ int main(void)
 		attach_test(the_id_of_a_former_domains_device),
 		attach_test(ids_to_avoid),
 		attach_test(nodes_and_permissions),
+		attach_test(a_backend_type_that_is_the_type),
 		attach_test(halves_of_another_tool_stay),
 		attach_test(errors_of_an_earlier_device_go),
 		attach_test(keys_are_kept_unless_given_again),

@@ -359,6 +359,79 @@ static void a_failure_belongs_to_its_device(void **state)
 	assert_true(failed > 0);
 }
 
+/* Its end keeps writing to it: the halves go first, the record by a commit. */
+static void a_reap_gets_through_collisions(void **state)
+{
+	(void)state;
+	attach_more(5, "one", 0, 6);
+	attach_more(5, "two", 0, 6);
+	fake_calm();
+	fake.dead_domid = 5;
+	fake.flood = true;
+	assert_int_equal(reap_count(XENSPLIT_ANY, XENSPLIT_ANY, 0), 2);
+	assert_false(there("/xensplit/5/one") || there("/local/domain/6/backend/one") ||
+		     there("/local/domain/5/device/one"));
+	assert_false(there("/xensplit/5/two") || there("/local/domain/6/backend/two") ||
+		     there("/local/domain/5/device/two"));
+}
+
+/* The new domain has the domid of a backend: what is there is its own, whatever fails. */
+static void the_half_in_a_new_driver_domain_stays(void **state)
+{
+	unsigned int at;
+
+	(void)state;
+	for (at = 1; at < 80; at++) {
+		struct xensplit_reap *results;
+
+		fake_calm();
+		attach_more(5, "one", 0, 6);
+		set("/local/domain/6/xensplit", FORMER);
+		fake.dead_domid = 5;
+		fake.fail_at = at;
+		fake.fail_errno = ENOSPC;
+		fake.requests = 0;
+		if (!xensplit_reap_new(ctx, NULL, 0, &results))
+			xensplit_reap_free(results);
+		fake.fail_at = 0;
+		assert_true(there("/local/domain/6/backend/one/5/0/state"));
+		reap_count(XENSPLIT_ANY, XENSPLIT_ANY, 0);
+		assert_false(there("/xensplit/5/one"));
+		assert_true(there("/local/domain/6/backend/one/5/0/state"));
+		assert_true(xs_rm(other, XBT_NULL, "/local/domain/6/backend") &&
+			    xs_rm(other, XBT_NULL, "/local/domain/6/xensplit"));
+	}
+}
+
+static void one_type_is_gone_already(void **state)
+{
+	(void)state;
+	attach_more(5, "one", 0, 0);
+	attach_more(5, "one", 1, 0);
+	attach_more(5, "two", 0, 0);
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/5/device/one"));
+	fake.dead_domid = 5;
+	assert_int_equal(reap_count(XENSPLIT_ANY, XENSPLIT_ANY, 0), 3);
+	assert_false(there("/local/domain/5/device/two"));
+}
+
+static void a_single_one_and_its_backend(void **state)
+{
+	const struct xensplit_reaped *reaped;
+	struct xensplit_reap *results;
+
+	(void)state;
+	attach_more(5, "one", 0, 6);
+	fake.dead_domid = 5;
+	assert_int_equal(reap_count(XENSPLIT_ANY, 0, 0), 0);
+	assert_true(there("/xensplit/5/one/0"));
+	results = reap(5, 6, 0);
+	reaped = xensplit_reap_get(results, 0);
+	assert_non_null(reaped);
+	assert_int_equal(reaped->backend_domid, 6);
+	xensplit_reap_free(results);
+}
+
 /* Then each is removed on its own. */
 static void a_commit_of_many_that_collides(void **state)
 {
@@ -437,6 +510,10 @@ int main(void)
 		batch_test(cursors_of_dead_domains),
 		batch_test(a_damaged_record),
 		batch_test(a_failure_belongs_to_its_device),
+		batch_test(a_reap_gets_through_collisions),
+		batch_test(the_half_in_a_new_driver_domain_stays),
+		batch_test(one_type_is_gone_already),
+		batch_test(a_single_one_and_its_backend),
 		batch_test(a_commit_of_many_that_collides),
 		batch_test(halves_of_a_new_domain_stay),
 		batch_test(a_frontend_that_the_new_domain_has_forged),

@@ -210,6 +210,11 @@ static void a_damaged_record(void **state)
 	assert_int_equal(d->backend_domid, 6);
 	assert_null(d->unique_id);
 	assert_string_equal(ids(NULL, XENSPLIT_LIST_FOREIGN), "5/a/0");
+	/* Of several backends the one with the lowest domid. */
+	set("/local/domain/3/name", "g3");
+	set("/local/domain/3/backend/a/5/0/state", "1");
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/5/device"));
+	assert_int_equal(only(0)->backend_domid, 3);
 }
 
 static void names_that_are_no_records(void **state)
@@ -328,6 +333,23 @@ static void backends_in_two_domains(void **state)
 	assert_int_equal(only(XENSPLIT_LIST_FOREIGN)->backend_domid, 0);
 	assert_true(xs_rm(other, XBT_NULL, "/local/domain/5/device/a/0/backend"));
 	assert_int_equal(only(XENSPLIT_LIST_FOREIGN)->backend_domid, 0);
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/0/backend"));
+	set("/local/domain/3/name", "g3"); /* which is the last in the directory */
+	foreign(5, "a", 0, 3);
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/5/device/a/0/backend"));
+	assert_int_equal(only(XENSPLIT_LIST_FOREIGN)->backend_domid, 3);
+}
+
+/* A program that was built when the filter had no backend. */
+static void a_filter_of_an_older_release(void **state)
+{
+	XENSPLIT_FILTER(filter);
+
+	(void)state;
+	attach_more(5, "a", 0, 6);
+	filter.sz = offsetof(struct xensplit_filter, backend_domid);
+	filter.backend_domid = 7;
+	assert_string_equal(ids(&filter, 0), "5/a/0");
 }
 
 /* --- records --- */
@@ -492,6 +514,7 @@ int main(void)
 		list_test(a_backend_of_another_type_belongs_to_its_device),
 		list_test(names_that_are_no_devices),
 		list_test(backends_in_two_domains),
+		list_test(a_filter_of_an_older_release),
 		list_test(records_that_make_no_sense),
 		list_test(keys_with_any_bytes),
 		list_test(keys_that_are_long),

@@ -195,15 +195,41 @@ static void foreign(void)
 
 static void a_foreign_device_is_repaired_if_its_halves_agree(void **state)
 {
+	static const struct {
+		const char *path, *value;
+	} rows[] = {
+		{ FE "/backend", "/local/domain/0/backend/mydevice/5" },
+		{ FE "/backend-id", "6" },
+		{ BE "/frontend", "/local/domain/6/device/mydevice/0" },
+		{ BE "/frontend", "/local" },
+		{ BE "/frontend-id", "6" },
+		{ BE "/frontend-id", "50" },
+	};
+	size_t i;
+
 	(void)state;
 	foreign();
 	assert_int_equal(repair(), 0);
 	assert_perms(FE "/key", "n5,r0");
 	set_perms(FE "/key", "n5,r6");
-	set(BE "/frontend", "/local/domain/6/device/mydevice/0");
+	assert_true(xs_write(other, XBT_NULL,
+			     "/local/domain/6/backend/mydevice/5/0/state", "1", 1));
 	assert_int_equal(repair(), -EPERM);
-	assert_contains(xensplit_errmsg(ctx), "does not name the other half");
+	assert_contains(xensplit_errmsg(ctx), "has more than one backend");
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/6/backend"));
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *before = strdup(fake_value(rows[i].path, NULL));
+
+		set(rows[i].path, rows[i].value);
+		assert_int_equal(repair(), -EPERM);
+		assert_contains(xensplit_errmsg(ctx), "does not name the other half");
+		set(rows[i].path, before);
+		free(before);
+	}
 	assert_perms(FE "/key", "n5,r6");
+	set_perms(FE "/backend-id", "n5");
+	assert_int_equal(repair(), -EPERM);
+	assert_contains(xensplit_errmsg(ctx), "can be written by a guest");
 }
 
 static void a_foreign_device_of_a_dead_domain_is_not_repaired(void **state)
