@@ -53,6 +53,50 @@ void failure_copy(struct failure *to, const struct failure *from)
 	link_texts(to);
 }
 
+/* A copy of an error, and its texts. */
+struct packed {
+	struct xensplit_error error;
+	struct xensplit_finding cause;
+	char texts[];
+};
+
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static const char *pack(char **end, const char *text)
+{
+	char *copy = *end;
+
+	if (!text)
+		return NULL;
+	*end = stpcpy(copy, text) + 1;
+	return copy;
+}
+
+struct xensplit_error *error_copy(const struct xensplit_error *from)
+{
+	static const struct xensplit_finding none;
+	const struct xensplit_finding *cause = from->cause ? from->cause : &none;
+	struct packed *copy;
+	char *end;
+
+	copy = malloc(sizeof(*copy) + text_size(from->message) + text_size(cause->what) +
+		      text_size(cause->id.type) + text_size(cause->backend_type));
+	if (!copy)
+		return NULL;
+	end = copy->texts;
+	copy->error = *from;
+	copy->error.message = pack(&end, from->message);
+	copy->error.cause = from->cause ? &copy->cause : NULL;
+	copy->cause = *cause;
+	copy->cause.what = pack(&end, cause->what);
+	copy->cause.id.type = pack(&end, cause->id.type);
+	copy->cause.backend_type = pack(&end, cause->backend_type);
+	return &copy->error;
+}
+
 void failure_set_states(struct xensplit_ctx *ctx, int frontend, int backend)
 {
 	ctx->failure.error.has_states = 1;

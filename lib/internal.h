@@ -89,6 +89,8 @@ void failure_set(struct xensplit_ctx *ctx, int err, const char *code, const char
 void failure_set_states(struct xensplit_ctx *ctx, int frontend, int backend);
 void failure_set_cause(struct xensplit_ctx *ctx, const struct xensplit_finding *cause);
 void failure_copy(struct failure *to, const struct failure *from);
+/* For those that keep many: one block, as large as its texts. NULL: out of memory. */
+struct xensplit_error *error_copy(const struct xensplit_error *from);
 
 /* base.c */
 

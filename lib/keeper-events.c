@@ -7,7 +7,7 @@ struct told_event {
 	struct told_event *next;
 	struct xensplit_keeper_event event;
 	char type[TYPE_MAX + 1];
-	struct failure *failure;
+	struct xensplit_error *error;
 	char domain[];
 };
 
@@ -20,21 +20,19 @@ void keeper_events_init(struct keeper_events *events)
 static void told_free(struct told_event *told)
 {
 	if (told)
-		free(told->failure);
+		free(told->error);
 	free(told);
 }
 
 static bool fill(struct told_event *told, const char *domain, const struct device_id *id,
-		 const struct failure *failure)
+		 const struct xensplit_error *error)
 {
 	struct xensplit_keeper_event *event = &told->event;
 
-	if (failure) {
-		told->failure = malloc(sizeof(*told->failure));
-		if (!told->failure)
+	if (error) {
+		event->error = told->error = error_copy(error);
+		if (!told->error)
 			return false;
-		failure_copy(told->failure, failure);
-		event->error = &told->failure->error;
 	}
 	if (domain) {
 		memcpy(told->domain, domain, strlen(domain) + 1);
@@ -50,13 +48,13 @@ static bool fill(struct told_event *told, const char *domain, const struct devic
 /* Without memory for an event the work goes on: get() still shows the state. */
 struct xensplit_keeper_event *keeper_tell(struct xensplit_keeper *k, int type,
 					  const char *domain, const struct device_id *id,
-					  const struct failure *failure)
+					  const struct xensplit_error *error)
 {
 	struct keeper_events *events = &k->events;
 	struct told_event *told =
 		calloc(1, sizeof(*told) + (domain ? strlen(domain) : 0) + 1);
 
-	if (!told || !fill(told, domain, id, failure)) {
+	if (!told || !fill(told, domain, id, error)) {
 		told_free(told);
 		log_warn(k->ctx, "out of memory: an event is lost");
 		return &events->lost;

@@ -51,7 +51,8 @@ static void tell_reaped(struct xensplit_keeper *k, const struct xensplit_reaped 
 		snprintf(id.type, sizeof(id.type), "%s", reaped->id.type);
 	if (reaped->result)
 		failure_set(k->ctx, reaped->result, NULL, "%s", reaped->message);
-	event = keeper_tell(k, type, name, &id, reaped->result ? &k->ctx->failure : NULL);
+	event = keeper_tell(k, type, name, &id,
+			    reaped->result ? &k->ctx->failure.error : NULL);
 	event->backend_domid = reaped->backend_domid;
 }
 

@@ -64,14 +64,11 @@ struct xensplit_keeper_event *kept_tell(struct xensplit_keeper *k,
 
 static void keep_failure(struct xensplit_keeper *k, struct kept *kept)
 {
+	free(kept->failure);
+	kept->failure = error_copy(&k->ctx->failure.error);
+	kept->seen.error = kept->failure;
 	if (!kept->failure)
-		kept->failure = malloc(sizeof(*kept->failure));
-	if (!kept->failure) {
 		log_warn(k->ctx, "out of memory: the text of a failure is lost");
-		return;
-	}
-	failure_copy(kept->failure, &k->ctx->failure);
-	kept->seen.error = &kept->failure->error;
 }
 
 static void drop_failure(struct kept *kept)

@@ -171,7 +171,7 @@ static void fail_all(struct xensplit_keeper *k, struct guest *guest)
 	uint64_t pause = pause_us(FAILED_FIRST_US, FAILED_MOST_US, guest->failures++);
 	struct xensplit_keeper_event *event = keeper_tell(
 		k, XENSPLIT_KEEPER_FAILED, guest->name ? guest->name->text : NULL, &id,
-		&k->ctx->failure);
+		&k->ctx->failure.error);
 
 	event->retry_us = pause;
 	guest_unschedule(k, guest);

@@ -20,10 +20,10 @@ struct keeper_events {
 };
 
 void keeper_events_init(struct keeper_events *events);
-/* The caller fills in the rest. @domain, @failure: NULL if there is none; copied. */
+/* The caller fills in the rest. @domain, @error: NULL if there is none; copied. */
 struct xensplit_keeper_event *keeper_tell(struct xensplit_keeper *k, int type,
 					  const char *domain, const struct device_id *id,
-					  const struct failure *failure);
+					  const struct xensplit_error *error);
 int keeper_events_next(struct keeper_events *events,
 		       const struct xensplit_keeper_event **ret_event);
 void keeper_events_clear(struct keeper_events *events);
@@ -111,7 +111,7 @@ struct kept {
 	struct step *step;	/* what to write: KEPT_STAGED */
 	struct xensplit_op *op; /* KEPT_BUSY */
 	int doing;		/* enum xensplit_keeper_event_type of its success */
-	struct failure *failure;
+	struct xensplit_error *failure;
 };
 
 /* A domain that has a directory. */

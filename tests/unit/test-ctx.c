@@ -98,6 +98,47 @@ static void a_long_error_is_cut(void **state)
 	unit_ctx_free(ctx);
 }
 
+static void a_copy_of_an_error_stays(void **state)
+{
+	const struct xensplit_finding cause = { .code = "interrupted",
+						.id = { 5, "mydevice", 1 },
+						.backend_type = "other",
+						.what = "what it is",
+						.why = "why" };
+	const struct xensplit_finding other = { .code = "stale",
+						.id = { 6, "accel", 2 },
+						.backend_type = "accel",
+						.what = "-",
+						.why = "-" };
+	struct xensplit_ctx *ctx = logging_ctx();
+	struct xensplit_error *plain, *full;
+
+	(void)state;
+	failure_set(ctx, -EPROTO, NULL, "the %s", "first");
+	plain = error_copy(xensplit_last_error(ctx));
+	failure_set_states(ctx, 4, 5);
+	failure_set_cause(ctx, &cause);
+	full = error_copy(xensplit_last_error(ctx));
+	failure_set(ctx, -EBUSY, NULL, "another text");
+	failure_set_cause(ctx, &other);
+
+	assert_int_equal(plain->err, -EPROTO);
+	assert_string_equal(plain->message, "the first");
+	assert_null(plain->cause);
+	assert_string_equal(full->message, "the first");
+	assert_string_equal(full->code, "driver-gave-up");
+	assert_int_equal(full->backend_state, 5);
+	assert_string_equal(full->cause->code, "interrupted");
+	assert_string_equal(full->cause->what, "what it is");
+	assert_string_equal(full->cause->why, "why");
+	assert_string_equal(full->cause->id.type, "mydevice");
+	assert_int_equal(full->cause->id.devid, 1);
+	assert_string_equal(full->cause->backend_type, "other");
+	free(plain);
+	free(full);
+	unit_ctx_free(ctx);
+}
+
 static void a_connection_that_fails(void **state)
 {
 	static const struct {
@@ -125,6 +166,7 @@ int main(void)
 		cmocka_unit_test(logging_keeps_errno),
 		cmocka_unit_test(the_last_error_may_include_the_one_before),
 		cmocka_unit_test(a_long_error_is_cut),
+		cmocka_unit_test(a_copy_of_an_error_stays),
 		cmocka_unit_test(a_connection_that_fails),
 	};
 
