@@ -516,6 +516,35 @@ was_told()
 	"$SANDBOX" stop-daemon --thaw
 }
 
+@test "a store without space for a device: one line, nothing half, tried again" {
+	local number path proxy
+
+	file g5.cfg guest5 mydevice/0
+	drive back 0 mydevice
+	drive front 5 mydevice
+	does attach 5 # the domain has its mark now
+	does detach 5
+	run -0 "$SANDBOX" proxy --count "$BATS_TEST_TMPDIR/requests" -- "$XENSPLIT" serve "$dir" --once --status-file "$state"
+	for path in "/xensplit/5/mydevice/0" "$FE/0/state" "/local/domain/0/backend/mydevice/5/0/state"; do
+		does detach 5
+		number=$(awk -v path="$path" '$2 == "WRITE" && $3 == path { print $1; exit }' "$BATS_TEST_TMPDIR/requests")
+		run "$SANDBOX" proxy --fail-at "$number" --with ENOSPC -- \
+			"$XENSPLIT" serve "$dir" --once --status-file "$state"
+		[[ $status -eq 1 && $output == *"serve: guest5 mydevice/0: can't "*": No space left on device; next try in "* ]]
+		run -1 xenstore-exists /xensplit/5/mydevice/0
+		run -1 xenstore-exists "$FE/0"
+		: >>"$log"
+		mark
+		"$SANDBOX" proxy --fail-at "$number" --with ENOSPC -- \
+			"$XENSPLIT" serve "$dir" --status-file "$state" 2>>"$log" 3>&- &
+		proxy=$!
+		connected "guest5 mydevice/0"
+		says "guest5 mydevice/0: can't .*: No space left on device; next try in .*"
+		kill "$(<"/proc/$proxy/task/$proxy/children")"
+		wait "$proxy"
+	done
+}
+
 @test "the journal gets priorities" {
 	drivers
 	file a.cfg guest5 mydevice/0
