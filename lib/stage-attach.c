@@ -91,16 +91,27 @@ static int write_device(struct txn *txn, const struct step *step, struct record 
 	return r ? r : write_backend(txn, step, back);
 }
 
+static bool is_same_backend(const struct step *step, const struct record *old)
+{
+	return step->backend_domid == old->backend_domid &&
+	       !strcmp(id_backend_type(&step->id), id_backend_type(&old->id));
+}
+
 /*
  * Removes the old record with its children, and the halves: a guest that owns
- * `device` can have made something there after the replace removed it.
+ * `device` can have made something there after the replace removed it. The record may
+ * be that of another client, which has begun to replace what a third one attached
+ * meanwhile: then its backend is still there. @old: NULL if there is no record.
  */
-static int remove_leftovers(struct txn *txn, const struct step *step)
+static int remove_leftovers(struct txn *txn, const struct step *step,
+			    const struct record *old)
 {
 	struct place place = { step->id, step->backend_domid, false };
 	char path[PATH_SIZE];
 	int r = place_remove_halves(txn, &place);
 
+	if (!r && old && !is_same_backend(step, old))
+		r = place_remove_backend(txn, &old->id, old->backend_domid);
 	path_record(path, &step->id, NULL);
 	if (!r)
 		r = store_remove(txn, path);
@@ -126,7 +137,7 @@ static int check_free(struct txn *txn, const struct step *step, struct record *r
 	if (!r)
 		keep_listed(record, &old);
 	if (step->cleared)
-		return remove_leftovers(txn, step);
+		return remove_leftovers(txn, step, r ? NULL : &old);
 	path_frontend(path, &step->id, NULL);
 	r = store_exists(txn, path);
 	if (!r) {

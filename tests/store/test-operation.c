@@ -231,6 +231,46 @@ static void one_that_is_freed_early(void **state)
 	assert_node(FE "/state", "4", "n5,r0");
 }
 
+/*
+ * One has removed the old device; another attaches one, with its backend elsewhere; a third begins to
+ * replace that. The first must not leave its backend behind.
+ */
+static void three_that_replace_it(void **state)
+{
+	struct xensplit_attach_opts opts = device_opts(5, "mydevice", 0);
+	struct xensplit_ctx *second = new_ctx(NULL), *third = new_ctx(NULL);
+	struct xensplit_op *op, *late;
+
+	(void)state;
+	attach_mydevice();
+	op = begin(5, XENSPLIT_ATTACH_REPLACE, 0);
+	while (exists(FE)) {
+		assert_int_equal(xensplit_op_process(op), 1);
+		poll_op(op);
+	}
+	opts.backend_domid = 6;
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	assert_int_equal(xensplit_attach(second, &opts, 0, NULL), 0);
+	assert_string_equal(record_field(REC, "backend-id"), "6");
+	assert_int_equal(xensplit_op_attach(third, &opts, 0, &late), 0);
+	while (!record_field(REC, "phase")) {
+		assert_int_equal(xensplit_op_process(late), 1);
+		poll_op(late);
+	}
+
+	assert_int_equal(drive_op(op), 0);
+	assert_string_equal(record_field(REC, "backend-id"), "0");
+	assert_node(FE "/backend-id", "0", "n0,r5,r0");
+	assert_gone("/local/domain/6/backend");
+	assert_int_equal(drive_op(late), 0);
+	assert_string_equal(record_field(REC, "backend-id"), "6");
+	assert_gone("/local/domain/0/backend");
+	xensplit_op_free(op);
+	xensplit_op_free(late);
+	xensplit_free(second);
+	xensplit_free(third);
+}
+
 /* --- errors --- */
 
 static void domain_5_dies(struct xensplit_op *op)
@@ -468,6 +508,7 @@ int main(void)
 		store_test(a_cancelled_attach_rolls_back),
 		store_test(a_rollback_removes_only_its_own_device),
 		store_test(one_that_is_freed_early),
+		store_test(three_that_replace_it),
 		store_test(the_guest_dies_in_the_wait),
 		store_test(an_error_node_alone_is_no_failure),
 		store_test(written_or_not),
