@@ -322,7 +322,7 @@ int store_remove_prune(struct txn *txn, const char *path, unsigned int parents)
 
 static bool is_refusal(int r)
 {
-	return r == -EEXIST || r == -ESTALE || r == -EBADMSG;
+	return r == -ENOENT || r == -EEXIST || r == -ESTALE || r == -EBADMSG;
 }
 
 /*

@@ -246,3 +246,12 @@ took()
 	[[ -z $output ]]
 	is_empty
 }
+
+@test "a device that another tool attaches meanwhile is not another tool's" {
+	local counts=$BATS_TEST_TMPDIR/counts
+
+	run -3 "$SANDBOX" proxy --count "$counts" -- "$XENSPLIT" detach 5
+	run -0 "$SANDBOX" proxy --run-at "$(awk '$3 ~ "/device/mydevice/0$" { print $1; exit }' "$counts")" \
+		--run "'$XENSPLIT' -q attach 5 --no-wait" -- "$XENSPLIT" detach 5
+	[[ $output == "mydevice/0 detached from "* ]]
+}
