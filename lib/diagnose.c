@@ -16,6 +16,8 @@ static int look_again(struct patient *p)
 		return r == -ENOENT || r == -EBADMSG ? 0 : r;
 	if (record.backend_domid != p->place.backend_domid)
 		return 0;
+	memcpy(p->phase_now, record.phase, sizeof(p->phase_now));
+	p->phase = *p->phase_now ? p->phase_now : NULL;
 	path_backend(path, &p->place.id, p->place.backend_domid, "online");
 	r = store_exists(p->txn, path);
 	p->has_online = r > 0;
@@ -48,7 +50,7 @@ static int examine(struct diagnosis *d, const struct entry *entry)
 		return r;
 	if (!p.settled && !p.incomplete)
 		return 0;
-	/* The device was detached meanwhile, which caused these findings. */
+	/* The device was detached or replaced meanwhile, which caused these findings. */
 	findings_truncate(d->findings, p.first);
 	r = look_again(&p);
 	if (r <= 0)

@@ -52,6 +52,7 @@ struct patient {
 	struct txn *txn;
 	struct place place;
 	const char *phase; /* or NULL */
+	char phase_now[PHASE_SIZE];
 	const struct claims *claims;
 	bool stale;
 	bool damaged;

@@ -479,3 +479,17 @@ requests()
 	tool doctor 5 mydevice
 	[[ $status -eq 0 && $output == "nothing is wrong" ]]
 }
+
+@test "a device that another tool replaces meanwhile" {
+	local counts=$BATS_TEST_TMPDIR/counts number
+
+	# the halves are gone, and the new ones not there yet
+	does attach 5 --no-wait
+	"$SANDBOX" proxy --count "$counts" -- "$XENSPLIT" -q attach 5 --replace --no-wait
+	number=$(awk '$2 == "TRANSACTION_END" && ++n == 2 { print $1 + 1 }' "$counts")
+	"$SANDBOX" proxy --count "$counts" -- "$XENSPLIT" doctor 5 mydevice/0 || [[ $? -eq 1 ]]
+	run -1 "$SANDBOX" proxy --run-at "$(awk '$2 == "GET_PERMS" { print $1; exit }' "$counts")" \
+		--run "'$SANDBOX' proxy --kill-at $number -- '$XENSPLIT' attach 5 --replace --no-wait" -- \
+		"$XENSPLIT" doctor 5 mydevice/0
+	[[ $output == *"[interrupted]"* ]]
+}
