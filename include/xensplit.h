@@ -1282,8 +1282,9 @@ XENSPLIT_API int xensplit_batch_adopt(struct xensplit_batch *batch,
  * foreign device is never made again.
  *
  * Returns: 0; -EINVAL, -ENOENT, -ESRCH, -ESTALE, -EBADMSG, -EPERM, -EBUSY,
- * -EACCES, -ENOTCONN, -ENOMEM; -ETIMEDOUT or -EPROTO if the device is repaired
- * but does not connect.
+ * -EACCES, -ENOTCONN, -ENOMEM; -EEXIST if other clients attached it each time that
+ * it was to be made again; -ETIMEDOUT or -EPROTO if the device is repaired but does
+ * not connect.
  *
  * Since: 0.1
  */
