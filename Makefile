@@ -251,7 +251,7 @@ clean: ## remove $(O)
 
 help: ## this list
 	@echo 'Targets:'
-	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile tests/tests.mk | \
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile tests/tests.mk $(wildcard tests/*/*.mk) | \
 		while IFS='	' read -r name text; do printf '  %-15s %s\n' "$$name" "$$text"; done
 	@echo 'Variables: O=$(O) V=1 JOBS=$(JOBS) CC= CFLAGS= LDFLAGS= DESTDIR= PREFIX=$(PREFIX) LIBDIR= SBINDIR= ...'
 

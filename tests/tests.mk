@@ -27,7 +27,8 @@ export CMOCKA_MESSAGE_OUTPUT := TAP
 # The targets below may first install the groups of tests/setup/packages that they need; plain `make`
 # never does. `make setup` installs those of all targets.
 SETUP_TEST := check check-fast check-unit check-store check-cli check-sweep check-sandbox check-asan \
-	coverage mutants check-faults check-tsan check-valgrind check-harness check-attack check-model installcheck lint setup
+	coverage mutants check-faults load soak check-tsan check-valgrind check-harness check-attack check-model \
+	installcheck lint setup
 SETUP_BUILD := $(SETUP_TEST) demo bench fuzz
 for_goals = $(if $(filter $(2),$(MAKECMDGOALS)),$(1))
 SETUP := $(strip \
@@ -93,6 +94,8 @@ $(FAULTS_PROG): %: %.o $(FAULTS_HELP) $(STORE_HELP) $(O)/libxensplit.so
 
 -include $(ATTACK_PROG:=.d) $(patsubst %.o,%.d,$(foreach dir,unit store faults fuzz,$(call test_obj,$(dir))))
 
+include tests/load/load.mk
+
 # Suites that run at the same time: they wait more than they compute.
 JOBS ?= 2
 tap_sum = $(Q)tests/tap-sum -j $(JOBS)
@@ -127,7 +130,7 @@ timer_part := test-attach test-detach test-wait test-operation
 harness_suites = $(foreach t,$(HARNESS),'harness/$(basename $(notdir $(t)))=bats --formatter tap $(t)')
 
 .PHONY: tests build-sandbox build-asan
-tests: all examples $(UNIT_PROG) $(STORE_PROG) $(ATTACK_PROG) $(FAULTS_PROG) ## build the test programs and the examples
+tests: all examples $(UNIT_PROG) $(STORE_PROG) $(ATTACK_PROG) $(FAULTS_PROG) $(LOAD_PROG) ## build the test programs and the examples
 
 build-sandbox: | $(O)/.found ## xenstored with simulated guests, for tests without Xen
 	$(Q)$(MAKE) $(if $(Q),-s) --no-print-directory -C tests/sandbox O=$(abspath $(O))/sandbox
@@ -194,7 +197,8 @@ check: tests build-sandbox build-asan build-tsan build-fuzz build-release ## all
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
 		$(install_suites) $(harness_suites) \
-		$(model_suites) $(call torture_suites,25,1) $(call faults_suites,16,2,,$(fault_part)) $(call timer_suites,$(timer_part)) \
+		$(model_suites) $(call torture_suites,25,1) $(call load_suites,600,4,1) $(call soak_suites,20,1) \
+		$(call faults_suites,16,2,,$(fault_part)) $(call timer_suites,$(timer_part)) \
 		$(call fuzz_suites,-runs=2000,,--short)
 
 check-fast: tests build-sandbox ## unit, store and cli
