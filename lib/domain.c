@@ -76,16 +76,21 @@ static int read_uuid(struct txn *txn, uint32_t domid, char uuid[UUID_SIZE])
 	return 0;
 }
 
-/* A value that domain_claim() would not write counts as another domain's mark. */
+/*
+ * A value that domain_mark() would not write counts as another domain's mark: in a
+ * record, a line in it would be a field.
+ */
 static int read_mark(struct txn *txn, uint32_t domid, char mark[MARK_SIZE])
 {
 	char *value;
 	size_t len;
+	bool ours;
 	int r = read_own(txn, domid, "xensplit", &value, &len);
 
 	if (r)
 		return r;
-	snprintf(mark, MARK_SIZE, "%s", len == MARK_SIZE - 1 ? value : "other");
+	ours = len == MARK_SIZE - 1 && strspn(value, "0123456789abcdef") == len;
+	snprintf(mark, MARK_SIZE, "%s", ours ? value : "other");
 	free(value);
 	return 0;
 }

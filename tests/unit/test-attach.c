@@ -79,6 +79,21 @@ static void detach_at(const char *type, uint32_t devid)
 	assert_int_equal(xensplit_detach(ctx, &id, 0, 0), 0);
 }
 
+/* A guest that owns all of its directory has made it; the library's have hexadecimal digits. */
+static void a_mark_is_no_field_of_the_record(void **state)
+{
+	struct device_id id = { .domid = 5, .type = "mydevice" };
+	struct txn txn = TXN_NONE(ctx);
+	struct record record;
+
+	(void)state;
+	set("/local/domain/5/xensplit", "00\nbackend-id=06");
+	attach_at("mydevice", 0);
+	assert_int_equal(record_require(&txn, &id, &record), 0);
+	assert_int_equal(record.backend_domid, 0);
+	assert_string_equal(record.frontend.mark, "other");
+}
+
 /* --- ids --- */
 
 static void ids_go_round_and_have_an_end(void **state)
@@ -677,6 +692,7 @@ int main(void)
 		attach_test(a_plan_detaches_what_it_has_seen),
 		attach_test(a_detach_that_always_collides),
 		attach_test(a_detach_says_why_a_foreign_device_stays),
+		attach_test(a_mark_is_no_field_of_the_record),
 		attach_test(a_detach_leaves_the_next_domains_device_alone),
 		attach_test(a_backend_that_does_not_close),
 		attach_test(a_backend_that_no_driver_has),
