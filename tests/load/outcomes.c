@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The list of what may happen. A line has the verbs, separated by commas, an exit status, and a regular
+ * The list of what may happen. A line has verbs and exit statuses, separated by commas, and a regular
  * expression for the whole message. Everything else is a fault.
  */
 #include <err.h>
@@ -12,7 +12,7 @@
 
 struct outcome {
 	char verbs[256];
-	int status;
+	char statuses[32];
 	regex_t message;
 };
 
@@ -26,7 +26,7 @@ static bool take(const char *path, const char *line)
 	int at = 0;
 
 	if (outcome_count == ARRAY_SIZE(outcomes) ||
-	    sscanf(line, "%255s %d %n", outcome->verbs, &outcome->status, &at) != 2 ||
+	    sscanf(line, "%255s %31s %n", outcome->verbs, outcome->statuses, &at) != 2 ||
 	    !at) {
 		warnx("%s: %s", path, line);
 		return false;
@@ -69,10 +69,12 @@ static bool names(const char *list, const char *name)
 
 static bool is_named(const struct op *op, const char *line)
 {
+	char status[16];
 	size_t i;
 
+	snprintf(status, sizeof(status), "%d", op->status);
 	for (i = 0; i < outcome_count; i++)
-		if (outcomes[i].status == op->status &&
+		if (names(outcomes[i].statuses, status) &&
 		    names(outcomes[i].verbs, op->verb->name) &&
 		    !regexec(&outcomes[i].message, line, 0, NULL, 0))
 			return true;

@@ -44,7 +44,8 @@ const char *attached(const struct op *op)
 		return op->status != BUSY ? "there was one already"
 		       : !same(op)	  ? "the one that was there changed"
 					  : NULL;
-	if (op->status == DONE || op->status == LATE)
+	/* A driver that missed that its last device was removed does not take this one. */
+	if (op->status == DONE || op->status == LATE || op->status == FAILED)
 		return is_new(op);
 	return "it was not attached";
 }
@@ -70,7 +71,7 @@ const char *replaced(const struct op *op)
 {
 	if (op->status == DONE)
 		return is_new(op);
-	if (op->status == LATE)
+	if (op->status == LATE || op->status == FAILED)
 		return op->after.is == NONE ? "it is gone" : NULL;
 	return "it was not replaced";
 }
