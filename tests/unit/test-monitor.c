@@ -50,6 +50,7 @@ static void say(const struct xensplit_event *e)
 	size_t used = strlen(said);
 
 	assert_true(used < sizeof(said) - 100);
+	assert_true(e->type == XENSPLIT_EVENT_DOMAIN ? !e->id.type : !!*e->id.type);
 	used += (size_t)sprintf(said + used, "%s%s%s", *said ? " " : "", names[e->type],
 				ends[e->end]);
 	if (e->type == XENSPLIT_EVENT_STATE || e->type == XENSPLIT_EVENT_APPEARED)
@@ -289,6 +290,47 @@ static void all_that_is_pending_is_told(void **state)
 	set(FE "/state", "5");
 	set("/local/domain/5/device/other/0/state", "3");
 	assert_string_equal(look(), "state-front:1>2 state-front:4>5 state-front:1>3");
+}
+
+/* Whatever the order in which they came, and however often one was written. */
+static void devices_that_come_later(void **state)
+{
+	(void)state;
+	follow_all();
+	attach_more(5, "c", 0, 0);
+	attach_more(5, "b", 0, 0);
+	assert_string_equal(look(), "appeared:1>1 appeared:1>1");
+	attach_more(5, "a", 0, 0);
+	assert_string_equal(look(), "appeared:1>1");
+	look();
+	set("/local/domain/5/device/a/0/state", "2");
+	set("/local/domain/5/device/a/0/state", "3");
+	assert_string_equal(look(), "state-front:1>3 missed:1");
+	set("/local/domain/5/device/b/0/state", "3");
+	set("/local/domain/5/device/c/0/state", "4");
+	assert_string_equal(look(), "state-front:1>3 state-front:1>4");
+}
+
+static void events_have_the_id_of_the_attach(void **state)
+{
+	const struct xensplit_event *event;
+
+	(void)state;
+	follow_all();
+	set(BE "/state", "5");
+	assert_int_equal(xensplit_monitor_process(monitor), 0);
+	/* Without memory it stays queued. */
+	memory = (struct memory){ .fail_at = 1 };
+	assert_int_equal(xensplit_monitor_next(monitor, &event), 0);
+	memory.fail_at = 0;
+	assert_int_equal(xensplit_monitor_next(monitor, &event), 1);
+	assert_non_null(event->unique_id);
+	assert_non_null(strstr(fake_value(REC, NULL), event->unique_id));
+	assert_true(xs_rm(other, XBT_NULL, REC));
+	follow(5, "mydevice", 0);
+	assert_int_equal(xensplit_monitor_process(monitor), 0);
+	assert_int_equal(xensplit_monitor_next(monitor, &event), 1);
+	assert_null(event->unique_id);
 }
 
 static void changes_that_were_missed_are_counted(void **state)
@@ -683,6 +725,8 @@ int main(void)
 		monitor_test(a_record_that_can_not_be_read_is_read_again),
 		monitor_test(a_watch_for_dead_domains_that_is_refused),
 		monitor_test(all_that_is_pending_is_told),
+		monitor_test(devices_that_come_later),
+		monitor_test(events_have_the_id_of_the_attach),
 		monitor_test(changes_that_were_missed_are_counted),
 		monitor_test(errors_with_their_end_and_text),
 		monitor_test(directories_that_go_as_a_whole),
