@@ -62,7 +62,7 @@ $(O)/tests/store/%.o: tests/store/%.c Makefile $(O)/.command | $(O)/.found
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
 
 # Tests of the tool's own parsers are linked with these instead of the library.
-UNIT_TOOL := $(O)/tests/unit/test-config-entry
+UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args config-entry)
 $(UNIT_TOOL): %: %.o $(patsubst %,$(O)/src/%.o,config-entry args text common logger watchdog screen)
 	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
