@@ -232,6 +232,33 @@ static void names_that_are_no_records(void **state)
 	assert_string_equal(ids(NULL, 0), "5/longer/1 5/t/1");
 }
 
+/* Of one that is left out, and of a list that fails, nothing is kept: the sanitizers see it. */
+static void lists_that_fail(void **state)
+{
+	XENSPLIT_FILTER(filter);
+	unsigned int at, failed = 0;
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0); /* with keys */
+	attach_more(5, "a", 0, 6);
+	set("/xensplit/5/a/0", "nothing that makes sense");
+	set("/local/domain/5/device/theirs/0/state", "1");
+	set("/local/domain/6/backend/theirs/5/0/state", "1");
+	filter.backend_domid = 5;
+	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "");
+	list = xensplit_list_free(list);
+	for (at = 1; at < 200; at++) {
+		fake_calm();
+		fake.fail_at = at;
+		fake.fail_errno = ENOSPC;
+		if (xensplit_list_new(ctx, NULL, XENSPLIT_LIST_FOREIGN, &list))
+			failed++;
+		list = xensplit_list_free(list);
+	}
+	fake_calm();
+	assert_true(failed > 20);
+}
+
 /* --- devices of other tools --- */
 
 static void foreign(uint32_t domid, const char *type, uint32_t devid, uint32_t backend)
@@ -509,6 +536,7 @@ int main(void)
 		list_test(a_domain_is_asked_about_once),
 		list_test(a_damaged_record),
 		list_test(names_that_are_no_records),
+		list_test(lists_that_fail),
 		list_test(devices_of_other_tools),
 		list_test(halves_alone),
 		list_test(a_backend_of_another_type_belongs_to_its_device),

@@ -361,6 +361,9 @@ static void errors_with_their_end_and_text(void **state)
 	/* The driver has removed its text. */
 	set(FRONT_ERR, "");
 	assert_string_equal(look(), "");
+	/* One that nobody takes is freed, too. */
+	set(BACK_ERR, "5 again");
+	assert_int_equal(xensplit_monitor_process(monitor), 0);
 }
 
 static void directories_that_go_as_a_whole(void **state)
@@ -683,7 +686,7 @@ static void only_backends_of_one_domain(void **state)
 
 static void nodes_that_are_no_records(void **state)
 {
-	char path[TYPE_MAX + 32];
+	char path[TYPE_MAX + 132];
 
 	(void)state;
 	attach_more(5, "mydevice", 1, 6);
@@ -695,7 +698,7 @@ static void nodes_that_are_no_records(void **state)
 	set("/xensplit/5/mydevice/00", "");
 	set("/xensplit/05/mydevice/1", "");
 	set("/xensplit/5/mydevice/0/below", "");
-	snprintf(path, sizeof(path), "/xensplit/5/%0*d/0", TYPE_MAX + 1, 7);
+	snprintf(path, sizeof(path), "/xensplit/5/%0*d/0", TYPE_MAX + 100, 7);
 	set(path, "");
 	assert_string_equal(look(), "");
 	assert_int_equal(fake.requests, 0);
