@@ -333,6 +333,27 @@ static void events_have_the_id_of_the_attach(void **state)
 	assert_null(event->unique_id);
 }
 
+/* When the queue has to grow: the sanitizers see what is lost. */
+static void an_error_without_memory_for_its_event(void **state)
+{
+	unsigned int at, i, failed = 0;
+
+	(void)state;
+	for (at = 1; at < 8; at++) {
+		follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+		for (i = 0; i < 15; i++) {
+			set(BE "/state", i % 2 ? "4" : "5");
+			assert_int_equal(xensplit_monitor_process(monitor), 0);
+		}
+		set(BACK_ERR, "5 oops");
+		memory = (struct memory){ .fail_at = at };
+		failed += xensplit_monitor_process(monitor) == -ENOMEM;
+		memory.fail_at = 0;
+		assert_non_null(strstr(look(), "state-back:4>5"));
+	}
+	assert_true(failed > 0);
+}
+
 static void changes_that_were_missed_are_counted(void **state)
 {
 	(void)state;
@@ -730,6 +751,7 @@ int main(void)
 		monitor_test(all_that_is_pending_is_told),
 		monitor_test(devices_that_come_later),
 		monitor_test(events_have_the_id_of_the_attach),
+		monitor_test(an_error_without_memory_for_its_event),
 		monitor_test(changes_that_were_missed_are_counted),
 		monitor_test(errors_with_their_end_and_text),
 		monitor_test(directories_that_go_as_a_whole),
