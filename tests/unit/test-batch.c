@@ -83,6 +83,31 @@ static void a_batch_stops_at_a_failure(void **state)
 	assert_false(there("/xensplit/5/first/0") || there("/xensplit/5/second/0"));
 }
 
+/* Pauses before each new try grow, and are random, so that clients which collided separate. */
+static void a_batch_that_collides(void **state)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(add_attach("mydevice", 0, 0), 0);
+	for (i = 0; i < 8; i++) {
+		fake_calm();
+		fake.conflicts = 6;
+		assert_int_equal(xensplit_batch_commit(batch), 0);
+		assert_int_equal(fake.tries, 7);
+		assert_int_equal(fake.pauses, 6);
+		/* 500 us, doubled each time, or half of that. */
+		assert_in_range(fake.pause_us[0], 400, 1100);
+		assert_in_range(fake.pause_us[5], 15500, 33000);
+		least = fake.pause_us[5] < least ? fake.pause_us[5] : least;
+		most = fake.pause_us[5] > most ? fake.pause_us[5] : most;
+		assert_true(xs_rm(other, XBT_NULL, REC) && xs_rm(other, XBT_NULL, FE) &&
+			    xs_rm(other, XBT_NULL, BE));
+	}
+	assert_true(most > least + 1000);
+}
+
 static void what_a_batch_refuses(void **state)
 {
 	(void)state;
@@ -497,6 +522,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		batch_test(a_batch_stops_at_a_failure),
+		batch_test(a_batch_that_collides),
 		batch_test(what_a_batch_refuses),
 		batch_test(ids_of_a_batch),
 		batch_test(a_preview_changes_nothing),
