@@ -445,7 +445,8 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
 		return true;
 	if (transaction_failed)
 		fake.committed_failure = true;
-	if (fake.conflicts || (fake.flood && removes_half())) {
+	if (fake.conflicts || (fake.flood && removes_half()) ||
+	    (fake.conflict_at && fake.tries == fake.conflict_at)) {
 		fake.conflicts -= !!fake.conflicts;
 		errno = EAGAIN;
 		return false;

@@ -503,6 +503,55 @@ static void a_plan_that_completes_a_replace(void **state)
 	}
 }
 
+/* Another client makes it as wanted, after it was seen to differ. */
+static void an_ensure_that_looks_again(void **state)
+{
+	static const struct xensplit_pair key = { "key", "value" };
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	char id[UNIQUE_ID_SIZE];
+	struct xensplit_op *op;
+	uint64_t begun;
+
+	(void)state;
+	attach_at("mydevice", 0);
+	opts.front = opts.back = &key;
+	opts.front_count = opts.back_count = 1;
+	opts.flags = XENSPLIT_ATTACH_ENSURE | XENSPLIT_ATTACH_REPLACE;
+	fake.tries = 0;
+	fake.conflict_at = 2;
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 0, &op), 0);
+	assert_int_equal(xensplit_op_process(op), 1);
+	assert_int_equal(fake.tries, 2);
+	remove_all();
+	fake.conflict_at = 0;
+	assert_int_equal(attach(second), 0);
+	snprintf(id, sizeof(id), "%s", strstr(fake_value(REC, NULL), "unique-id=") + 10);
+	begun = now_us();
+	assert_int_equal(xensplit_op_run(op), 0);
+	assert_in_range(now_us() - begun, 0, 2000000);
+	assert_int_equal(xensplit_op_get_changed(op), 0);
+	assert_true(op->spec.kept);
+	xensplit_op_free(op);
+	assert_non_null(strstr(fake_value(REC, NULL), id));
+	assert_null(strstr(fake_value(REC, NULL), "phase="));
+}
+
+/* That its backend's domain is gone says more than that the device is stale. */
+static void an_ensure_in_a_domain_that_is_gone(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+
+	(void)state;
+	opts.backend_domid = 6;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	opts.flags = XENSPLIT_ATTACH_ENSURE;
+	set("/local/domain/5/xensplit", "0123456789abcdef");
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -ESTALE);
+	fake.dead_domid = 6;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -ESRCH);
+	assert_contains(xensplit_errmsg(ctx), "no such domain: 6");
+}
+
 static void a_stale_device_is_not_replaced(void **state)
 {
 	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
@@ -686,6 +735,8 @@ int main(void)
 		attach_test(another_client_attaches_one_meanwhile),
 		attach_test(a_replace_among_others),
 		attach_test(a_plan_that_completes_a_replace),
+		attach_test(an_ensure_that_looks_again),
+		attach_test(an_ensure_in_a_domain_that_is_gone),
 		attach_test(a_stale_device_is_not_replaced),
 		attach_test(domains_are_checked_before_anything_is_removed),
 		attach_test(a_detach_leaves_the_next_device_alone),

@@ -22,8 +22,9 @@ struct fake {
 	/* input, set by a test */
 	unsigned int fail_at; /* this request fails, counted from 1; 0: none */
 	int fail_errno;
-	bool fail_from_there_on; /* like a daemon that died */
-	unsigned int conflicts;	 /* number of commits that collide */
+	bool fail_from_there_on;  /* like a daemon that died */
+	unsigned int conflicts;	  /* number of commits that collide */
+	unsigned int conflict_at; /* this try collides, counted from 1; 0: none */
 	bool flood; /* commits that remove a half collide: its end keeps writing to it */
 	bool backend_closes;	    /* a backend asked to close is Closed at once */
 	uint32_t dead_domid;	    /* gone, though it has a directory; 0: none */
