@@ -116,6 +116,9 @@ load common
 @test "options refuse invalid values" {
 	refused 2 "--timeout '5x'" attach 5 --timeout 5x
 	refused 2 "--until 'x'" wait 5 --until x
+	refused 2 "--until 'a\\x1bb'" wait 5 --until $'a\033b'
+	refused 2 "--front 'a\\x1bb'" attach 5 --front $'a\033b'
+	refused 2 "--json and --raw exclude each other" list --json --raw
 	refused 2 "the columns are" list -o x
 	refused 2 "unrecognized option '--bogus'" attach 5 --bogus
 	refused 2 "the arguments are DOMAIN [TYPE[/DEVID]]" attach
