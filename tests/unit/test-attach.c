@@ -313,7 +313,7 @@ static void keys_are_kept_unless_given_again(void **state)
 
 /* --- replacing --- */
 
-/* Who attaches is told, and who replaces it completes the work. */
+/* Only a replace completes it. */
 static void an_interrupted_replace(void **state)
 {
 	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
