@@ -36,7 +36,7 @@ SETUP := $(strip \
 	$(call for_goals,sandbox,$(SETUP_TEST) demo bench) \
 	$(call for_goals,test,$(SETUP_TEST)) \
 	$(call for_goals,valgrind,check check-valgrind setup) \
-	$(call for_goals,xen,check check-xen xen-test demo-xen setup) \
+	$(call for_goals,xen,check check-xen check-xen-shell xen-test xen-shell demo-xen setup) \
 	$(call for_goals,lint,check check-harness lint setup) \
 	$(call for_goals,bench,bench setup) \
 	$(call for_goals,fuzz,fuzz check setup) \
@@ -191,12 +191,12 @@ build-asan: | $(O)/.found
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan CFLAGS='$(SANITIZE)' tests
 
 .PHONY: check check-fast check-sweep check-unit check-store check-cli check-sandbox check-xen
-.PHONY: xen-test check-asan check-tsan check-valgrind check-harness check-model installcheck check-fresh torture
+.PHONY: check-xen-shell xen-test xen-shell check-asan check-tsan check-valgrind check-harness check-model installcheck check-fresh torture
 # The scenarios in QEMU take longest, so they start first.
 check: tests build-sandbox build-asan build-tsan build-fuzz build-release ## all tests except bench, of fuzz a part
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
-		$(install_suites) $(harness_suites) \
+		$(install_suites) $(harness_suites) $(xen_shell_suites) \
 		$(model_suites) $(call torture_suites,25,1) $(call load_suites,600,4,1) $(call soak_suites,20,1) \
 		$(call faults_suites,16,2,,$(fault_part)) $(call timer_suites,$(timer_part)) \
 		$(call fuzz_suites,-runs=2000,,--short)
@@ -271,6 +271,15 @@ check-xen: build-release ## real Xen in QEMU; SUITE=DEBIAN-RELEASE, SCENARIO=NAM
 xen-test: build-release ## a driver's own scenarios on real Xen; DRIVER=FOLDER SUITE= SCENARIO=
 	$(Q)$(if $(DRIVER),,echo 'say DRIVER=FOLDER, as made by modules/new-driver' >&2; exit 2;)\
 	$(xen_run) --driver '$(DRIVER)' $(SCENARIO)
+
+xen_shell = O=$(abspath $(O)) tests/xen/shell $(if $(SUITE),--suite $(SUITE)) \
+	$(if $(DRIVER),--driver '$(DRIVER)') $(if $(GUESTS),--guests $(GUESTS)) $(if $(GDB),--gdb)
+xen-shell: build-release ## a shell in dom0 of real Xen; DRIVER=FOLDER SUITE= GUESTS=1 GDB=1
+	$(Q)$(xen_shell)
+
+xen_shell_suites = 'xen-shell=O=$(abspath $(O)) tests/xen/try-shell $(if $(SUITE),--suite $(SUITE))'
+check-xen-shell: build-release ## uses xen-shell, again and gdb as a driver's author does; SUITE=
+	$(tap_sum) $(xen_shell_suites)
 
 # Without tests that run the other build's tool, that only measure time, or that link a program
 # which is not built so.

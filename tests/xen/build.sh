@@ -171,6 +171,7 @@ guest_image()
 		add_guest_program "$file"
 	done
 	add "$HERE/guest-init" /init
+	add "$HERE/unload" /tests/unload
 	image_build "$1"
 }
 
@@ -203,7 +204,7 @@ dom0_image()
 	add "$VMLINUX" /tests/vmlinux
 	add "$2" /tests/guest.cpio
 	add "$HERE/dom0-init" /init
-	for file in lib.sh echo.sh run-one; do
+	for file in lib.sh echo.sh run-one unload; do
 		add "$HERE/$file" "/tests/$file"
 	done
 	for file in "${!more_files[@]}"; do
