@@ -33,8 +33,9 @@
  * A breach of these rules that the other end can notice (an index beyond the
  * ring, an id that is not under way, an answer of another length than the
  * request, a page that is still mapped after the response) ends the connection:
- * that end writes an error node and goes Closing. A request that is wrong in
- * itself only gets its status.
+ * that end writes an error node and goes Closing, or directly Closed if it has
+ * stopped using what they share. A request that is wrong in itself only gets its
+ * status.
  *
  * Nodes of the frontend (device/myecho/ID)
  *   ring-pages       the size that the ring should have; set with

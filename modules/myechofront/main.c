@@ -96,7 +96,7 @@ static void myechofront_connected(struct xenbus_device *dev)
 		xenbus_dev_fatal(dev, err, "making /dev/%s", front->misc.name);
 		return;
 	}
-	/* First, as the answer to the first request may be a breach: then Closing. */
+	/* First, as the answer to the first request may be a breach: then Closed. */
 	xenbus_switch_state(dev, XenbusStateConnected);
 	spin_lock_irq(&front->lock);
 	front->connected = !front->broken;
@@ -129,6 +129,10 @@ static void myechofront_changed(struct xenbus_device *dev,
 			break;
 		fallthrough;
 	case XenbusStateClosing:
+		/* The same, unless the toolstack removes the device. */
+		if (dev->state == XenbusStateInitialising &&
+		    xenbus_read_unsigned(dev->otherend, "online", 0))
+			break;
 		front_disconnect(dev_get_drvdata(&dev->dev));
 		xenbus_frontend_closed(dev);
 		break;

@@ -330,9 +330,11 @@ void front_breach_work(struct work_struct *work)
 	mutex_lock(&front->mutex);
 	/* Else the backend is another one by now. */
 	if (front->broken && front->shared) {
-		xenbus_dev_fatal(front->dev, -EPROTO, "the backend sent %s",
+		xenbus_dev_error(front->dev, -EPROTO, "the backend sent %s",
 				 front->breach);
 		disconnect(front, -EIO);
+		/* Not Closing, which the next backend would answer and close as well. */
+		xenbus_switch_state(front->dev, XenbusStateClosed);
 	}
 	mutex_unlock(&front->mutex);
 }

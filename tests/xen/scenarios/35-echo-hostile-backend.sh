@@ -20,6 +20,7 @@ guest_cmd g1 'modprobe myechofront; dmesg -c >/dev/null'
 name=start
 expect "attach" xensplit attach g1 myecho --front ring-pages=64 -t 120
 
+front_is_closed() { [[ $(xenstore-read "$front/state") == 6 ]]; }
 front_waits() { [[ $(echo_states "$d") == [16]/6 ]]; }
 
 # next_backend DRIVER [ATTACK]: it gets the device, when the frontend has seen that the last one is gone
@@ -50,7 +51,7 @@ breach()
 	# shellcheck disable=SC2053 # it is a pattern
 	error_like() { [[ $(xenstore-read "$error" 2>&1) == $1 ]]; }
 	expect_soon "$name: the frontend says: $1" error_like "71 the backend sent $1"
-	expect_is "$name: it has closed" "$(xenstore-read "$front/state")" 5
+	expect_soon "$name: it has closed" front_is_closed
 	xenstore-rm "$error"
 }
 
@@ -98,6 +99,14 @@ for name in length-beyond length-short; do
 done
 attack changes
 breach '@(more responses|a response|an answer)*'
+
+# ---- The next backend is there before the frontend sees that the last one has gone.
+attack id-of-none
+breach 'a response to no request'
+xl pause g1
+back_driver "$d" myechoback
+xl unpause g1
+expect_soon "a good backend that comes at once connects" echo_states_are 4/4 "$d"
 
 # ---- A page that it keeps is not used again, and it gets no other.
 attack keeps-page
