@@ -122,6 +122,20 @@ calm_in_guest()
 	guest_cmd "$1" "dmesg -c | grep -E '$kernel_upset' || :"
 }
 
+# front_attack NAME ATTACK [LINE]: gives the guest's device to evilfront, and prints what that printed until
+# it was over, or printed that line. One command, because each takes its time.
+front_attack()
+{
+	guest_cmd "$1" "cd /sys/bus/xen; \
+		echo myecho-0 >devices/myecho-0/driver/unbind; \
+		dmesg -c >/dev/null; \
+		printf $2 >/sys/module/evilfront/parameters/attack; \
+		echo myecho-0 >drivers/evilfront/bind; \
+		until dmesg | grep -q 'evilfront: $2: ${3:-over}'; do sleep 0.3; done; \
+		dmesg" |
+		sed -n 's/.*evilfront: //p'
+}
+
 # front_driver NAME DRIVER: gives the guest's device to it; both drivers are loaded
 front_driver()
 {
