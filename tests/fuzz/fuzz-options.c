@@ -40,8 +40,8 @@ copy_bytes(char *to, const char *from, size_t size)
 
 static void reset_variables(void)
 {
-	size_t data = (size_t)(__stop_tool_data - __start_tool_data);
-	size_t bss = (size_t)(__stop_tool_bss - __start_tool_bss);
+	size_t data = (uintptr_t)__stop_tool_data - (uintptr_t)__start_tool_data;
+	size_t bss = (uintptr_t)__stop_tool_bss - (uintptr_t)__start_tool_bss;
 	static char *start;
 
 	if (!start) {

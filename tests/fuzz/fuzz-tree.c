@@ -487,7 +487,7 @@ static void run_all(struct xensplit_ctx *ctx, const char *letters)
 {
 	size_t i;
 
-	for (i = 0; letters[i] && i < 4; i++)
+	for (i = 0; i < 4 && letters[i]; i++)
 		if (letters[i] == 'c')
 			fake.backend_closes = true;
 		else if (letters[i] >= '1' && letters[i] <= '9')

@@ -231,7 +231,7 @@ static bool had_record(const struct snapshot *before, const char *domid, const c
 		return snapshot_has(before, path);
 	len = strlen(path);
 	for (i = 0; i < before->count; i++) {
-		struct parts parts;
+		struct parts parts = { .count = 0 };
 
 		if (strncmp(before->lines[i], path, len) != 0)
 			continue;
@@ -299,15 +299,15 @@ static int allowed(const struct snapshot *before, const struct area *area,
 	return 0;
 }
 
+/* @line: one of the two others, which may be NULL. */
 static void changed(const struct snapshot *before, const struct area *area,
-		    const char *operation, const char *was, const char *is)
+		    const char *operation, const char *line, const char *was,
+		    const char *is)
 {
-	const char *line = was ? was : is;
-	size_t len = path_length(line);
-	struct parts parts;
+	struct parts parts = { .count = 0 };
 	char text[1024];
 
-	split(line, len, &parts);
+	split(line, path_length(line), &parts);
 	if (area && allowed(before, area, &parts) >= (was && is ? 2 : 1))
 		return;
 	snprintf(text, sizeof(text), "%s: %.400s -> %.400s", operation,
@@ -329,10 +329,10 @@ void must_change_only(const struct snapshot *before, const struct area *area,
 		i += order <= 0;
 		j += order >= 0;
 		if (order < 0)
-			changed(before, area, operation, was,
+			changed(before, area, operation, was, was,
 				line_of(&after, was, path_length(was)));
 		else if (order > 0 && !line_of(before, is, path_length(is)))
-			changed(before, area, operation, NULL, is);
+			changed(before, area, operation, is, NULL, is);
 	}
 	snapshot_clear(&after);
 }

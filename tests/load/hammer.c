@@ -166,7 +166,7 @@ static void unlock_all(const struct op *op)
 
 static unsigned int rnd(unsigned int below)
 {
-	return (unsigned int)rand_r(&seed) % below;
+	return below ? (unsigned int)rand_r(&seed) % below : 0;
 }
 
 static const struct verb *choose_verb(void)
