@@ -128,7 +128,5 @@ int check_drivers(struct patient *patient) __must_check;
  * has written an error node.
  */
 int check_kernel(struct patient *patient, bool failed) __must_check;
-/* Where sysfs is mounted. */
-extern const char *sysfs;
 
 #endif

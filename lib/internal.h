@@ -92,6 +92,9 @@ void failure_copy(struct failure *to, const struct failure *from);
 /* For those that keep many: one block, as large as its texts. NULL: out of memory. */
 struct xensplit_error *error_copy(const struct xensplit_error *from);
 
+/* kernel.c: where sysfs is mounted. */
+extern const char *sysfs;
+
 /* base.c */
 
 void log_debug(struct xensplit_ctx *ctx, const char *fmt, ...) __printf(2, 3);

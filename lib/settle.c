@@ -2,7 +2,6 @@
 /* Checks whether this domain's kernel has noticed that a backend is gone. */
 #include <sys/stat.h>
 
-#include "findings.h"
 #include "operation.h"
 
 #define BUS "/bus/xen-backend/devices"

@@ -57,28 +57,13 @@ static void try_texts(const char *bytes, size_t len)
 	free(text);
 }
 
-static void say(struct xentoollog_logger *logger, xentoollog_level level, int errnoval,
-		const char *context, const char *format, va_list args)
-{
-	char text[2048];
-
-	(void)logger;
-	(void)errnoval;
-	(void)context;
-	if (level < XTL_VERBOSE)
-		return;
-	vsnprintf(text, sizeof(text), format, args);
-	must_hold_for(is_printable(text), text);
-}
-
 static struct xensplit_ctx *begin(void)
 {
-	static struct xentoollog_logger logger = { .vmessage = say };
 	XENSPLIT_OPTS(xensplit_opts, opts);
 	struct xensplit_ctx *ctx;
 
 	fake_reset();
-	opts.logger = &logger;
+	opts.logger = &printable_logger;
 	must_hold(!xensplit_new(&opts, &ctx));
 	must_hold(!attach(ctx));
 	return ctx;

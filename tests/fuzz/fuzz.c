@@ -112,3 +112,19 @@ char *shell_unquote(const char *word)
 	*end = '\0';
 	return text;
 }
+
+static void say(struct xentoollog_logger *logger, xentoollog_level level, int errnoval,
+		const char *context, const char *format, va_list args)
+{
+	char text[2048];
+
+	(void)logger;
+	(void)errnoval;
+	(void)context;
+	if (level < XTL_VERBOSE)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	must_hold_for(is_printable(text), text);
+}
+
+struct xentoollog_logger printable_logger = { .vmessage = say };

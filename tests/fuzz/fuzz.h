@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <xentoollog.h>
+
 /* Defined by each target. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +30,8 @@ void fuzz_quiet(void);
 
 /* Only what escaping leaves: printable ASCII. */
 bool is_printable(const char *text);
+/* Fails at a message of the library that is not printable. */
+extern struct xentoollog_logger printable_logger;
 
 /* The parts of an input, one line each. */
 struct input {

@@ -587,6 +587,11 @@ void fake_set(const char *path, const char *value, size_t len)
 	tell(path, false);
 }
 
+void set(const char *path, const char *text)
+{
+	fake_set(path, text, strlen(text));
+}
+
 void fake_set_perms(const char *path, const struct xs_permissions *perms,
 		    unsigned int count)
 {

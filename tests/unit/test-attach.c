@@ -32,11 +32,6 @@ static int end(void **state)
 	return 0;
 }
 
-static void set(const char *path, const char *value)
-{
-	fake_set(path, value, strlen(value));
-}
-
 static void assert_perms(const char *path, const char *wanted)
 {
 	struct txn txn = TXN_NONE(ctx);

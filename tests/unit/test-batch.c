@@ -28,11 +28,6 @@ static int end(void **state)
 	return 0;
 }
 
-static void set(const char *path, const char *value)
-{
-	fake_set(path, value, strlen(value));
-}
-
 static struct xensplit_id id_of(uint32_t domid, const char *type, uint32_t devid)
 {
 	struct xensplit_id id = { domid, type, devid };

@@ -55,11 +55,6 @@ static void keep_state(const char *state)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void set(const char *path, const char *value)
-{
-	fake_set(path, value, strlen(value));
-}
-
 /* A device that is Initialising on both ends, in dom0; the kernel has a bus without it. */
 static int set_up(void **state)
 {

@@ -26,11 +26,6 @@ static int end(void **state)
 	return 0;
 }
 
-static void set(const char *path, const char *value)
-{
-	fake_set(path, value, strlen(value));
-}
-
 static void attach_more(uint32_t domid, const char *type, uint32_t devid,
 			uint32_t backend_domid)
 {

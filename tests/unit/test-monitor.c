@@ -30,11 +30,6 @@ static int end(void **state)
 	return 0;
 }
 
-static void set(const char *path, const char *value)
-{
-	fake_set(path, value, strlen(value));
-}
-
 static void say(const struct xensplit_event *e)
 {
 	static const char *const names[] = {

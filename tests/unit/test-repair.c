@@ -28,11 +28,6 @@ static int end(void **state)
 	return 0;
 }
 
-static void set(const char *path, const char *value)
-{
-	fake_set(path, value, strlen(value));
-}
-
 static void set_states(const char *front, const char *back)
 {
 	set(FE "/state", front);

@@ -64,6 +64,7 @@ void fake_calm(void);
 /* NULL if the node does not exist; the length includes NULs in the value. */
 const char *fake_value(const char *path, size_t *ret_len);
 void fake_set(const char *path, const char *value, size_t len);
+void set(const char *path, const char *text);
 /* Fires "@releaseDomain" or "@introduceDomain". */
 void fake_announce(const char *what);
 /* Of all connections. */
