@@ -332,8 +332,8 @@ SECONDS := 60
 fuzz: build-fuzz ## what guests and users write, by libFuzzer; SECONDS=60 TARGET=NAME EXECUTIONS=N
 	$(tap_sum) $(call fuzz_suites,$(if $(EXECUTIONS),-runs=$(EXECUTIONS),-max_total_time=$(SECONDS)),$(TARGET))
 
-BENCH := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
-bench: all build-sandbox $(BENCH) ## times and store requests, compared with other tools
+BENCH_PROG := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
+bench: all build-sandbox $(BENCH_PROG) ## times and store requests, compared with other tools
 	$(Q)O=$(abspath $(O)) tests/bench/run
 
 $(O)/tests/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(O)/libxensplit.so Makefile $(O)/.command
