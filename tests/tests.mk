@@ -196,7 +196,7 @@ build-asan: | $(O)/.found
 check: tests build-sandbox build-asan build-tsan build-fuzz build-release ## all tests except bench, of fuzz a part
 	$(tap_sum) $(xen_suites) $(call sweep_suites,4) $(call fast_suites,$(O),,$(sweeps)) \
 		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
-		$(install_suites) $(harness_suites) \
+		$(install_suites) $(harness_suites) $(xen_shell_suites) \
 		$(model_suites) $(call torture_suites,25,1) $(call load_suites,600,4,1) $(call soak_suites,20,1) \
 		$(call faults_suites,16,2,,$(fault_part)) $(call timer_suites,$(timer_part)) \
 		$(call fuzz_suites,-runs=2000,,--short)
