@@ -166,10 +166,11 @@ guest_image()
 
 	image_new
 	add_base
-	add_modules "$1" xen-blkfront xen-netfront "${@:2}"
+	add_modules "$1" xen-blkfront xen-netfront xen-evtchn xen-gntdev "${@:2}"
 	for file in "$HERE"/guest/*.c; do
 		add_guest_program "$file"
 	done
+	add_user_of_library "$TOP/examples/echo-backend.c"
 	add "$HERE/guest-init" /init
 	add "$HERE/unload" /tests/unload
 	image_build "$1"
