@@ -65,7 +65,7 @@ changes()
 			if (path ~ /^\/xensplit\// && after[path] !~ /   \(n0\)$/)
 				print "not only for dom0: " path after[path]
 			if (path ~ /^\/local\/domain\/[0-9]+\/xensplit$/) {
-				if (after[path] !~ /   \(n0\)$/)
+				if (after[path] !~ /   \(n0\)$/ && !is_own(path, owner_before))
 					print "not only for dom0: " path after[path]
 				if (!(path in before))
 					continue

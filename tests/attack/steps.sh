@@ -40,7 +40,8 @@ read_attack() # FILE
 # Without the layout of the host's Xen: who owns the directories that devices are in.
 lay_out()
 {
-	[[ $layout == own ]] || return 0
+	[[ $layout != libxl ]] || return 0
+	[[ $layout != home ]] || xenstore-chmod /local/domain/5 n5
 	xenstore-chmod /local/domain/5/device n5 r0
 	xenstore-write /local/domain/6/backend ''
 	xenstore-chmod /local/domain/6/backend n6
