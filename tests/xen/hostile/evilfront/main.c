@@ -410,7 +410,10 @@ static void evilfront_changed(struct xenbus_device *dev, enum xenbus_state backe
 {
 	struct evil *evil = dev_get_drvdata(&dev->dev);
 
-	if (backend == XenbusStateInitWait && !evil->published) {
+	/* Before it has published, other states are about the last attack. */
+	if (!evil->published) {
+		if (backend != XenbusStateInitWait)
+			return;
 		publish(evil);
 		if (is("states"))
 			states(evil);
@@ -422,8 +425,8 @@ static void evilfront_changed(struct xenbus_device *dev, enum xenbus_state backe
 		if (IS_ERR(evil->thread))
 			evil->thread = NULL;
 	}
-	/* It never closes. Before it has published, this is about the last attack. */
-	if (backend == XenbusStateClosing && evil->published)
+	/* It never closes. */
+	if (backend == XenbusStateClosing)
 		pr_info("%s: over\n", attack);
 }
 
