@@ -190,8 +190,6 @@ dom0_image()
 	for file in xl xenstored xenstore-control xenconsoled xenconsole xen-init-dom0 libxl-save-helper; do
 		add_program "$XEN_BIN/$file"
 	done
-	# Threads need this library, which nothing links.
-	add_elf "$(find_library libgcc_s.so.1)" "$LIB_DIR/libgcc_s.so.1"
 	add_program /usr/bin/jq
 	add_installed "$INSTALLED"
 	add_user_of_library "$TOP/examples/toolstack.c"

@@ -62,6 +62,8 @@ add_base()
 {
 	local verb
 
+	# The end of a thread needs this library, which nothing links.
+	add_elf "$(find_library libgcc_s.so.1)" "$LIB_DIR/libgcc_s.so.1"
 	add_program /usr/bin/bash
 	add "$SYSROOT/bin/busybox" /usr/bin/busybox
 	add "$SYSROOT/lib64/ld-linux-x86-64.so.2" /usr/lib64/ld-linux-x86-64.so.2

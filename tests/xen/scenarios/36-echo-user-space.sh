@@ -114,13 +114,15 @@ expect_is "no grant is mapped" "$(active_grants "$d")" "$grants"
 # ---- in a driver domain
 b=$(guest_domid dd)
 expect "the driver domain has what a program needs" guest_cmd dd 'modprobe xen-evtchn && modprobe xen-gntdev'
-guest_cmd dd '/tests/echo-backend >/tmp/program.log 2>&1 & echo $! >/tmp/pid'
+guest_cmd dd '(/tests/echo-backend & echo $! >/tmp/pid; wait $!; echo "exit $?") >/tmp/program.log 2>&1 &'
 expect "attach to it" xensplit attach g1 myecho -b dd --backend-type myechod -t 120
 expect_is "both ends are Connected" "$(echo_states "$d" myechod "$b")" 4/4
 expect "it echoes" guest_cmd g1 '/tests/echo check /dev/myecho0 1000000 4'
 expect "detach" xensplit detach g1 myecho -t 120
-expect "the program ends" guest_cmd dd 'xargs kill </tmp/pid'
-note "$(guest_cmd dd 'cat /tmp/program.log')"
+guest_cmd dd 'xargs kill </tmp/pid'
+program_said() { guest_cmd dd 'cat /tmp/program.log; grep -qx "exit 0" /tmp/program.log'; }
+expect_soon "the program ends as it should" program_said
+note "$(program_said)"
 expect_is "g1's kernel has nothing to say" "$(calm_in_guest g1)" ''
 expect_is "nor has dd's" "$(calm_in_guest dd)" ''
 unload_echo g1
