@@ -202,14 +202,13 @@ events_keep_it_alive()
 	[[ $output != *$'\e'* ]]
 	run script -qec "$command --json" /dev/null
 	[[ $output == *'"frontend_state":"Connected"'* && $output != *$'\e'* ]]
-	does detach 5
-	as 5 xenstore-write error/device/mydevice/0/error x
-	drive front 5 mydevice --stop-at 1
-	does attach 5 --no-wait
-	as 5 xenstore-write device/mydevice/0/state 6
+	# A device without drivers, which would answer.
+	does attach 5 quiet --no-wait
+	command="'$XENSPLIT' watch 5 quiet --num-events 1"
+	as 5 xenstore-write device/quiet/0/state 6
 	run script -qec "$command" /dev/null
 	[[ $output == *$'appeared \e[33mClosed\e[0m/'* ]]
-	as 5 xenstore-write device/mydevice/0/state junk
+	as 5 xenstore-write device/quiet/0/state junk
 	run script -qec "$command" /dev/null
 	[[ $output == *$'appeared \e[31minvalid\e[0m/'* ]]
 }
