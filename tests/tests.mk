@@ -36,7 +36,7 @@ SETUP := $(strip \
 	$(call for_goals,sandbox,$(SETUP_TEST) demo bench) \
 	$(call for_goals,test,$(SETUP_TEST)) \
 	$(call for_goals,valgrind,check check-valgrind setup) \
-	$(call for_goals,xen,check check-xen check-xen-shell xen-test xen-shell demo-xen setup) \
+	$(call for_goals,xen,check check-xen check-xen-shell xen-test xen-shell demo-xen bench-xen setup) \
 	$(call for_goals,lint,check check-harness lint setup) \
 	$(call for_goals,bench,bench setup) \
 	$(call for_goals,fuzz,fuzz check setup) \
@@ -326,7 +326,7 @@ else
 		$(if $(W),W=$(W)) $(if $(C),C=$(C))
 endif
 
-.PHONY: bench fuzz lint
+.PHONY: bench bench-xen fuzz lint
 SECONDS := 60
 # EXECUTIONS counts for each target instead of SECONDS.
 fuzz: build-fuzz ## what guests and users write, by libFuzzer; SECONDS=60 TARGET=NAME EXECUTIONS=N
@@ -335,6 +335,9 @@ fuzz: build-fuzz ## what guests and users write, by libFuzzer; SECONDS=60 TARGET
 BENCH_PROG := $(patsubst tests/bench/%.c,$(O)/tests/bench/%,$(wildcard tests/bench/*.c))
 bench: all build-sandbox $(BENCH_PROG) ## times and store requests, compared with other tools
 	$(Q)O=$(abspath $(O)) tests/bench/run
+
+bench-xen: build-release ## myecho against a disk and libxenvchan, on real Xen in QEMU
+	$(Q)$(xen_run) --story tests/xen/bench.sh
 
 $(O)/tests/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(O)/libxensplit.so Makefile $(O)/.command
 	@mkdir -p $(@D)

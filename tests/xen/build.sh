@@ -150,10 +150,14 @@ add_preload() # SOURCE
 # A program for guests, to /tests/NAME.
 add_guest_program() # SOURCE
 {
-	local name
+	local name needs flags=
 
 	name=$(basename "$1" .c)
-	in_suite cc -O2 -D_GNU_SOURCE -o "$DIR/guest-$name" "$1"
+	needs=$(sed -n 's|^/\* needs: \(.*\) \*/$|\1|p' "$1")
+	# shellcheck disable=SC2086 # words
+	[[ -z $needs ]] || flags=$(in_suite pkg-config --cflags --libs $needs)
+	# shellcheck disable=SC2086 # words
+	in_suite cc -O2 -D_GNU_SOURCE -o "$DIR/guest-$name" "$1" $flags
 	add_elf "$DIR/guest-$name" "/tests/$name"
 }
 
@@ -166,7 +170,7 @@ guest_image()
 
 	image_new
 	add_base
-	add_modules "$1" xen-blkfront xen-netfront xen-evtchn xen-gntdev "${@:2}"
+	add_modules "$1" xen-blkfront xen-netfront xen-evtchn xen-gntdev xen-gntalloc "${@:2}"
 	for file in "$HERE"/guest/*.c; do
 		add_guest_program "$file"
 	done
@@ -186,7 +190,7 @@ dom0_image()
 	image_new
 	add_base
 	add_modules "$1" xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc \
-		xen-blkback xen-netback loop "${@:3}"
+		xen-blkback xen-netback loop brd "${@:3}"
 	for file in xl xenstored xenstore-control xenconsoled xenconsole xen-init-dom0 libxl-save-helper; do
 		add_program "$XEN_BIN/$file"
 	done
@@ -197,6 +201,7 @@ dom0_image()
 	for file in "$HERE"/*.c; do
 		add_user_of_library "$file"
 	done
+	add_guest_program "$HERE/guest/speed.c"
 	for file in "$HERE"/preload/*.c; do
 		add_preload "$file"
 	done
