@@ -520,7 +520,7 @@ char **xs_check_watch(struct xs_handle *h)
 /* --- time --- */
 
 static int64_t skipped_us;
-static int64_t told_us; /* what the library was told last */
+static int64_t clock_us; /* at the last look at it */
 
 /* The clock of the library, plus the time of skipped pauses. */
 int clock_gettime(clockid_t clock, struct timespec *now)
@@ -532,7 +532,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	if (clock != CLOCK_MONOTONIC)
 		return 0;
 	us = (int64_t)now->tv_sec * 1000000 + now->tv_nsec / 1000 + skipped_us;
-	told_us = us;
+	clock_us = us;
 	now->tv_sec = us / 1000000;
 	now->tv_nsec = us % 1000000 * 1000;
 	return 0;
@@ -545,7 +545,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
 		    struct timespec *left)
 {
-	int64_t us = (int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000 - told_us;
+	int64_t us = (int64_t)until->tv_sec * 1000000 + until->tv_nsec / 1000 - clock_us;
 
 	(void)left;
 	assert_int_equal(clock, CLOCK_MONOTONIC);
