@@ -101,7 +101,7 @@ storm: $still_good
 storm: over"
 events=$(($(back_has "$d" events) - before))
 note "events $events, spurious $(back_has "$d" spurious)"
-expect "storm: they are held back" test $events -lt 10000
+expect "storm: they are held back" test $events -lt 1000
 expect "storm: the other guest is served" served g1
 
 # ---- indices

@@ -126,5 +126,6 @@ note "$(program_said)"
 expect_is "g1's kernel has nothing to say" "$(calm_in_guest g1)" ''
 expect_is "nor has dd's" "$(calm_in_guest dd)" ''
 unload_echo g1
+unload_echo g1 evilfront
 unload_echo g2
 expect "the driver's module can be removed" rmmod myechoback
