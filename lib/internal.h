@@ -92,8 +92,8 @@ void failure_copy(struct failure *to, const struct failure *from);
 /* For those that keep many: one block, as large as its texts. NULL: out of memory. */
 struct xensplit_error *error_copy(const struct xensplit_error *from);
 
-/* kernel.c: where sysfs is mounted. */
-extern const char *sysfs;
+/* kernel.c: where sysfs is mounted, and where the modules of each kernel are. */
+extern const char *sysfs, *modules;
 
 /* base.c */
 

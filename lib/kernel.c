@@ -7,7 +7,9 @@
 
 #include "findings.h"
 
-const char *sysfs = "/sys"; /* the unit tests use their own */
+/* The unit tests use their own. */
+const char *sysfs = "/sys";
+const char *modules = "/lib/modules";
 
 #define BUS "/bus/xen-backend/devices"
 
@@ -21,15 +23,14 @@ static bool exists(const char *path)
 /* The module that depmod(8) found for an alias; empty if there is none. */
 static void find_module(const char *alias, char *module, size_t size)
 {
-	char path[sizeof(((struct utsname *)0)->release) + 40], line[512];
-	char is_alias[256], is_module[128];
+	char path[PATH_SIZE], line[512], is_alias[256], is_module[128];
 	struct utsname uts;
 	FILE *file;
 
 	module[0] = '\0';
 	if (uname(&uts))
 		return;
-	snprintf(path, sizeof(path), "/lib/modules/%s/modules.alias", uts.release);
+	snprintf(path, sizeof(path), "%s/%s/modules.alias", modules, uts.release);
 	file = fopen(path, "re");
 	if (!file)
 		return;

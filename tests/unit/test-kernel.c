@@ -2,6 +2,7 @@
 /* What doctor and attach conclude from the kernel's devices, in the test's own sysfs. */
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -63,7 +64,7 @@ static int set_up(void **state)
 	(void)state;
 	strcpy(strrchr(root, '-'), "-XXXXXX");
 	assert_non_null(mkdtemp(root));
-	sysfs = root;
+	sysfs = modules = root;
 	make_dirs("bus/xen-backend/devices");
 	make_dirs("bus/xen-backend/drivers/printer");
 	fake_reset();
@@ -119,6 +120,63 @@ static void no_driver(void **state)
 	assert_finds("no-backend-module", "mydevice-5-0 has no driver");
 }
 
+static void list_modules(const char *aliases)
+{
+	struct utsname uts;
+	char name[128];
+	FILE *file;
+
+	assert_int_equal(uname(&uts), 0);
+	make_dirs(uts.release);
+	snprintf(name, sizeof(name), "%s/modules.alias", uts.release);
+	file = fopen(in_sysfs(name), "w");
+	assert_non_null(file);
+	fputs(aliases, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void a_module_that_is_not_loaded(void **state)
+{
+	(void)state;
+	make_device();
+	list_modules("# Aliases\n"
+		     "alias xen-backend:mydevices wrong\n"
+		     "alias xen-backend:mydevice right\n"
+		     "alias xen-backend:mydevice late\n");
+	assert_finds("no-backend-driver",
+		     "mydevice-5-0 has no driver; module right fits it");
+}
+
+static void no_module_has_the_alias(void **state)
+{
+	(void)state;
+	make_device();
+	list_modules("alias xen:mydevice wrong\nalias xen-backend:mydevice\n");
+	assert_finds("no-backend-module",
+		     "no installed module has the alias xen-backend:mydevice");
+}
+
+/* The list of modules is read once for the devices of a type. */
+static void two_devices_without_a_driver(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	(void)state;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.devid = 1;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	opts.type = "other";
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	make_device();
+	assert_int_equal(mkdir(in_sysfs("bus/xen-backend/devices/mydevice-5-1"), 0700),
+			 0);
+	assert_int_equal(mkdir(in_sysfs("bus/xen-backend/devices/other-5-1"), 0700), 0);
+	list_modules("alias xen-backend:mydevice right\n");
+	assert_finds("no-backend-driver no-backend-driver no-backend-module",
+		     "mydevice-5-0 has no driver; module right fits it");
+}
+
 /* The frontend may be waiting, or have no driver: the backend comes first. */
 static void an_idle_driver(void **state)
 {
@@ -131,6 +189,25 @@ static void an_idle_driver(void **state)
 	assert_finds("driver-idle", "/mydevice-5-0, whose state is still Initialising");
 	set(FE "/state", "5");
 	assert_finds("driver-idle frontend-closing", "driver printer");
+}
+
+/* The kernel removes what was closed. */
+static void a_closed_device_that_the_kernel_has_dropped(void **state)
+{
+	(void)state;
+	set(FE "/state", "6");
+	set(BE "/state", "6");
+	assert_finds("closed", "frontend Closed, backend Closed");
+}
+
+static void a_driver_that_has_begun(void **state)
+{
+	(void)state;
+	make_device();
+	bind_driver();
+	keep_state("Initialising");
+	set(BE "/state", "2");
+	assert_finds("no-frontend-driver", "frontend Initialising, backend InitWait");
 }
 
 /* Without evidence, there is no earlier device. */
@@ -208,6 +285,22 @@ static void a_backend_in_another_domain(void **state)
 	assert_finds("no-backend-driver", "frontend Initialising, backend Initialising");
 }
 
+static void a_local_domain_that_is_not_known(void **state)
+{
+	static const char *const wrong[] = { "", "zero", "32752", "0 " };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		set("/local/domain/0/domid", wrong[i]);
+		assert_finds("no-backend-driver", "frontend Initialising");
+	}
+	assert_true(xs_rm(ctx->xs, XBT_NULL, "/local/domain/0/domid"));
+	assert_finds("no-backend-driver", "frontend Initialising");
+	set("/local/domain/0/domid", "0");
+	assert_finds("no-backend-device", "the kernel has no ");
+}
+
 /* --- a backend that was removed, and that the kernel still has --- */
 
 static void detach(void)
@@ -275,12 +368,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		kernel_test(no_device),
 		kernel_test(no_driver),
+		kernel_test(a_module_that_is_not_loaded),
+		kernel_test(no_module_has_the_alias),
+		kernel_test(two_devices_without_a_driver),
+		kernel_test(a_closed_device_that_the_kernel_has_dropped),
+		kernel_test(a_driver_that_has_begun),
 		kernel_test(an_idle_driver),
 		kernel_test(a_kernel_that_shows_no_state),
 		kernel_test(an_old_device),
 		kernel_test(a_driver_that_failed),
 		kernel_test(a_driver_that_goes_on_meanwhile),
 		kernel_test(a_backend_in_another_domain),
+		kernel_test(a_local_domain_that_is_not_known),
 		kernel_test(attach_waits_for_the_kernel_a_second),
 		kernel_test(attach_waits_for_a_device_of_the_backends_type),
 		kernel_test(attach_does_not_wait_for_the_kernel_otherwise),
