@@ -185,13 +185,24 @@ static void changes(xs_transaction_t t, const char *path, bool removed)
 
 /* --- failures --- */
 
+static bool is_to_fail(const char *call, const char *path)
+{
+	char begins[PATH_ROOM + 32];
+
+	if (fake.fail_call) {
+		snprintf(begins, sizeof(begins), "%s %s", call, path);
+		return !strncmp(begins, fake.fail_call, strlen(fake.fail_call));
+	}
+	return fake.fail_at && fake.requests >= fake.fail_at &&
+	       (fake.requests == fake.fail_at || fake.fail_from_there_on);
+}
+
 static bool fails(xs_transaction_t t, const char *call, const char *path)
 {
 	fake.requests++;
 	if (fake.requests_most && fake.requests > fake.requests_most)
 		fake.idle();
-	if (!fake.fail_at || fake.requests < fake.fail_at ||
-	    (fake.requests > fake.fail_at && !fake.fail_from_there_on))
+	if (!is_to_fail(call, path))
 		return false;
 	if (!fake.failed) {
 		fake.failed_inside = in_transaction || !strcmp(call, "commit");

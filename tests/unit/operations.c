@@ -346,6 +346,13 @@ void of_a_former_domain(struct xensplit_ctx *ctx)
 	fake_set("/local/domain/5/xensplit", NEW_MARK, strlen(NEW_MARK));
 }
 
+/* Of a domain that is not there any more. */
+static void of_a_dead_domain(struct xensplit_ctx *ctx)
+{
+	attached(ctx);
+	assert_true(xs_rm(ctx->xs, XBT_NULL, "/local/domain/5"));
+}
+
 /* With an id that is not on the list any more. */
 static void listed(struct xensplit_ctx *ctx)
 {
@@ -398,6 +405,7 @@ const struct operation operations[] = {
 	{ "keeper, different", attached_plain, keep, 70, 0, true },
 	{ "keeper, stale", of_a_former_domain, keep, 60, 0, true },
 	{ "keeper, no longer listed", listed, keep_none, 50, 0, true },
+	{ "keeper, dead domain", of_a_dead_domain, keep, 25, 0, true },
 };
 
 const size_t operation_count = ARRAY_SIZE(operations);
@@ -447,8 +455,9 @@ void assert_whole_or_none(const struct operation *op, const char *cause)
 {
 	const char *record = fake_value(REC, NULL);
 	/* That of a former domain went with it. */
-	bool front = record && (op->prepare != of_a_former_domain ||
-				strstr(record, "\nfrontend-mark=" NEW_MARK));
+	bool front = record && op->prepare != of_a_dead_domain &&
+		     (op->prepare != of_a_former_domain ||
+		      strstr(record, "\nfrontend-mark=" NEW_MARK));
 
 	if (there(FE "/state") != there(FE) || there(BE "/state") != there(BE))
 		wrong("%s: %s failed, and half an end is left\n", op->name, cause);

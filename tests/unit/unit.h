@@ -23,6 +23,7 @@ struct fake {
 	unsigned int fail_at; /* this request fails, counted from 1; 0: none */
 	int fail_errno;
 	bool fail_from_there_on;  /* like a daemon that died */
+	const char *fail_call;	  /* requests that begin so fail: "rm /local/..." */
 	unsigned int conflicts;	  /* number of commits that collide */
 	unsigned int conflict_at; /* this try collides, counted from 1; 0: none */
 	bool flood; /* commits that remove a half collide: its end keeps writing to it */
