@@ -61,9 +61,9 @@ $(O)/tests/store/%.o: tests/store/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
 
-# Tests of the tool's own parsers are linked with these instead of the library.
-UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args config-entry)
-$(UNIT_TOOL): %: %.o $(patsubst %,$(O)/src/%.o,config-entry args text common logger watchdog screen)
+# Tests of the tool's own code are linked with these instead of the library.
+UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args config-entry remedy)
+$(UNIT_TOOL): %: %.o $(patsubst %,$(O)/src/%.o,config-entry remedy args text common logger watchdog screen)
 	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
 # The tests decide which of the library's allocations fails: tests/unit/memory.c.
