@@ -24,6 +24,7 @@ teardown()
 
 	if [[ -n ${pid:-} ]]; then
 		kill "$pid" || true
+		kill -CONT "$pid" || true
 		eventually eval '! kill -0 "$pid" 2>/dev/null' || kill -KILL "$pid"
 		wait "$pid" || status=$?
 	fi
@@ -491,6 +492,25 @@ was_told()
 	fails 3 "serve is not running" serve --status --status-file "$state" --json
 	json '.error.code == "not-running"'
 	valid_json "$output"
+}
+
+@test "--status: a file that cannot be read, or makes no sense" {
+	serve
+	status '.pid == '"$pid"
+	kill -STOP "$pid"
+	echo '{ "ok": tr' >"$state"
+	fails 1 "the status file is damaged" serve --status --status-file "$state"
+	rm "$state"
+	fails 3 "can't read $state: No such file or directory" serve --status --status-file "$state"
+	mkdir "$state"
+	fails 1 "can't read $state: Input/output error" serve --status --status-file "$state"
+	rmdir "$state"
+	# a link is no lock
+	mv "$state.lock" "$state.other"
+	ln -s "$state.other" "$state.lock"
+	fails 1 "can't read $state.lock: Too many levels of symbolic links" \
+		serve --status --status-file "$state"
+	kill -CONT "$pid"
 }
 
 @test "--once: 0 when all is connected, 1 when something failed, 6 when the time is over" {
