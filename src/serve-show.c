@@ -36,7 +36,7 @@ static int fail(struct tool *tool, int err, const char *code, const char *format
 	va_end(args);
 	error.message = message;
 	tool_report_error(tool, &error, NULL);
-	return err == -EIO ? EXIT_FAILURE : exit_status(err);
+	return exit_status(err);
 }
 
 static int fail_file(struct tool *tool, const char *path, int err)
