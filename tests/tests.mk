@@ -104,7 +104,7 @@ tap_sum = $(Q)tests/tap-sum -j $(JOBS)
 # name, $(3) of the program. $(4) lists tests to leave out.
 unit_suites  = $(foreach t,$(UNIT),'$(2)unit/$(t)=$(3) $(1)/tests/unit/$(t)')
 store_suites = $(foreach t,$(filter-out $(4),$(STORE)),\
-	'$(2)store/$(t)=$(SANDBOX) --guests 5,6 -- $(3) $(1)/tests/store/$(t)')
+	'$(2)store/$(t)=XENSPLIT=$(abspath $(1))/xensplit $(SANDBOX) --guests 5,6 -- $(3) $(1)/tests/store/$(t)')
 cli_suites   = $(foreach t,$(filter-out $(4:%=tests/cli/%.bats),$(CLI)),\
 	'$(2)cli/$(basename $(notdir $(t)))=XENSPLIT=$(abspath $(1))/xensplit bats --formatter tap $(t)')
 fast_suites  = $(foreach kind,unit store cli,$(call $(kind)_suites,$(1),$(2),,$(3)))
@@ -207,7 +207,7 @@ check-fast: tests build-sandbox ## unit, store and cli
 check-unit: $(UNIT_PROG) | setup ## the library's internals
 	$(tap_sum) $(call unit_suites,$(O))
 
-check-store: $(STORE_PROG) build-sandbox ## the library against a real xenstored
+check-store: all $(STORE_PROG) build-sandbox ## the library against a real xenstored
 	$(tap_sum) $(call store_suites,$(O))
 
 check-cli: all build-sandbox ## the tool against a real xenstored
