@@ -193,7 +193,6 @@ static int parse_item(struct xlcfg *cfg, const struct xlcfg_value *item,
 	return err;
 }
 
-/* The id of a fixed device must be unique. */
 static const struct config_entry *find_twin(const struct config *config,
 					    const struct config_entry *entry)
 {
@@ -207,11 +206,26 @@ static const struct config_entry *find_twin(const struct config *config,
 	return NULL;
 }
 
+/* The id of a fixed device; its type may still be any text. */
+static int check_unique(const struct reading *reading, const struct config *config,
+			const struct config_entry *entry)
+{
+	struct xensplit_id id = { 0, entry->wanted.type, entry->wanted.devid };
+	const struct config_entry *twin = find_twin(config, entry);
+	char *name;
+
+	if (!twin)
+		return 0;
+	name = device_name(&id);
+	wrong(reading, entry->line, "%s is there already, in line %u", name, twin->line);
+	free(name);
+	return -1;
+}
+
 static int read_item(const struct reading *reading, struct xlcfg *cfg,
 		     const struct xlcfg_value *item, struct config *config)
 {
 	struct config_entry *entry = &config->entries[config->count++];
-	const struct config_entry *twin;
 	char *error = NULL;
 	int err = parse_item(cfg, item, entry, &error);
 
@@ -222,11 +236,7 @@ static int read_item(const struct reading *reading, struct xlcfg *cfg,
 		free(error);
 		return -1;
 	}
-	twin = find_twin(config, entry);
-	if (twin)
-		return wrong(reading, item->line, "%s/%u is there already, in line %u",
-			     entry->wanted.type, entry->wanted.devid, twin->line);
-	return 0;
+	return check_unique(reading, config, entry);
 }
 
 static int read_list(const struct reading *reading, struct xlcfg *cfg,

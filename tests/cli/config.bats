@@ -101,6 +101,7 @@ wrong()
 	wrong "$head"'[["a"]] ]' "6: a device is a string or a list of strings"
 	wrong "$head"'"mydevice" ]' "6: mydevice/0 is there already, in line 3"
 	wrong "$head"']\nxensplit += [\n\n"mydevice/0" ]' "9: mydevice/0 is there already, in line 3"
+	wrong "$head"'"\033[1m/0", "\033[1m/0" ]' '6: \x1b[1m/0 is there already, in line 6'
 }
 
 @test "an entry that the library refuses: its line, also if the domain is not there" {
