@@ -120,13 +120,19 @@ build_tool()
 	fi
 }
 
+# Prints the libraries, as pkg-config knows them, that a line of a source names.
+needs_of() # SOURCE
+{
+	sed -n 's|^/\* needs: \(.*\) \*/$|\1|p' "$1"
+}
+
 # A program built like a user's: with what pkg-config prints for the installed library.
 add_user_of_library() # SOURCE
 {
 	local name pc flags needs
 
 	name=$(basename "$1" .c)
-	needs=$(sed -n 's|^/\* needs: \(.*\) \*/$|\1|p' "$1")
+	needs=$(needs_of "$1")
 	pc=$(find "$INSTALLED" -name libxensplit.pc -print -quit)
 	[[ -n $pc ]] || die "no libxensplit.pc in $INSTALLED"
 	# shellcheck disable=SC2086 # words
@@ -153,7 +159,7 @@ add_guest_program() # SOURCE
 	local name needs flags=
 
 	name=$(basename "$1" .c)
-	needs=$(sed -n 's|^/\* needs: \(.*\) \*/$|\1|p' "$1")
+	needs=$(needs_of "$1")
 	# shellcheck disable=SC2086 # words
 	[[ -z $needs ]] || flags=$(in_suite pkg-config --cflags --libs $needs)
 	# shellcheck disable=SC2086 # words
