@@ -202,6 +202,8 @@ static bool fails(xs_transaction_t t, const char *call, const char *path)
 	fake.requests++;
 	if (fake.requests_most && fake.requests > fake.requests_most)
 		fake.idle();
+	if (fake.before)
+		fake.before(call, path);
 	if (!is_to_fail(call, path))
 		return false;
 	if (!fake.failed) {

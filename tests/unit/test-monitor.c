@@ -366,6 +366,48 @@ static void changes_that_were_missed_are_counted(void **state)
 	assert_string_equal(look(), "state-front:4>5");
 }
 
+/* The backend writes when the monitor, because of something else, is about to read its state. */
+static const char *late_path, *late_state;
+
+static void write_late(const char *call, const char *path)
+{
+	if (strcmp(call, "read") != 0 || strcmp(path, late_path) != 0)
+		return;
+	fake.before = NULL;
+	set(late_path, late_state);
+}
+
+static void will_write(const char *path, const char *state)
+{
+	late_path = path;
+	late_state = state;
+	fake.before = write_late;
+}
+
+static void a_change_that_is_read_before_its_event(void **state)
+{
+	(void)state;
+	follow_all();
+	will_write(BE "/state", "5");
+	set(FE "/state", "5");
+	assert_string_equal(look(), "state-front:4>5 state-back:4>5");
+	assert_string_equal(look(), "");
+	/* That event is forgotten, those of later changes count. */
+	set(BE "/state", "6");
+	set(BE "/state", "5");
+	assert_string_equal(look(), "missed:2");
+}
+
+static void a_change_while_the_device_appears(void **state)
+{
+	(void)state;
+	follow_all();
+	attach_more(5, "other", 0, 0);
+	will_write("/local/domain/0/backend/other/5/0/state", "2");
+	assert_string_equal(look(), "appeared:1>2");
+	assert_string_equal(look(), "");
+}
+
 static void errors_with_their_end_and_text(void **state)
 {
 	(void)state;
@@ -748,6 +790,8 @@ int main(void)
 		monitor_test(events_have_the_id_of_the_attach),
 		monitor_test(an_error_without_memory_for_its_event),
 		monitor_test(changes_that_were_missed_are_counted),
+		monitor_test(a_change_that_is_read_before_its_event),
+		monitor_test(a_change_while_the_device_appears),
 		monitor_test(errors_with_their_end_and_text),
 		monitor_test(directories_that_go_as_a_whole),
 		monitor_test(the_backends_of_one_domain_go),

@@ -27,7 +27,9 @@ struct fake {
 	unsigned int conflicts;	  /* number of commits that collide */
 	unsigned int conflict_at; /* this try collides, counted from 1; 0: none */
 	bool flood; /* commits that remove a half collide: its end keeps writing to it */
-	bool backend_closes;	    /* a backend asked to close is Closed at once */
+	bool backend_closes; /* a backend asked to close is Closed at once */
+	/* comes before the answer to each request; what it sets is in that answer */
+	void (*before)(const char *call, const char *path);
 	uint32_t dead_domid;	    /* gone, though it has a directory; 0: none */
 	unsigned int requests_most; /* idle() at the next one; 0: any number */
 	void (*idle)(void);	    /* when nothing will ever happen; it may not return */
