@@ -34,8 +34,11 @@ static int take_record(struct xensplit_monitor *m, const char *path)
 	bool numbered;
 
 	if (m->single) {
-		m->table.devices[0]->relocate = true;
-		table_pend(&m->table, m->table.devices[0]);
+		f = m->table.count ? m->table.devices[0] : NULL;
+		if (f) {
+			f->relocate = true;
+			table_pend(&m->table, f);
+		}
 		return 0;
 	}
 	numbered = count > 1 && path_part_number(&parts[1], DOMID_END - 1, &id.domid);
@@ -93,6 +96,9 @@ int drain(struct xensplit_monitor *m)
 		r = take(m, watch[XS_WATCH_PATH], watch[XS_WATCH_TOKEN]);
 		free(watch);
 	}
+	/* Without memory for a device that is new. */
+	if (r == -ENOMEM)
+		m->rescan = true;
 	m->drained = taken;
 	m->more |= taken != 0;
 	return r;

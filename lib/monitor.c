@@ -43,9 +43,10 @@ static int check_domain(struct xensplit_monitor *m, struct domains *domains,
 	r = domains_exists(&m->txn, domains, domid);
 	if (r)
 		return r < 0 ? r : 0;
-	f->told_gone[end] = true;
-	return push_plain(m, f, XENSPLIT_EVENT_DOMAIN_GONE,
-			  end ? XENSPLIT_END_BACKEND : XENSPLIT_END_FRONTEND);
+	r = push_plain(m, f, XENSPLIT_EVENT_DOMAIN_GONE,
+		       end ? XENSPLIT_END_BACKEND : XENSPLIT_END_FRONTEND);
+	f->told_gone[end] = !r;
+	return r;
 }
 
 static int check_all_domains(struct xensplit_monitor *m)
@@ -56,7 +57,6 @@ static int check_all_domains(struct xensplit_monitor *m)
 
 	if (!m->released)
 		return 0;
-	m->released = false;
 	for (i = 0; !r && i < m->table.count; i++) {
 		struct followed *f = m->table.devices[i];
 
@@ -65,6 +65,7 @@ static int check_all_domains(struct xensplit_monitor *m)
 			r = check_domain(m, &domains, f, 1, f->backend_domid);
 	}
 	domains_clear(&domains);
+	m->released = r != 0;
 	return r;
 }
 
@@ -109,8 +110,7 @@ static int look_at_all(struct xensplit_monitor *m)
 
 /* --- the domain that has the name --- */
 
-/* Starts to watch the devices of the filter. */
-static int begin(struct xensplit_monitor *m)
+static int watch_records(struct xensplit_monitor *m)
 {
 	struct device_id only;
 	char path[PATH_SIZE];
@@ -128,10 +128,17 @@ static int begin(struct xensplit_monitor *m)
 	}
 	if (!r && (m->single || !m->begun))
 		r = store_watch(&m->txn, path, "records");
-	m->begun = true;
+	m->begun |= !r;
+	return r;
+}
+
+/* Of what is there, whose watches have just been set. */
+static int first_look(struct xensplit_monitor *m)
+{
+	int r;
+
 	m->watches.starting = true;
-	if (!r)
-		r = drain(m);
+	r = drain(m);
 	if (!r)
 		r = look_at_all(m);
 	m->watches.starting = false;
@@ -145,7 +152,7 @@ static void leave(struct xensplit_monitor *m)
 	char path[PATH_SIZE];
 	size_t i;
 
-	if (m->single && m->begun) {
+	if (m->single && m->table.count) {
 		path_record(path, &m->table.devices[0]->id, NULL);
 		store_unwatch(&m->txn, path, "records");
 	}
@@ -159,14 +166,17 @@ static void leave(struct xensplit_monitor *m)
 static int report_domain(struct xensplit_monitor *m)
 {
 	struct device_id none = { .domid = m->named.domid, .devid = XENSPLIT_ANY };
-	struct xensplit_event *event =
-		events_push(&m->events, &none, "", XENSPLIT_EVENT_DOMAIN);
+	struct xensplit_event *event;
+	char *name = strdup(m->named.name);
 
-	if (event) {
-		event->backend_domid = XENSPLIT_ANY;
-		event->text = strdup(m->named.name);
+	event = name ? events_push(&m->events, &none, "", XENSPLIT_EVENT_DOMAIN) : NULL;
+	if (!event) {
+		free(name);
+		return fail(m->ctx, -ENOMEM, "out of memory");
 	}
-	return event && event->text ? 0 : fail(m->ctx, -ENOMEM, "out of memory");
+	event->backend_domid = XENSPLIT_ANY;
+	event->text = name;
+	return 0;
 }
 
 /* Until another one has the name, the devices of the one that had it are followed. */
@@ -174,14 +184,21 @@ static int follow_name(struct xensplit_monitor *m)
 {
 	int r = m->named.name ? named_look(&m->txn, &m->named) : 0;
 
-	if (r <= 0)
-		return r;
-	r = report_domain(m);
-	if (r || named_is_missing(&m->named) || m->named.domid == m->filter.domid)
+	if (!r && m->named.changed) {
+		r = report_domain(m);
+		m->named.changed = r != 0;
+	}
+	if (r || !m->named.name || named_is_missing(&m->named) ||
+	    m->named.domid == m->filter.domid)
 		return r;
 	leave(m);
 	m->filter.domid = m->named.domid;
-	return begin(m);
+	r = watch_records(m);
+	if (!r)
+		return first_look(m);
+	leave(m);
+	m->filter.domid = XENSPLIT_ANY; /* the next call tries again */
+	return r;
 }
 
 /* --- */
@@ -242,7 +259,8 @@ static int start(struct xensplit_monitor *m)
 		return r ? r : report_domain(m);
 	if (m->named.name)
 		m->filter.domid = m->named.domid;
-	return begin(m);
+	r = watch_records(m);
+	return r ? r : first_look(m);
 }
 
 static int set_filter(struct xensplit_monitor *m, const struct xensplit_filter *filter)

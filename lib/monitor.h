@@ -51,7 +51,8 @@ struct followed {
 	bool first_fire[PARTS];	   /* each watch fires once when it is set */
 	bool unread[PARTS];
 	unsigned int fired[PARTS];
-	bool ahead[2]; /* a change was read before its watch fired */
+	bool ahead[2];	     /* a change was read before its watch fired */
+	unsigned int missed; /* changes that were not read, to be reported */
 	int state[2];
 	bool pending; /* to be read */
 	struct followed *next;
@@ -141,6 +142,7 @@ struct named {
 	uint32_t watched; /* the domain whose name is watched, or XENSPLIT_ANY */
 	bool announced;	  /* new domains are watched */
 	bool fired;	  /* since it was looked at */
+	bool changed;	  /* not reported yet */
 	uint64_t look_us; /* while there is none: when to look, whatever fires */
 };
 
@@ -151,7 +153,7 @@ void named_clear(struct named *named);
 bool named_is_missing(const struct named *named);
 /* Looks, and sets the watches, whose token is "name". -EINVAL: several have it. */
 int named_begin(struct txn *txn, struct named *named) __must_check;
-/* Looks again, if necessary. 1: another domain has the name now, or none. */
+/* Looks again, if necessary: @changed if another domain has the name now, or none. */
 int named_look(struct txn *txn, struct named *named) __must_check;
 
 /* The monitor itself, for its source files. */

@@ -36,6 +36,7 @@ bool named_is_missing(const struct named *named)
 static int watch_name(struct txn *txn, struct named *named)
 {
 	char path[PATH_SIZE];
+	int r;
 
 	if (named->watched == named->domid)
 		return 0;
@@ -43,10 +44,13 @@ static int watch_name(struct txn *txn, struct named *named)
 		snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name",
 			 named->watched);
 		store_unwatch(txn, path, "name");
+		named->watched = XENSPLIT_ANY;
 	}
 	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", named->domid);
-	named->watched = named->domid;
-	return store_watch(txn, path, "name");
+	r = store_watch(txn, path, "name");
+	if (!r)
+		named->watched = named->domid;
+	return r;
 }
 
 static int set_watches(struct txn *txn, struct named *named)
@@ -56,11 +60,13 @@ static int set_watches(struct txn *txn, struct named *named)
 
 	if (r || missing == named->announced)
 		return r;
-	named->announced = missing;
 	if (missing)
-		return store_watch(txn, introduce, "name");
-	store_unwatch(txn, introduce, "name");
-	return 0;
+		r = store_watch(txn, introduce, "name");
+	else
+		store_unwatch(txn, introduce, "name");
+	if (!r)
+		named->announced = missing;
+	return r;
 }
 
 /* 1 if the domain is there and still has the name, else 0. */
@@ -104,21 +110,30 @@ int named_begin(struct txn *txn, struct named *named)
 	return set_watches(txn, named);
 }
 
-int named_look(struct txn *txn, struct named *named)
+static int look_again(struct txn *txn, struct named *named)
 {
 	uint32_t domid;
+	int r = named_is_missing(named) ? 0 : has_name(txn, named);
+
+	if (!r)
+		r = search(txn, named, &domid);
+	else if (r > 0)
+		domid = named->domid;
+	if (r < 0)
+		return r;
+	named->changed |= domid != named->domid;
+	named->domid = domid;
+	/* Also if nothing has changed: one may have failed. */
+	return set_watches(txn, named);
+}
+
+int named_look(struct txn *txn, struct named *named)
+{
 	int r;
 
 	if (!named->fired && !(named_is_missing(named) && now_us() >= named->look_us))
 		return 0;
-	named->fired = false;
-	r = named_is_missing(named) ? 0 : has_name(txn, named);
-	if (r)
-		return r < 0 ? r : 0;
-	r = search(txn, named, &domid);
-	if (r || (domid == XENSPLIT_ANY && named_is_missing(named)))
-		return r;
-	named->domid = domid;
-	r = set_watches(txn, named);
-	return r ? r : 1;
+	r = look_again(txn, named);
+	named->fired = r != 0;
+	return r;
 }

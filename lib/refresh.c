@@ -61,10 +61,15 @@ static int set_place(struct xensplit_monitor *m, struct followed *f,
 
 static int report_vanished(struct xensplit_monitor *m, struct followed *f)
 {
-	f->present = false;
+	int r;
+
 	f->state[0] = f->state[1] = XENSPLIT_STATE_ABSENT;
+	r = push_plain(m, f, XENSPLIT_EVENT_VANISHED, XENSPLIT_END_NONE);
+	if (r)
+		return r;
+	f->present = false;
 	f->told_gone[0] = f->told_gone[1] = false;
-	return push_plain(m, f, XENSPLIT_EVENT_VANISHED, XENSPLIT_END_NONE);
+	return 0;
 }
 
 static int find_foreign(struct txn *txn, struct place *place)
@@ -149,7 +154,7 @@ static int report_error(struct xensplit_monitor *m, struct followed *f, enum par
 	if (r || !len) {
 		if (!r)
 			free(text);
-		return r == -ENOENT ? 0 : r;
+		return r == -ENOENT || r == -EACCES ? 0 : r;
 	}
 	event = push(m, f, XENSPLIT_EVENT_ERROR,
 		     part == PART_FRONTEND_ERROR ? XENSPLIT_END_FRONTEND
@@ -169,7 +174,6 @@ static int report_change(struct xensplit_monitor *m, struct followed *f, int end
 	struct xensplit_event *event;
 	int from = f->state[end];
 
-	f->state[end] = state;
 	if (from == state)
 		return 0;
 	event = push(m, f, XENSPLIT_EVENT_STATE,
@@ -178,20 +182,21 @@ static int report_change(struct xensplit_monitor *m, struct followed *f, int end
 		return -ENOMEM;
 	event->from = from;
 	event->to = state;
+	f->state[end] = state;
 	return 0;
 }
 
-static int report_missed(struct xensplit_monitor *m, struct followed *f,
-			 unsigned int missed)
+static int report_missed(struct xensplit_monitor *m, struct followed *f)
 {
 	struct xensplit_event *event;
 
-	if (!missed)
+	if (!f->missed)
 		return 0;
 	event = push(m, f, XENSPLIT_EVENT_RESYNC, XENSPLIT_END_NONE);
 	if (!event)
 		return -ENOMEM;
-	event->missed = missed;
+	event->missed = f->missed;
+	f->missed = 0;
 	return 0;
 }
 
@@ -218,14 +223,18 @@ static unsigned int count_missed(struct followed *f, int end, unsigned int chang
 static int report_states(struct xensplit_monitor *m, struct followed *f,
 			 const int states[2])
 {
-	unsigned int missed = 0;
-	int end, r = 0;
+	int end;
 
-	for (end = 0; !r && end < 2; end++) {
-		missed += count_missed(f, end, f->state[end] != states[end]);
-		r = report_change(m, f, end, states[end]);
+	for (end = 0; end < 2; end++) {
+		bool changed = f->state[end] != states[end];
+		int r = report_change(m, f, end, states[end]);
+
+		if (r)
+			return r;
+		f->missed += count_missed(f, end, changed);
+		f->fired[end] = 0;
 	}
-	return r ? r : report_missed(m, f, missed);
+	return report_missed(m, f);
 }
 
 /*
@@ -237,11 +246,13 @@ static int report_appeared(struct xensplit_monitor *m, struct followed *f,
 {
 	int r;
 
-	f->present = true;
 	f->ahead[0] = f->ahead[1] = false;
 	memcpy(f->state, states, sizeof(f->state));
 	r = drain(m);
-	return r ? r : push_plain(m, f, XENSPLIT_EVENT_APPEARED, XENSPLIT_END_NONE);
+	if (!r)
+		r = push_plain(m, f, XENSPLIT_EVENT_APPEARED, XENSPLIT_END_NONE);
+	f->present = !r;
+	return r;
 }
 
 /* When following many, only a device with a record, while any of it is left. */
@@ -276,14 +287,12 @@ static int look(struct xensplit_monitor *m, struct followed *f, int states[2])
 	return r ? r : read_states(m, f, states);
 }
 
-static int refresh_states(struct xensplit_monitor *m, struct followed *f)
+static int report_look(struct xensplit_monitor *m, struct followed *f,
+		       const int states[2])
 {
-	int states[2];
 	bool there, appeared;
-	int r = look(m, f, states);
+	int r = 0;
 
-	if (r)
-		return r;
 	there = f->recorded || states[0] != XENSPLIT_STATE_ABSENT ||
 		states[1] != XENSPLIT_STATE_ABSENT;
 	appeared = there && !f->present;
@@ -293,11 +302,25 @@ static int refresh_states(struct xensplit_monitor *m, struct followed *f)
 		r = report_states(m, f, states);
 	else if (f->present)
 		r = report_vanished(m, f);
+	if (r)
+		return r;
 	f->unread[PART_FRONTEND] = appeared && f->fired[PART_FRONTEND];
 	f->unread[PART_BACKEND] = appeared && f->fired[PART_BACKEND];
 	f->fired[PART_FRONTEND] = f->fired[PART_BACKEND] = 0;
 	if (!there && !m->single)
 		m->table.vanished = true;
+	return 0;
+}
+
+/* After a failure it is all to do again, also if no further watch fires. */
+static int refresh_states(struct xensplit_monitor *m, struct followed *f)
+{
+	int states[2], r = look(m, f, states);
+
+	if (!r)
+		r = report_look(m, f, states);
+	if (r)
+		f->relocate = true;
 	return r;
 }
 
@@ -346,6 +369,8 @@ int refresh(struct xensplit_monitor *m, struct followed *f)
 	for (part = PART_FRONTEND_ERROR; !r && part < PARTS; part++) {
 		if (is_unread(f, (enum part)part) && is_there(m, f))
 			r = report_error(m, f, (enum part)part);
+		if (r)
+			return r;
 		f->fired[part] = 0;
 		f->unread[part] = false;
 	}

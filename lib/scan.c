@@ -56,10 +56,11 @@ int monitor_scan(struct xensplit_monitor *m)
 	int r = 0;
 
 	if (m->rescan) {
-		m->rescan = false;
 		while (domid_set_take(&m->rescans, &domid))
 			;
-		return scan(m, m->filter.domid);
+		r = scan(m, m->filter.domid);
+		m->rescan = r != 0;
+		return r;
 	}
 	while (!r && domid_set_take(&m->rescans, &domid))
 		r = scan(m, domid);

@@ -251,6 +251,23 @@ static void a_record_that_can_not_be_read_is_read_again(void **state)
 	assert_string_equal(look(), "vanished appeared:4>4");
 }
 
+/* xenstored has a quota of watches. */
+static void a_watch_that_fails_is_set_again(void **state)
+{
+	(void)state;
+	follow_all();
+	attach_more(5, "other", 0, 0);
+	fake.fail_call = "watch /local/domain/5/device/other";
+	fake.fail_errno = ENOSPC;
+	assert_int_equal(xensplit_monitor_process(monitor), -ENOSPC);
+	assert_true(fake.failed);
+	assert_int_equal(xensplit_monitor_get_timeout(monitor), 0);
+	fake_calm();
+	assert_string_equal(look(), "appeared:1>1");
+	set("/local/domain/5/device/other/0/state", "3");
+	assert_string_equal(look(), "state-front:1>3");
+}
+
 /* Only a privileged domain may: others notice from the nodes. */
 static void a_watch_for_dead_domains_that_is_refused(void **state)
 {
@@ -347,6 +364,146 @@ static void an_error_without_memory_for_its_event(void **state)
 		assert_non_null(strstr(look(), "state-back:4>5"));
 	}
 	assert_true(failed > 0);
+}
+
+/* That allocation, or that request, counted from 1; 0: none. */
+static void process_with_failure(unsigned int memory_at, unsigned int request_at)
+{
+	int r;
+
+	memory = (struct memory){ .fail_at = memory_at };
+	fake.requests = 0;
+	fake.fail_at = request_at;
+	fake.fail_errno = ENOSPC;
+	r = xensplit_monitor_process(monitor);
+	memory.fail_at = fake.fail_at = 0;
+	if (!fake.failed)
+		assert_int_equal(r, memory.failed ? -ENOMEM : 0);
+}
+
+static unsigned int times(const char *text, const char *part)
+{
+	unsigned int count = 0;
+
+	while ((text = strstr(text, part))) {
+		text += strlen(part);
+		count++;
+	}
+	return count;
+}
+
+/* Events that nobody has taken: the queue grows at the 17th. */
+static void queue(unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		set(BE "/state", i % 2 ? "4" : "5");
+		assert_int_equal(xensplit_monitor_process(monitor), 0);
+	}
+}
+
+/* Each kind of event, after @queued others. Returns: false if nothing failed. */
+static bool fail_at_events(unsigned int queued, unsigned int memory_at,
+			   unsigned int request_at)
+{
+	attach_more(5, "goes", 0, 0);
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	look();
+	queue(queued);
+	set(BE "/state", "2");
+	set(BE "/state", "6");
+	set(FRONT_ERR, "2 no node");
+	assert_true(xs_rm(other, XBT_NULL, "/xensplit/5/goes") &&
+		    xs_rm(other, XBT_NULL, "/local/domain/5/device/goes") &&
+		    xs_rm(other, XBT_NULL, "/local/domain/0/backend/goes"));
+	attach_more(5, "comes", 0, 0);
+	process_with_failure(memory_at, request_at);
+	look();
+	assert_int_equal(times(said, ">6"), 1);
+	assert_int_equal(times(said, "missed:1"), 1);
+	assert_int_equal(times(said, "error-front:2 no node"), 1);
+	assert_int_equal(times(said, "vanished"), 1);
+	assert_int_equal(times(said, "appeared:1>1"), 1);
+	return memory.failed || fake.failed;
+}
+
+static void nothing_is_lost_without_memory(void **state)
+{
+	unsigned int queued = 11, at = 1;
+
+	while (queued < 17) {
+		bool failed = fail_at_events(queued, at, 0);
+
+		assert_true(failed || at > 1);
+		at = failed ? at + 1 : 1;
+		queued += !failed;
+		end(state);
+		begin(state);
+	}
+}
+
+static void nothing_is_lost_by_a_request_that_fails(void **state)
+{
+	unsigned int at;
+
+	for (at = 1; fail_at_events(0, 0, at); at++) {
+		end(state);
+		begin(state);
+	}
+	assert_true(at > 10);
+}
+
+static void a_new_device_is_found_in_spite_of_two_failures(void **state)
+{
+	unsigned int at;
+
+	for (at = 1;; at++) {
+		follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+		look();
+		attach_more(5, "comes", 0, 0);
+		process_with_failure(at, 0);
+		if (!memory.failed)
+			break;
+		process_with_failure(0, 1);
+		assert_string_equal(look(), "appeared:1>1");
+		end(state);
+		begin(state);
+	}
+	assert_true(at > 3);
+}
+
+/* Returns: false if nothing failed. */
+static bool fail_at_a_dead_domain(unsigned int memory_at, unsigned int request_at)
+{
+	attach_more(5, "other", 0, 6);
+	follow(XENSPLIT_ANY, NULL, XENSPLIT_ANY);
+	look();
+	queue(16);
+	fake.dead_domid = 6;
+	fake_announce("@releaseDomain");
+	process_with_failure(memory_at, request_at);
+	look();
+	assert_int_equal(times(said, "gone-back"), 1);
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "");
+	return memory.failed || fake.failed;
+}
+
+static void a_dead_domain_is_told_after_a_failure(void **state)
+{
+	unsigned int at;
+
+	for (at = 1; fail_at_a_dead_domain(at, 0); at++) {
+		end(state);
+		begin(state);
+	}
+	assert_true(at > 1);
+	end(state);
+	begin(state);
+	for (at = 1; fail_at_a_dead_domain(0, at); at++) {
+		end(state);
+		begin(state);
+	}
+	assert_true(at > 1);
 }
 
 static void changes_that_were_missed_are_counted(void **state)
@@ -619,6 +776,57 @@ static void a_name_and_a_single_device(void **state)
 	assert_follows_name(true);
 }
 
+/* At first no domain has it. Returns: false if nothing failed. */
+static bool fail_at_a_name(bool single, unsigned int memory_at, unsigned int request_at)
+{
+	attach_more(6, "mydevice", 0, 0);
+	follow_name("box", single ? "mydevice" : NULL, single ? 0 : XENSPLIT_ANY);
+	assert_string_equal(look(), "domain:box=-1");
+	look();
+	give_name_to(6);
+	process_with_failure(memory_at, request_at);
+	assert_string_equal(look(), "domain:box=6 appeared:1>1");
+	attach_more(6, "other", 0, 0);
+	assert_string_equal(look(), single ? "" : "appeared:1>1");
+	give_name_to(5);
+	assert_string_equal(look(), "domain:box=5 appeared:4>4");
+	return memory.failed || fake.failed;
+}
+
+static void a_name_is_followed_after_a_failure(void **state)
+{
+	unsigned int kind, at = 1;
+
+	for (kind = 0; kind < 4;) {
+		bool failed =
+			fail_at_a_name(kind % 2, kind < 2 ? at : 0, kind < 2 ? 0 : at);
+
+		assert_true(failed || at > 3);
+		at = failed ? at + 1 : 1;
+		kind += !failed;
+		end(state);
+		begin(state);
+	}
+}
+
+static void new_domains_are_watched_after_a_failure(void **state)
+{
+	(void)state;
+	give_name_to(5);
+	follow_name("box", NULL, XENSPLIT_ANY);
+	look();
+	give_name_to(0);
+	fake.fail_call = "watch @introduceDomain";
+	fake.fail_errno = ENOSPC;
+	assert_int_equal(xensplit_monitor_process(monitor), -ENOSPC);
+	fake_calm();
+	assert_string_equal(look(), "domain:box=-1");
+	look();
+	set("/local/domain/6/name", "box");
+	fake_announce("@introduceDomain");
+	assert_string_equal(look(), "domain:box=6");
+}
+
 /* Xenstored announces a domain, but not its name. */
 static void a_missing_name_is_looked_for_each_second(void **state)
 {
@@ -784,11 +992,16 @@ int main(void)
 		monitor_test(a_probe_each_second),
 		monitor_test(a_read_that_fails_is_repeated),
 		monitor_test(a_record_that_can_not_be_read_is_read_again),
+		monitor_test(a_watch_that_fails_is_set_again),
 		monitor_test(a_watch_for_dead_domains_that_is_refused),
 		monitor_test(all_that_is_pending_is_told),
 		monitor_test(devices_that_come_later),
 		monitor_test(events_have_the_id_of_the_attach),
 		monitor_test(an_error_without_memory_for_its_event),
+		monitor_test(nothing_is_lost_without_memory),
+		monitor_test(nothing_is_lost_by_a_request_that_fails),
+		monitor_test(a_new_device_is_found_in_spite_of_two_failures),
+		monitor_test(a_dead_domain_is_told_after_a_failure),
 		monitor_test(changes_that_were_missed_are_counted),
 		monitor_test(a_change_that_is_read_before_its_event),
 		monitor_test(a_change_while_the_device_appears),
@@ -803,6 +1016,8 @@ int main(void)
 		monitor_test(watches_go_with_a_backend_that_moves),
 		monitor_test(a_name_and_its_devices),
 		monitor_test(a_name_and_a_single_device),
+		monitor_test(a_name_is_followed_after_a_failure),
+		monitor_test(new_domains_are_watched_after_a_failure),
 		monitor_test(a_missing_name_is_looked_for_each_second),
 		monitor_test(a_name_that_is_not_to_be_believed),
 		monitor_test(what_is_no_name),
