@@ -20,14 +20,12 @@ fail(struct apply *apply, int err, const char *code, const char *format, ...)
 {
 	const struct target *target = &apply->targets[0];
 	struct xensplit_error error = { .err = err, .code = code };
-	char *message = NULL;
+	char *message;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&message, format, args) < 0)
-		message = NULL;
+	error.message = message = vwords(format, args);
 	va_end(args);
-	error.message = must(message);
 	apply_note(apply, target, target->config->name_line, &error, NULL);
 	free(message);
 	return apply->status;
@@ -38,14 +36,11 @@ static void say_paused(const struct target *target)
 {
 	char *domain = domain_words(target->domid, target->domain);
 	char *path = escape(target->config->path, strlen(target->config->path));
-	char *hint = NULL;
+	char *hint = words("%s stays paused. Then: xensplit apply %s --no-wait && "
+			   "xl unpause %u, or: xl destroy %u",
+			   domain, path, target->domid, target->domid);
 
-	if (asprintf(&hint,
-		     "%s stays paused. Then: xensplit apply %s --no-wait && xl unpause %u"
-		     ", or: xl destroy %u",
-		     domain, path, target->domid, target->domid) < 0)
-		hint = NULL;
-	logger_hint("note", must(hint));
+	logger_hint("note", hint);
 	free(hint);
 	free(path);
 	free(domain);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -48,6 +48,24 @@ void *must(void *allocated)
 		exit(EXIT_FAILURE);
 	}
 	return allocated;
+}
+
+char *vwords(const char *format, va_list args)
+{
+	char *text;
+
+	return must(vasprintf(&text, format, args) < 0 ? NULL : text);
+}
+
+char *words(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = vwords(format, args);
+	va_end(args);
+	return text;
 }
 
 uint64_t now_ms(void)

@@ -3,6 +3,7 @@
 #ifndef XENSPLIT_COMMON_H
 #define XENSPLIT_COMMON_H
 
+#include <stdarg.h>
 #include <stdint.h>
 
 #include "exit-status.h"
@@ -15,6 +16,10 @@ int exit_status(int err);
 
 /* Exits if an allocation failed. */
 void *must(void *allocated);
+
+/* A text that the caller frees. */
+char *words(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *vwords(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 uint64_t now_ms(void);
 

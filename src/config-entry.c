@@ -17,13 +17,9 @@ static int wrong(char **ret_error, const char *text, const char *what)
 {
 	size_t len = strnlen(text, SHOWN_MOST + 1);
 	char *shown = escape(text, len > SHOWN_MOST ? SHOWN_MOST : len);
-	char *message = NULL;
 
-	if (asprintf(&message, "'%s%s' %s", shown, len > SHOWN_MOST ? "..." : "", what) <
-	    0)
-		message = NULL;
+	*ret_error = words("'%s%s' %s", shown, len > SHOWN_MOST ? "..." : "", what);
 	free(shown);
-	*ret_error = must(message);
 	return -1;
 }
 
@@ -144,14 +140,11 @@ static char *copy_trimmed(const char *text, size_t len)
 	size_t key_len = equals ? (size_t)(equals - text) : len;
 	const char *value = equals ? equals + 1 : "";
 	size_t value_len = equals ? len - key_len - 1 : 0;
-	char *copy = NULL;
 
 	trim(&text, &key_len);
 	trim(&value, &value_len);
-	if (asprintf(&copy, "%.*s%s%.*s", (int)key_len, text, equals ? "=" : "",
-		     (int)value_len, value) < 0)
-		copy = NULL;
-	return must(copy);
+	return words("%.*s%s%.*s", (int)key_len, text, equals ? "=" : "", (int)value_len,
+		     value);
 }
 
 int entry_parse(const char *text, struct config_entry *ret_entry, char **ret_error)

@@ -26,29 +26,27 @@ struct reading {
 
 char *config_words(const char *path, unsigned int line, const char *text)
 {
-	char *shown = escape(path, strlen(path)), *words = NULL;
+	char *shown = escape(path, strlen(path)), *all;
 	char number[16] = "";
 
 	if (line)
 		snprintf(number, sizeof(number), "%u:", line);
-	if (asprintf(&words, "%s:%s %s", shown, number, text) < 0)
-		words = NULL;
+	all = words("%s:%s %s", shown, number, text);
 	free(shown);
-	return must(words);
+	return all;
 }
 
 /* Returns: -1. */
 static int __attribute__((format(printf, 3, 4)))
 wrong(const struct reading *reading, unsigned int line, const char *format, ...)
 {
-	char *text = NULL;
 	va_list args;
+	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = vwords(format, args);
 	va_end(args);
-	*reading->ret_error = config_words(reading->path, line, must(text));
+	*reading->ret_error = config_words(reading->path, line, text);
 	free(text);
 	return -1;
 }
@@ -120,17 +118,16 @@ static int has_crlf(const char *text, size_t len)
 static char *shorten(const char *text)
 {
 	size_t len = strlen(text);
-	char *head, *tail, *both = NULL;
+	char *head, *tail, *both;
 
 	if (len <= HEAD_MOST + TAIL_MOST)
 		return escape(text, len);
 	head = escape(text, HEAD_MOST);
 	tail = escape(text + len - TAIL_MOST, TAIL_MOST);
-	if (asprintf(&both, "%s...%s", head, tail) < 0)
-		both = NULL;
+	both = words("%s...%s", head, tail);
 	free(head);
 	free(tail);
-	return must(both);
+	return both;
 }
 
 static int parse_text(const struct reading *reading, const char *text, size_t len,

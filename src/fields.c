@@ -60,11 +60,7 @@ static const char *status_of(const struct xensplit_device *device)
 
 static char *device_text(const struct xensplit_id *id)
 {
-	char *text;
-
-	if (asprintf(&text, "%s/%u", id->type, id->devid) < 0)
-		text = NULL;
-	return must(text);
+	return words("%s/%u", id->type, id->devid);
 }
 
 const void *field_at(const struct field *field, const struct xensplit_device *device)

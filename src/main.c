@@ -122,17 +122,16 @@ static int run_help(int argc, char **argv)
 }
 
 /* " guest5 mydevice/0"; before the options are taken out, and a device is taken apart. */
-static char *join_arguments(int count, char **words)
+static char *join_arguments(int count, char **arguments)
 {
 	char *text = must(strdup("")), *longer, *word;
 
 	for (int i = 0; i < count; i++) {
-		word = shell_word(words[i]);
-		if (asprintf(&longer, "%s %s", text, word) < 0)
-			longer = NULL;
+		word = shell_word(arguments[i]);
+		longer = words("%s %s", text, word);
 		free(text);
 		free(word);
-		text = must(longer);
+		text = longer;
 	}
 	return text;
 }

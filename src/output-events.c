@@ -120,13 +120,11 @@ static void print_states(int frontend, int backend)
 static void print_error(const struct xensplit_event *event, size_t column)
 {
 	char *escaped = escape(event->text, strlen(event->text));
-	char *text;
+	char *text = words("\"%s\"", escaped);
 
-	if (asprintf(&text, "\"%s\"", escaped) < 0)
-		text = NULL;
 	column += (size_t)printf("%-8s ", end_name(event->end));
 	printf("%serror%s: ", screen_color(SCREEN_RED), screen_plain());
-	screen_cut(must(text), column + strlen("error: "));
+	screen_cut(text, column + strlen("error: "));
 	free(text);
 	free(escaped);
 }

@@ -66,14 +66,12 @@ static void print_finding(const struct xensplit_finding *finding, const char *re
 {
 	char *name = finding->id.type ? id_name(&finding->id) : must(strdup("this host"));
 	const char *severity = severity_name(finding->severity);
-	char *what;
+	char *what = words("%s [%s]", finding->what, finding->code);
 
 	logger_make_way();
-	if (asprintf(&what, "%s [%s]", finding->what, finding->code) < 0)
-		what = NULL;
 	printf("%s: %s%s%s: ", name, screen_color(severity_color(finding->severity)),
 	       severity, screen_plain());
-	screen_wrap(must(what), strlen(name) + strlen(severity) + 4, 2);
+	screen_wrap(what, strlen(name) + strlen(severity) + 4, 2);
 	free(what);
 	print_reason("why", finding->why);
 	if (remedy)

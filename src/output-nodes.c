@@ -65,11 +65,11 @@ static void print_node(const struct xensplit_node *node, const char *root, int w
 	path = escape(name, strlen(name));
 	value = escape(node->value, node->value_len);
 	if (is_root && !*value)
-		text = strdup(path);
-	else if (asprintf(&text, "%s%s = \"%s\"%s", indent, path, value,
-			  state_note(node, name, note, sizeof(note))) < 0)
-		text = NULL;
-	screen_cut(must(text), (size_t)printf("%-*s ", width, node->perms));
+		text = words("%s", path);
+	else
+		text = words("%s%s = \"%s\"%s", indent, path, value,
+			     state_note(node, name, note, sizeof(note)));
+	screen_cut(text, (size_t)printf("%-*s ", width, node->perms));
 	free(text);
 	free(value);
 	free(path);
@@ -89,9 +89,8 @@ static void print_field(const char *line, size_t len, int width)
 		    !strftime(date, sizeof(date), " (%F %T)", &tm))
 			*date = '\0';
 	}
-	if (asprintf(&text, "%s%s", field, date) < 0)
-		text = NULL;
-	screen_cut(must(text), (size_t)printf("%*s", width + 3, ""));
+	text = words("%s%s", field, date);
+	screen_cut(text, (size_t)printf("%*s", width + 3, ""));
 	free(text);
 	free(field);
 }

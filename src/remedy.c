@@ -10,18 +10,6 @@
 #include "remedy.h"
 #include "text.h"
 
-static char *__attribute__((format(printf, 1, 2))) words(const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	va_end(args);
-	return must(text);
-}
-
 /* "dom0", or as the user calls it. */
 static char *domain_called(const struct attempt *attempt, uint32_t domid)
 {

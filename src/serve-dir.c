@@ -26,11 +26,7 @@ static int is_visible(const struct dirent *entry)
 
 static char *join(const char *dir, const char *name)
 {
-	char *path;
-
-	if (asprintf(&path, "%s%s%s", dir, ends_with(dir, "/") ? "" : "/", name) < 0)
-		path = NULL;
-	return must(path);
+	return words("%s%s%s", dir, ends_with(dir, "/") ? "" : "/", name);
 }
 
 static void log_ignored(const char *path)

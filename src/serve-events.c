@@ -15,7 +15,7 @@
 /* "guest5 mydevice/0", "guest5 mydevice/auto", "guest5"; the caller frees it. */
 static char *subject_of(const struct xensplit_keeper_event *event)
 {
-	char domid[20], *name = NULL, *device = NULL, *text = NULL;
+	char domid[20], *name = NULL, *device = NULL, *text;
 	const char *domain = domid;
 
 	snprintf(domid, sizeof(domid), "domain %" PRIu32, event->id.domid);
@@ -23,12 +23,10 @@ static char *subject_of(const struct xensplit_keeper_event *event)
 		domain = name = escape(event->domain, strlen(event->domain));
 	if (event->id.type)
 		device = device_name(&event->id);
-	if (asprintf(&text, "%s%s%s", domain, device ? " " : "", device ? device : "") <
-	    0)
-		text = NULL;
+	text = words("%s%s%s", domain, device ? " " : "", device ? device : "");
 	free(device);
 	free(name);
-	return must(text);
+	return text;
 }
 
 static const char *time_words(uint64_t us, char *text, size_t size)

@@ -86,12 +86,11 @@ static struct served_file **sort_by_domain(const struct files *files, size_t *re
 static void refuse_twin(struct served_file *file, const struct served_file *twin)
 {
 	const struct config *claim = file_claim(file);
-	char *shown = escape(claim->name, strlen(claim->name)), *text = NULL;
+	char *shown = escape(claim->name, strlen(claim->name));
 	char *path = escape(twin->path, strlen(twin->path));
+	char *text = words("the name '%s' is also that of %s", shown, path);
 
-	if (asprintf(&text, "the name '%s' is also that of %s", shown, path) < 0)
-		text = NULL;
-	file_refuse(file, config_words(file->path, claim->name_line, must(text)));
+	file_refuse(file, config_words(file->path, claim->name_line, text));
 	free(text);
 	free(path);
 	free(shown);

@@ -125,14 +125,12 @@ static void add_line(struct libscols_table *table, struct json_object *device)
 {
 	struct libscols_line *line = table_line(table);
 	struct json_object *error = json_get(device, "error");
-	char *name;
+	char *name = words("%s/%s", json_text(device, "type", ""),
+			   json_text(device, "devid", "auto"));
 
-	if (asprintf(&name, "%s/%s", json_text(device, "type", ""),
-		     json_text(device, "devid", "auto")) < 0)
-		name = NULL;
 	table_cell(line, 0, number_text(device, "domain", "-"), "");
 	table_cell(line, 1, number_text(device, "domid", "-"), "");
-	table_cell(line, 2, must(name), "");
+	table_cell(line, 2, name, "");
 	table_cell(line, 3, number_text(device, "backend_domid", "-"), "");
 	table_cell(line, 4, number_text(device, "state", "-"), "");
 	table_cell(line, 5, number_text(error, "message", "-"), "");

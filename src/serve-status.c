@@ -78,7 +78,7 @@ struct json_object *status_report(const struct serve *serve)
 char *status_words(const struct serve *serve)
 {
 	struct totals totals;
-	char files[80] = "", *text;
+	char files[80] = "";
 
 	totals_get(serve, &totals);
 	if (totals.bad_files)
@@ -86,14 +86,9 @@ char *status_words(const struct serve *serve)
 			 totals.bad_files, totals.bad_files == 1 ? "" : "s");
 	else if (!serve->reload_ok)
 		snprintf(files, sizeof(files), "; the directory cannot be read");
-	if (!serve->keeper) {
-		if (asprintf(&text, "waiting for xenstored%s", files) < 0)
-			text = NULL;
-	} else if (asprintf(&text,
-			    "%zu of %zu devices connected, in %zu of %zu domains%s",
-			    totals.states[KEPT_CONNECTED], totals.wanted, totals.domains,
-			    totals.lists, files) < 0) {
-		text = NULL;
-	}
-	return must(text);
+	if (!serve->keeper)
+		return words("waiting for xenstored%s", files);
+	return words("%zu of %zu devices connected, in %zu of %zu domains%s",
+		     totals.states[KEPT_CONNECTED], totals.wanted, totals.domains,
+		     totals.lists, files);
 }

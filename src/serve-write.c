@@ -12,11 +12,7 @@
 
 static char *with_end(const char *path, const char *end)
 {
-	char *text;
-
-	if (asprintf(&text, "%s%s", path, end) < 0)
-		text = NULL;
-	return must(text);
+	return words("%s%s", path, end);
 }
 
 static int write_all(int fd, const char *text, size_t len)

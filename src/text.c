@@ -56,28 +56,22 @@ char *shell_word(const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				    "0123456789@%+=:,./_-";
-	char *word = NULL;
-
 	if (*text && strspn(text, plain) == strlen(text))
 		return must(strdup(text));
 	for (const char *at = text; *at; at++)
 		if (*at < ' ' || *at > '~' || *at == '\'')
 			return shell_bytes(text);
-	if (asprintf(&word, "'%s'", text) < 0)
-		word = NULL;
-	return must(word);
+	return words("'%s'", text);
 }
 
 char *domain_words(uint32_t domid, const char *name)
 {
 	char *shown = name ? escape(name, strlen(name)) : NULL;
-	char *words = NULL;
+	char *text = shown ? words("%s (domain %u)", shown, domid)
+			   : words("domain %u", domid);
 
-	if (asprintf(&words, shown ? "%s (domain %u)" : "%sdomain %u", shown ? shown : "",
-		     domid) < 0)
-		words = NULL;
 	free(shown);
-	return must(words);
+	return text;
 }
 
 int is_number(const char *text)
@@ -89,24 +83,22 @@ char *device_name(const struct xensplit_id *id)
 {
 	char *type = escape(id->type, strlen(id->type));
 	char devid[16] = "auto";
-	char *name = NULL;
+	char *name;
 
 	if (id->devid != XENSPLIT_DEVID_AUTO)
 		snprintf(devid, sizeof(devid), "%u", id->devid);
-	if (asprintf(&name, "%s/%s", type, devid) < 0)
-		name = NULL;
+	name = words("%s/%s", type, devid);
 	free(type);
-	return must(name);
+	return name;
 }
 
 char *id_name(const struct xensplit_id *id)
 {
-	char *device = device_name(id), *name = NULL;
+	char *device = device_name(id);
+	char *name = words("%s of domain %u", device, id->domid);
 
-	if (asprintf(&name, "%s of domain %u", device, id->domid) < 0)
-		name = NULL;
 	free(device);
-	return must(name);
+	return name;
 }
 
 const char *took_text(uint64_t start_ms)
