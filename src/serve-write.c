@@ -70,14 +70,15 @@ static int lock_open(const char *path, int flags)
 int lock_take(const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = lock_open(path, O_RDWR | O_CREAT);
+	int fd = lock_open(path, O_RDWR | O_CREAT), err;
 
 	if (fd < 0)
 		return fd;
 	if (!fcntl(fd, F_OFD_SETLK, &lock))
 		return 0; /* the end of the process closes it */
+	err = errno == EACCES ? -EAGAIN : -errno;
 	close(fd);
-	return errno == EACCES ? -EAGAIN : -errno;
+	return err;
 }
 
 int lock_is_taken(const char *path)

@@ -135,10 +135,10 @@ void watchdog_start(const char *verb)
 
 	verb_name = verb;
 	watchdog_request();
-	if (sigaction(SIGNAL, &action, NULL) ||
-	    timer_create(CLOCK_MONOTONIC, &event, &timer))
+	running = !sigaction(SIGNAL, &action, NULL) &&
+		  !timer_create(CLOCK_MONOTONIC, &event, &timer);
+	if (!running)
 		return; /* continue without: nothing else depends on it */
-	running = 1;
 	sigemptyset(&set);
 	sigaddset(&set, SIGNAL);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -61,10 +61,20 @@ $(O)/tests/store/%.o: tests/store/%.c Makefile $(O)/.command | $(O)/.found
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(COMPILE) $(LIB_CFLAGS) -c -o $@ $<
 
-# Tests of the tool's own code are linked with these instead of the library.
-UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args config-entry remedy)
-$(UNIT_TOOL): %: %.o $(patsubst %,$(O)/src/%.o,config-entry remedy args text common logger watchdog screen)
-	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
+# Tests of the tool's own code take what they need from it. What a test defines itself is used instead of
+# the tool's or, as __wrap_F for F in WRAP, of libc's.
+UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args common config-entry hypervisor remedy serve \
+	serve-write watchdog)
+$(O)/tests/unit/tool.a: $(filter-out $(O)/src/main.o,$(TOOL_OBJ))
+	@mkdir -p $(@D)
+	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/tests/unit/test-common: WRAP := vasprintf
+$(O)/tests/unit/test-hypervisor: WRAP := access
+$(O)/tests/unit/test-serve-write: WRAP := write close fcntl
+$(O)/tests/unit/test-watchdog: WRAP := clock_gettime timer_create timer_settime sigaction poll write _exit
+$(UNIT_TOOL): %: %.o $(O)/tests/unit/tool.a $(O)/src/plugin-dir.c
+	$(call msg,LINK,$@)$(LINK) $(WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
 # The tests decide which of the library's allocations fails: tests/unit/memory.c.
 ALLOCATORS := malloc calloc realloc reallocarray strdup strndup asprintf vasprintf
