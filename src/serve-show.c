@@ -49,6 +49,21 @@ static int fail_file(struct tool *tool, const char *path, int err)
 	return status;
 }
 
+/* It runs: so not the status of -ENOENT, which says that it does not. */
+static int fail_status_file(struct tool *tool, const char *path, int err)
+{
+	char *shown;
+	int status;
+
+	if (err != -ENOENT)
+		return fail_file(tool, path, err);
+	shown = escape(path, strlen(path));
+	status = fail(tool, -EIO, "failed", "serve is running, but there is no %.300s",
+		      shown);
+	free(shown);
+	return status;
+}
+
 static int check_running(struct tool *tool, const char *path)
 {
 	int taken = lock_is_taken(path);
@@ -167,16 +182,18 @@ static int judge(struct tool *tool, struct json_object *report, const struct sta
 
 int status_show(struct tool *tool, const char *path)
 {
-	int status = check_running(tool, path);
 	struct json_object *report;
 	struct stat st = { 0 };
-	char *text;
+	/* Before the lock: a serve that ends removes it. */
+	char *text = read_text(path, &st);
+	int err = text ? 0 : -errno, status = check_running(tool, path);
 
-	if (status)
+	if (!status && err)
+		status = fail_status_file(tool, path, err);
+	if (status) {
+		free(text);
 		return status;
-	text = read_text(path, &st);
-	if (!text)
-		return fail_file(tool, path, -errno);
+	}
 	report = json_parse(text);
 	free(text);
 	if (!report)
