@@ -96,8 +96,9 @@ static int read_name(struct xensplit_keeper *k, const struct guest *guest,
 		if (r)
 			free(text);
 	}
+	/* Only if it has none, or a false one, there is no need to ask again. */
 	if (r)
-		return r == -ENOTCONN || r == -ENOMEM ? r : 0;
+		return r == -ENOENT || r > 0 ? 0 : r;
 	if (len && strlen(text) == len)
 		*ret_name = name_get(k, text);
 	r = len && strlen(text) == len && !*ret_name ? -ENOMEM : 0;
@@ -259,6 +260,7 @@ static int list_domains(struct xensplit_keeper *k)
 		k->list_us = now_us() + LIST_US;
 	}
 	k->list = r;
+	k->list_failed = r;
 	return r;
 }
 
@@ -314,6 +316,7 @@ int domains_process(struct xensplit_keeper *k)
 		return r;
 	log_warn(k->ctx, "can't follow the domains: %s", k->ctx->failure.text);
 	k->list = false;
+	k->list_failed = true;
 	k->list_us = now_us() + LIST_AGAIN_US;
 	return 0;
 }

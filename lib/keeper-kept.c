@@ -78,6 +78,12 @@ static void drop_failure(struct kept *kept)
 	kept->seen.error = NULL;
 }
 
+void kept_forgive(struct kept *kept)
+{
+	kept->seen.failures = 0;
+	drop_failure(kept);
+}
+
 static uint64_t pause_of(uint32_t failures)
 {
 	return failures ? pause_us(PAUSE_FIRST_US, PAUSE_MOST_US, failures - 1) : 0;
@@ -128,6 +134,15 @@ void kept_refuse(struct xensplit_keeper *k, struct kept *kept)
 	kept->guest->strays = true;
 	keep_failure(k, kept);
 	kept_tell(k, kept, XENSPLIT_KEEPER_REFUSED);
+}
+
+/* It stays new, so that a device which is there gets its time to connect. */
+void kept_fail_unplanned(struct xensplit_keeper *k, struct kept *kept)
+{
+	if (kept->state != KEPT_NEW)
+		return;
+	kept->seen.failures = 1;
+	keep_failure(k, kept);
 }
 
 /* --- states --- */
@@ -275,6 +290,9 @@ void kept_wait(struct xensplit_keeper *k, struct kept *kept, const char *unique_
 {
 	kept->state = KEPT_WAITING;
 	kept->due_us = 0;
+	/* Nobody waits for more than this. */
+	if (kept->want->wanted.flags & XENSPLIT_WANTED_NO_WAIT)
+		kept->seen.failures = 0;
 	if (!kept->seen.failures)
 		drop_failure(kept);
 	if (unique_id) {

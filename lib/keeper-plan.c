@@ -112,6 +112,8 @@ static int act(struct xensplit_keeper *k, struct guest *guest, struct xensplit_p
 	}
 	if (kept->state == KEPT_BUSY || kept->state == KEPT_STAGED)
 		return 0;
+	if (kept->state == KEPT_NEW)
+		kept_forgive(kept);
 	r = act_on(k, kept, plan, index);
 	if (!r || r == -ENOTCONN || r == -ENOMEM)
 		return r;
@@ -172,8 +174,11 @@ static void fail_all(struct xensplit_keeper *k, struct guest *guest)
 	struct xensplit_keeper_event *event = keeper_tell(
 		k, XENSPLIT_KEEPER_FAILED, guest->name ? guest->name->text : NULL, &id,
 		&k->ctx->failure.error);
+	size_t i;
 
 	event->retry_us = pause;
+	for (i = 0; i < guest->count; i++)
+		kept_fail_unplanned(k, guest->kept[i]);
 	guest_unschedule(k, guest);
 	guest_schedule(k, guest, now_us() + pause);
 }

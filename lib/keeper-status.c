@@ -6,9 +6,11 @@ static bool is_settled(const struct kept *kept)
 {
 	switch (kept->state) {
 	case KEPT_CONNECTED:
-	case KEPT_FAILED:
 	case KEPT_REFUSED:
 		return true;
+	case KEPT_FAILED:
+		/* One that is not told yet may be that of a domain which is going. */
+		return kept->seen.error;
 	case KEPT_WAITING:
 		return kept->want->wanted.flags & XENSPLIT_WANTED_NO_WAIT;
 	default:
@@ -20,6 +22,8 @@ static bool all_settled(const struct guest *guest)
 {
 	size_t i;
 
+	if (guest->look || guest->failures)
+		return false;
 	for (i = 0; i < guest->count; i++)
 		if (!is_settled(guest->kept[i]))
 			return false;
@@ -34,9 +38,9 @@ XENSPLIT_API int xensplit_keeper_is_settled(const struct xensplit_keeper *keeper
 	if (!keeper)
 		return -EINVAL;
 	next = guest_next(keeper);
-	if (keeper->list || keeper->more || keeper->fresh || keeper->staged_count ||
-	    keeper->running_count || !graves_are_settled(keeper) ||
-	    (next && next->due_us <= now_us()))
+	if (keeper->list || keeper->list_failed || keeper->more || keeper->fresh ||
+	    keeper->staged_count || keeper->running_count ||
+	    !graves_are_settled(keeper) || (next && next->due_us <= now_us()))
 		return 0;
 	for (domid = 0; domid < keeper->end; domid++)
 		if (keeper->guests[domid] && !all_settled(keeper->guests[domid]))

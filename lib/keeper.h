@@ -168,6 +168,9 @@ void kept_lose(struct xensplit_keeper *k, struct kept *kept);
 /* The last call on the context failed because of it. */
 void kept_fail(struct xensplit_keeper *k, struct kept *kept, int r);
 void kept_refuse(struct xensplit_keeper *k, struct kept *kept);
+/* A new one, as its domain can't be planned; and when it can be again. */
+void kept_fail_unplanned(struct xensplit_keeper *k, struct kept *kept);
+void kept_forgive(struct kept *kept);
 /* It is there, and as wanted: is it time to replace it? */
 bool kept_is_overdue(struct xensplit_keeper *k, struct kept *kept);
 /* May it be written now, or is it paused? */
@@ -287,6 +290,7 @@ struct xensplit_keeper {
 	struct guest **schedule; /* a heap from index 1 */
 	size_t scheduled, schedule_room;
 	bool list;	  /* domains have come or gone */
+	bool list_failed; /* and are listed again later */
 	bool more;	  /* watches that fired were not all read */
 	uint64_t list_us; /* when to list them anyway */
 	uint64_t sweep_us; /* when to look for dead ones that have a directory; 0: no need */

@@ -38,7 +38,7 @@ int domain_chose_name(struct txn *txn, uint32_t domid)
 	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", domid);
 	r = store_get_perms(txn, path, &perms);
 	if (r)
-		return r == -ENOENT ? 0 : r == -EACCES ? 1 : r;
+		return r == -ENOENT ? 0 : r;
 	return perms_guest_may_write(&perms);
 }
 

@@ -132,10 +132,15 @@ static void remove_node(const char *path)
 	assert_true(xs_rm(ctx->xs, XBT_NULL, path));
 }
 
-static void refuse(const char *call)
+static void fail_with(const char *call, int err)
 {
 	fake.fail_call = call;
-	fake.fail_errno = EACCES;
+	fake.fail_errno = err;
+}
+
+static void refuse(const char *call)
+{
+	fail_with(call, EACCES);
 }
 
 static void states(const char *frontend, const char *backend)
@@ -391,18 +396,116 @@ static void a_pause_stays_when_the_list_grows(void **state)
 	assert_string_equal(fake_value(FE "/key", NULL), "value");
 }
 
-/* No watch fires when the name can be read again. */
+/* No watch fires when the name is there again. */
 static void each_domain_is_looked_at_now_and_then(void **state)
+{
+	(void)state;
+	start(0);
+	connect_mydevice();
+	fail_with("read /local/domain/5/name", ENOENT);
+	set("/local/domain/5/name", "g5");
+	assert_string_equal(pass(1), "gone 5;");
+	fake_calm();
+	assert_string_equal(pass(30), "");
+	assert_string_equal(pass(60), "domain 5;connected 5 mydevice/0;");
+}
+
+/* --- what is tried again --- */
+
+static void a_name_that_can_not_be_read(void **state)
 {
 	(void)state;
 	start(0);
 	connect_mydevice();
 	refuse("read /local/domain/5/name");
 	set("/local/domain/5/name", "g5");
-	assert_string_equal(pass(1), "gone 5;");
+	assert_string_equal(pass(1), "failed 5 no-permission;");
+	assert_false(xensplit_keeper_is_settled(keeper));
+	pass(30);
+	assert_in_range(told("failed 5 no-permission;"), 2, 6);
 	fake_calm();
 	assert_string_equal(pass(30), "");
-	assert_string_equal(pass(60), "domain 5;connected 5 mydevice/0;");
+	assert_true(xensplit_keeper_is_settled(keeper));
+}
+
+static void a_domain_whose_owner_can_not_be_read(void **state)
+{
+	(void)state;
+	refuse("get-permissions /local/domain/5/name");
+	start(0);
+	want_mydevice("g5");
+	assert_string_equal(pass(1), "failed 5 no-permission;");
+	assert_false(xensplit_keeper_is_settled(keeper));
+	fake_calm();
+	assert_string_equal(pass(5), "domain 5;attached 5 mydevice/0;");
+}
+
+static void domains_that_can_not_be_listed(void **state)
+{
+	(void)state;
+	refuse("list /local/domain");
+	start(0);
+	want_mydevice("g5");
+	assert_string_equal(pass(1), "");
+	assert_false(xensplit_keeper_is_settled(keeper));
+	fake_calm();
+	assert_string_equal(pass(5), "domain 5;attached 5 mydevice/0;");
+}
+
+/* It fails once, for all of its devices; each of them has the error until then. */
+static void a_domain_that_can_not_be_planned(void **state)
+{
+	const struct xensplit_kept *kept;
+
+	(void)state;
+	start(0);
+	refuse("list /xensplit/5");
+	want_mydevice("g5");
+	assert_string_equal(pass(1), "domain 5;failed 5 no-permission;");
+	assert_false(xensplit_keeper_is_settled(keeper));
+	kept = xensplit_keeper_get(keeper, 0);
+	assert_int_equal(kept->failures, 1);
+	assert_string_equal(kept->error->code, "no-permission");
+	fake_calm();
+	assert_string_equal(pass(5), "attached 5 mydevice/0;");
+	kept = xensplit_keeper_get(keeper, 0);
+	assert_int_equal(kept->failures, 0);
+	assert_null(kept->error);
+}
+
+/* It has all that it waits for. */
+static void a_failure_of_a_device_that_nobody_waits_for(void **state)
+{
+	struct xensplit_wanted wanted = wanted_of("mydevice", 0);
+	const struct xensplit_kept *kept;
+
+	(void)state;
+	start(0);
+	wanted.flags = XENSPLIT_WANTED_NO_WAIT;
+	refuse("write " REC);
+	want("g5", &wanted, 1);
+	assert_string_equal(pass(0), "domain 5;failed 5 mydevice/0 no-permission;");
+	assert_int_equal(xensplit_keeper_get(keeper, 0)->failures, 1);
+	fake_calm();
+	assert_string_equal(pass(3), "attached 5 mydevice/0;");
+	kept = xensplit_keeper_get(keeper, 0);
+	assert_int_equal(kept->failures, 0);
+	assert_null(kept->error);
+}
+
+/* Most likely the domain is about to go: there is nothing to tell, and not the end either. */
+static void a_failure_that_is_not_told(void **state)
+{
+	(void)state;
+	start(0);
+	pass(1);
+	fail_with("set-permissions " FE, ENOENT);
+	want_mydevice("g5");
+	assert_string_equal(pass(0), "domain 5;");
+	assert_false(there(REC));
+	assert_false(xensplit_keeper_is_settled(keeper));
+	fake_calm();
+	assert_string_equal(pass(3), "attached 5 mydevice/0;");
 }
 
 /* --- lists --- */
@@ -791,6 +894,12 @@ int main(void)
 		keeper_test(a_device_that_is_gone_at_once),
 		keeper_test(a_pause_stays_when_the_list_grows),
 		keeper_test(each_domain_is_looked_at_now_and_then),
+		keeper_test(a_name_that_can_not_be_read),
+		keeper_test(a_domain_whose_owner_can_not_be_read),
+		keeper_test(domains_that_can_not_be_listed),
+		keeper_test(a_domain_that_can_not_be_planned),
+		keeper_test(a_failure_of_a_device_that_nobody_waits_for),
+		keeper_test(a_failure_that_is_not_told),
 		keeper_test(a_backend_that_is_a_domid),
 		keeper_test(a_backend_name_of_two_domains),
 		keeper_test(a_refusal_is_told_once),
