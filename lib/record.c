@@ -368,6 +368,7 @@ int record_set_phase(struct txn *txn, const struct device_id *id, const char *ph
 {
 	char path[PATH_SIZE], *value;
 	struct text text = { .len = 0 };
+	struct record record;
 	const char *rest;
 	struct field field;
 	bool fits = true;
@@ -376,17 +377,18 @@ int record_set_phase(struct txn *txn, const struct device_id *id, const char *ph
 
 	if (r)
 		return r;
-	for (rest = value; field_next(&rest, &field);)
+	r = parse(txn, id, value, len, &record);
+	for (rest = value; !r && field_next(&rest, &field);)
 		if (!field_is(&field, "phase"))
 			fits &= add_line(&text, "%.*s=%.*s\n", (int)field.key_len,
 					 field.key, (int)field.len, field.value);
 	if (*phase)
 		fits &= add_line(&text, "phase=%s\n", phase);
 	free(value);
-	if (!fits)
-		return bad_record(txn, id, "it is too long");
+	if (!r && !fits)
+		r = bad_record(txn, id, "it is too long");
 	path_record(path, id, NULL);
-	return store_write(txn, path, text.value, &record_perms);
+	return r ? r : store_write(txn, path, text.value, &record_perms);
 }
 
 int record_remove(struct txn *txn, const struct device_id *id)

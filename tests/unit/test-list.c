@@ -502,6 +502,10 @@ static void a_phase_that_is_set_again(void **state)
 	assert_int_equal(record_set_phase(&txn, &id, "replace"), -EBADMSG);
 	assert_contains(xensplit_errmsg(ctx), "too long");
 	assert_string_equal(fake_value(REC, NULL), record);
+	/* What it can't read would be lost. */
+	set(REC, "junk");
+	assert_int_equal(record_set_phase(&txn, &id, "replace"), -EBADMSG);
+	assert_string_equal(fake_value(REC, NULL), "junk");
 }
 
 /* What was cached for the list is what doctor tells. */
