@@ -125,7 +125,7 @@ sweep_suites = 'sweep/crash=KILL_STEP=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests
 	BETWEEN_STEP=$(1) bats --formatter tap tests/cli/$(t).bats')
 # Each verb by itself, so that they run side by side; $(1): each Nth request, $(2): each signal N
 # times, $(3): more variables, $(4): the verbs, or all.
-FAULT_VERBS := $(shell sed -n 's/^\t{ "\([a-z-]*\)", ".*/\1/p' tests/faults/verbs.c)
+FAULT_VERBS := $(shell sed -n 's/^\t{ "\([a-z-]*\)", .*/\1/p' tests/faults/verbs.c)
 in_faults = FAULTS_VERB=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests/faults
 faults_suites = $(foreach v,$(or $(4),$(FAULT_VERBS)),\
 	'faults/$v=$(3) FAULT_STEP=$(1) $(call in_faults,$v)/test-requests' \

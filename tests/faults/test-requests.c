@@ -42,7 +42,7 @@ static bool status_fits(const struct verb *verb, const struct fault *fault, int 
 	if (status == 0 || status == 1)
 		return true;
 	/* What an answer says is not there may be waited for. */
-	if (status == 6 && verb->waits)
+	if (status == 6 && (verb->flags & WAITS))
 		return true;
 	return status < 10 && strchr(fault->statuses, '0' + status);
 }
@@ -65,7 +65,8 @@ static bool fail_once(const struct verb *verb, const struct fault *fault, unsign
 	snprintf(count, sizeof(count), "%s/count", getenv("XENSPLIT_SANDBOX"));
 	snprintf(options, sizeof(options), "--fail-at %u --with %s --count %s", at,
 		 fault->name, count);
-	status = tool(options, verb->arguments);
+	status = verb->flags & STAYS ? service(options, verb->arguments)
+				     : tool(options, verb->arguments);
 	snprintf(options, sizeof(options), "tail -n 1 %s", count);
 	file = popen(options, "r");
 	assert_int_equal(fscanf(file, "total %lu", &total), 1);
@@ -73,7 +74,9 @@ static bool fail_once(const struct verb *verb, const struct fault *fault, unsign
 	if (total < at)
 		return false;
 	what = status_fits(verb, fault, status)
-		       ? verb_violation(verb, status, fault->lies)
+		       ? verb_violation(verb, status,
+					(verb->flags & STAYS) ? fault->slow : fault->lies,
+					fault->lies)
 		       : "the exit status";
 	counts->runs++;
 	if (what) {

@@ -26,6 +26,12 @@ static void pause_us(long us)
 	nanosleep(&ts, NULL);
 }
 
+/* A verb that stays goes on after others. */
+static bool ends_it(int signo)
+{
+	return signo == SIGINT || signo == SIGTERM;
+}
+
 /* Returns its exit status, as a shell says it. */
 static int interrupted(const struct verb *verb, int signo, long moment_us)
 {
@@ -35,17 +41,15 @@ static int interrupted(const struct verb *verb, int signo, long moment_us)
 
 	snprintf(command, sizeof(command), "exec \"$XENSPLIT\" %s >/dev/null 2>\"%s\"",
 		 verb->arguments, tool_said_path());
-	pid = fork();
-	if (!pid) {
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
+	pid = shell(command);
 	pause_us(moment_us);
 	kill(pid, signo);
 	if (signo == SIGTSTP) {
 		pause_us(1000);
 		kill(pid, SIGCONT);
 	}
+	if (verb->flags & STAYS)
+		return ends_it(signo) ? service_await_end(pid) : service_finish(pid);
 	while (waitpid(pid, &status, 0) < 0)
 		assert_int_equal(errno, EINTR);
 	tool_listen();
@@ -58,20 +62,23 @@ static bool status_fits(const struct verb *verb, int signo, int status)
 		return true;
 	/* A stop costs time. */
 	if (signo == SIGTSTP)
-		return verb->waits && status == 6;
+		return (verb->flags & WAITS) && status == 6;
 	return status == 128 + signo;
 }
 
 static unsigned int try(const struct verb *verb, int signo, unsigned int *ended)
 {
-	long moment_us = rand_r(&seed) % MOMENT_US;
+	long moment_us =
+		rand_r(&seed) % ((verb->flags & STAYS) ? 3 * MOMENT_US : MOMENT_US);
 	const char *what;
 	int status;
 
 	verb_prepare(verb);
 	status = interrupted(verb, signo, moment_us);
-	what = status_fits(verb, signo, status) ? verb_violation(verb, status, false)
-						: "the exit status";
+	what = status_fits(verb, signo, status)
+		       ? verb_violation(verb, status,
+					(verb->flags & STAYS) && ends_it(signo), false)
+		       : "the exit status";
 	*ended += status > 128;
 	if (!what)
 		return 0;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* See verbs.h. */
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "verbs.h"
 
 #define REC_OF_6 "/xensplit/6/mydevice/0"
+#define SERVE                             \
+	"serve $XENSPLIT_SANDBOX/domains" \
+	" --status-file $XENSPLIT_SANDBOX/serve.json"
 
 static struct driver *front, *back;
 static char said[8192], problem[sizeof(said) + 1024];
@@ -32,6 +36,17 @@ void tool_listen(void)
 	}
 	said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
 	fclose(file);
+}
+
+pid_t shell(const char *command)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	return pid;
 }
 
 int tool(const char *options, const char *arguments)
@@ -103,43 +118,73 @@ static void stale(void)
 	run("\"$SANDBOX\" kill 6 && \"$SANDBOX\" create 6 --name g6");
 }
 
-static void configured(void)
+static void write_list(const char *device)
 {
 	char path[256];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/g5.cfg", getenv("XENSPLIT_SANDBOX"));
+	snprintf(path, sizeof(path), "%s/domains", getenv("XENSPLIT_SANDBOX"));
+	mkdir(path, 0700);
+	strcat(path, "/g5.cfg");
 	file = fopen(path, "w");
 	assert_non_null(file);
-	fputs("name = \"g5\"\nxensplit = [ \"mydevice/0\" ]\n", file);
+	fprintf(file, "name = \"g5\"\nxensplit = [ %s ]\n", device);
 	fclose(file);
+}
+
+static void listed(void)
+{
+	write_list("\"mydevice/0,wait=no\"");
+}
+
+static void listed_with_drivers(void)
+{
+	write_list("\"mydevice/0\"");
+}
+
+/* Another one than the list has. */
+static void differing(void)
+{
+	device();
+	listed();
+}
+
+/* It was attached for the list, which does not have it any more. */
+static void unlisted(void)
+{
+	listed();
+	assert_int_equal(tool("", SERVE " --once"), 0);
+	write_list("");
 }
 
 const struct verb verbs[] = {
 	{ "attach", "attach 5 -F key=value -B key=value --no-wait", nothing, ATTACHES, 0,
-	  false, false },
-	{ "attach-auto", "attach 5 mydevice/auto --no-wait", nothing, ATTACHES, 0, false,
-	  false },
-	{ "attach-wait", "attach 5 -t 3", nothing, ATTACHES, 0, true, true },
-	{ "attach-rollback", "attach 5 --rollback -t 3", nothing, ATTACHES, 0, true,
-	  true },
-	{ "attach-replace", "attach 5 --replace --no-wait", device, ATTACHES, 0, false,
-	  false },
-	{ "detach", "detach 5 -t 3", device, DETACHES, 0, true, true },
-	{ "detach-force", "detach 5 --force -t 1", device, DETACHES, 0, true, false },
-	{ "detach-all", "detach 5 --all -t 1", two, DETACHES, 0, true, false },
-	{ "list", "list", device, READS, 0, false, false },
-	{ "list-all", "list --all --json", foreign, READS, 0, false, false },
-	{ "show", "show 5", device, READS, 0, false, false },
-	{ "wait", "wait 5 -t 3", device, READS, 0, true, true },
-	{ "watch", "watch --num-events 1 --idle-timeout 3", device, READS, 0, true,
-	  false },
-	{ "doctor", "doctor", device, READS, 1, false, false },
-	{ "doctor-fix", "doctor 5 --fix -t 1", broken, FIXES, 1, true, false },
-	{ "adopt", "adopt 5", foreign, ADOPTS, 0, false, false },
-	{ "reap", "reap", stale, REAPS, 0, false, false },
-	{ "apply", "apply $XENSPLIT_SANDBOX/g5.cfg --no-wait", configured, ATTACHES, 0,
-	  false, false },
+	  0 },
+	{ "attach-auto", "attach 5 mydevice/auto --no-wait", nothing, ATTACHES, 0, 0 },
+	{ "attach-wait", "attach 5 -t 3", nothing, ATTACHES, 0, WAITS | DRIVERS },
+	{ "attach-rollback", "attach 5 --rollback -t 3", nothing, ATTACHES, 0,
+	  WAITS | DRIVERS },
+	{ "attach-replace", "attach 5 --replace --no-wait", device, ATTACHES, 0, 0 },
+	{ "detach", "detach 5 -t 3", device, DETACHES, 0, WAITS | DRIVERS },
+	{ "detach-force", "detach 5 --force -t 1", device, DETACHES, 0, WAITS },
+	{ "detach-all", "detach 5 --all -t 1", two, DETACHES, 0, WAITS },
+	{ "list", "list", device, READS, 0, 0 },
+	{ "list-all", "list --all --json", foreign, READS, 0, 0 },
+	{ "show", "show 5", device, READS, 0, 0 },
+	{ "wait", "wait 5 -t 3", device, READS, 0, WAITS | DRIVERS },
+	{ "watch", "watch --num-events 1 --idle-timeout 3", device, READS, 0, WAITS },
+	{ "doctor", "doctor", device, READS, 1, 0 },
+	{ "doctor-fix", "doctor 5 --fix -t 1", broken, FIXES, 1, WAITS },
+	{ "adopt", "adopt 5", foreign, ADOPTS, 0, 0 },
+	{ "reap", "reap", stale, REAPS, 0, 0 },
+	{ "apply", "apply $XENSPLIT_SANDBOX/domains/g5.cfg --no-wait", listed, ATTACHES,
+	  0, 0 },
+	{ "serve", SERVE, listed, KEEPS, 0, STAYS },
+	{ "serve-once", SERVE " --once", listed, KEEPS, 0, 0 },
+	{ "serve-wait", SERVE " --once -t 3", listed_with_drivers, KEEPS, 0,
+	  WAITS | DRIVERS },
+	{ "serve-replace", SERVE " --once --replace", differing, RENEWS, 0, WAITS },
+	{ "serve-prune", SERVE " --once --prune", unlisted, DETACHES, 0, WAITS },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);
 
@@ -152,7 +197,7 @@ bool verb_is_selected(const struct verb *verb)
 
 void verb_begin(const struct verb *verb)
 {
-	if (!verb->drivers)
+	if (!(verb->flags & DRIVERS))
 		return;
 	back = drive("back 0 mydevice");
 	front = drive("front 5 mydevice");
@@ -170,6 +215,7 @@ void verb_end(void)
 static void clear(void)
 {
 	static const char *const tops[] = { "/xensplit",
+					    "/local/domain/5/xensplit",
 					    "/local/domain/5/device/mydevice/0",
 					    "/local/domain/5/device/mydevice",
 					    "/local/domain/0/backend/mydevice/5/0",
@@ -190,6 +236,7 @@ static void clear(void)
 void verb_prepare(const struct verb *verb)
 {
 	clear();
+	unlink(tool_said_path());
 	free((char *)before);
 	verb->prepare();
 	before = verb->effect == READS ? strdup(dump()) : NULL;
@@ -228,15 +275,16 @@ static const char *wrong_is(const char *what)
 }
 
 /* Of the run itself. */
-static const char *state_violation(const struct verb *verb, int status, bool misled)
+static const char *state_violation(const struct verb *verb, int status, bool undone)
 {
-	bool done = status == verb->status && !misled;
+	bool done = status == verb->status && !undone;
 	int whole = wholeness();
 
 	switch (verb->effect) {
 	case READS:
-		return strcmp(before, dump()) != 0 && !verb->drivers ? "the store changed"
-								     : NULL;
+		return strcmp(before, dump()) != 0 && !(verb->flags & DRIVERS)
+			       ? "the store changed"
+			       : NULL;
 	case REAPS:
 		return done && exists(REC_OF_6) ? "it is not reaped" : NULL;
 	case ADOPTS:
@@ -248,6 +296,8 @@ static const char *state_violation(const struct verb *verb, int status, bool mis
 	}
 	if (is_interrupted())
 		return done && verb->effect != DETACHES ? "a phase is left" : NULL;
+	if (done && verb->effect == RENEWS && exists(FE "/key"))
+		return "it is not renewed";
 	if (whole < 0)
 		return "half a device";
 	if (done && whole != (verb->effect != DETACHES))
@@ -255,19 +305,31 @@ static const char *state_violation(const struct verb *verb, int status, bool mis
 	return NULL;
 }
 
+/* After a store that lied, what the message says: false if there is no such message. */
+static bool set_right(const struct verb *verb, int status)
+{
+	/* It asked a backend to close that has no driver. */
+	if (status == 6 && verb->effect == DETACHES)
+		return !tool("", "detach 5 --force --all -t 1");
+	/* The record has the wrong mark of the domain, or had it, and is reaped. */
+	if (status == 5 && strstr(said, "a domain that is gone"))
+		return !tool("", "reap");
+	if (verb->effect == KEEPS && strstr(said, "xensplit did not make it"))
+		return !tool("", "attach 5 --replace --no-wait");
+	return false;
+}
+
 /* The verb again, or what finishes what it began. */
-static const char *next_violation(const struct verb *verb, bool misled)
+static const char *next_violation(const struct verb *verb, bool lied_to)
 {
 	const char *next = verb->effect == ATTACHES ? "attach 5 --replace --no-wait"
+			   : verb->effect == KEEPS  ? SERVE " --once"
 			   : verb->effect == FIXES  ? "doctor 5 --fix -t 5"
 						    : verb->arguments;
 	int status = tool("", next);
 
-	/* The record has the wrong mark of the domain. */
-	if (misled && status == 5 && strstr(said, "a domain that is gone")) {
-		tool("", "reap");
+	if (status != verb->status && lied_to && set_right(verb, status))
 		status = tool("", next);
-	}
 	if (verb->effect == DETACHES && status == 3)
 		status = 0;
 	if (verb->effect == ADOPTS && status == 5)
@@ -286,18 +348,18 @@ static const char *said_violation(int status)
 	return NULL;
 }
 
-const char *verb_violation(const struct verb *verb, int status, bool misled)
+const char *verb_violation(const struct verb *verb, int status, bool undone, bool lied_to)
 {
 	const char *what = status == 1 && verb->status == 1 ? NULL
 							    : said_violation(status);
 	char *text;
 
 	if (!what)
-		what = state_violation(verb, status, misled);
+		what = state_violation(verb, status, undone);
 	if (what)
 		return wrong_is(what);
 	text = strdup(said);
-	what = next_violation(verb, misled);
+	what = next_violation(verb, lied_to);
 	if (what)
 		snprintf(problem, sizeof(problem), "%s; it said: %s, and before: %s",
 			 what, said, text);

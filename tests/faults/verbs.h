@@ -8,10 +8,18 @@
 enum effect {
 	READS,
 	ATTACHES,
+	KEEPS, /* attaches what its file says */
 	DETACHES,
 	FIXES,
+	RENEWS, /* the device, without its keys */
 	REAPS,
 	ADOPTS
+};
+
+enum {
+	WAITS = 1 << 0, /* for the drivers, so that it may end at its deadline */
+	DRIVERS = 1 << 1,
+	STAYS = 1 << 2 /* until a signal ends it: see service.c */
 };
 
 struct verb {
@@ -20,8 +28,7 @@ struct verb {
 	void (*prepare)(void);
 	enum effect effect;
 	int status; /* without a fault */
-	bool waits; /* for the drivers, so that it may end at its deadline */
-	bool drivers;
+	unsigned int flags;
 };
 
 extern const struct verb verbs[];
@@ -36,6 +43,8 @@ void verb_end(void);
 /* Makes what it begins with. */
 void verb_prepare(const struct verb *verb);
 
+/* A shell, which runs @command. */
+pid_t shell(const char *command);
 /* Runs "$SANDBOX proxy @options -- xensplit @arguments" and returns its status. */
 int tool(const char *options, const char *arguments);
 /* Where its stderr goes, for who runs it without tool(); then listen() reads that. */
@@ -44,11 +53,18 @@ void tool_listen(void);
 /* What it wrote to stderr; valid until the next run. */
 const char *tool_said(void);
 
+/* The same for a verb that stays: it gets SIGTERM once it has done its work. */
+int service(const char *options, const char *arguments);
+/* Ends it like that, or waits until it ends by itself. Returns: its status; -1: it does not end. */
+int service_finish(pid_t pid);
+int service_await_end(pid_t pid);
+
 /*
  * After a run that ended with @status: NULL, or what is wrong with the store, with what the tool
- * said, or with the next run, which must do what this one may not have done. @misled: it may
- * believe that there is nothing to do.
+ * said, or with the next run, which must do what this one may not have done. @undone: also if its
+ * status says that it has. @lied_to: the store has said what is not so.
  */
-const char *verb_violation(const struct verb *verb, int status, bool misled);
+const char *verb_violation(const struct verb *verb, int status, bool undone,
+			   bool lied_to);
 
 #endif
