@@ -1770,8 +1770,9 @@ XENSPLIT_API int xensplit_keeper_next(struct xensplit_keeper *keeper,
  * xensplit_keeper_is_settled - whether nothing is left to do at the moment
  *
  * Returns: 1 if all domains could be read, each wanted device of each domain that
- * is there is connected, refused, or has failed and waits for its next try, and
- * nothing is left of dead domains; otherwise 0.
+ * is there is connected, refused, or has failed and waits for its next try, no
+ * other device is to be detached or repaired, and nothing is left of dead domains;
+ * otherwise 0.
  *
  * Since: 0.1
  */

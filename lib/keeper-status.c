@@ -27,6 +27,10 @@ static bool all_settled(const struct guest *guest)
 	for (i = 0; i < guest->count; i++)
 		if (!is_settled(guest->kept[i]))
 			return false;
+	/* Nobody sees later that one could not be detached or repaired. */
+	for (i = 0; i < guest->others_count; i++)
+		if (guest->others[i]->state == KEPT_FAILED)
+			return false;
 	return true;
 }
 

@@ -212,12 +212,18 @@ static int result(const struct serve *serve)
 static int fail_late(const struct serve *serve, unsigned int limit_ms)
 {
 	struct xensplit_error error = { .err = -ETIMEDOUT, .code = "not-connected" };
+	double limit_s = limit_ms / 1000.0;
 	struct totals totals;
 	char message[80];
 
 	totals_get(serve, &totals);
 	snprintf(message, sizeof(message), "%zu of %zu devices connected after %.1f s",
-		 totals.states[KEPT_CONNECTED], totals.wanted, limit_ms / 1000.0);
+		 totals.states[KEPT_CONNECTED], totals.wanted, limit_s);
+	if (totals.fine == totals.wanted) {
+		error.code = "timed-out";
+		snprintf(message, sizeof(message), "not all is done after %.1f s",
+			 limit_s);
+	}
 	error.message = message;
 	tool_report_error(serve->tool, &error, NULL);
 	return EXIT_DEADLINE;

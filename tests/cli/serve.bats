@@ -557,6 +557,24 @@ was_told()
 	"$SANDBOX" stop-daemon --thaw
 }
 
+@test "--once --prune: a device that is not on the list, and a driver that does not close it" {
+	local back once=(serve "$dir" --status-file "$state" --once --prune)
+
+	drive front 5 mydevice
+	drive back 0 mydevice
+	back=$!
+	file a.cfg guest5 mydevice/0
+	tool "${once[@]}"
+	[[ $status -eq 0 ]]
+	printf 'name = "guest5"\nxensplit = [ ]\n' >"$dir/a.cfg"
+	kill -STOP "$back"
+	fails 6 "serve: not all is done after 0.5 s" "${once[@]}" -t 0.5
+	kill -CONT "$back"
+	tool "${once[@]}"
+	[[ $status -eq 0 && $stderr == "xensplit: serve: guest5 mydevice/0: detached, it is not on the list" ]]
+	run -1 xenstore-exists "$FE/0"
+}
+
 @test "a store without space for a device: one line, nothing half, tried again" {
 	local number path proxy
 

@@ -493,6 +493,21 @@ static void a_failure_of_a_device_that_nobody_waits_for(void **state)
 	assert_null(kept->error);
 }
 
+static void a_device_that_can_not_be_pruned(void **state)
+{
+	(void)state;
+	start(XENSPLIT_PLAN_PRUNE);
+	want_mydevice("g5");
+	pass(1);
+	refuse("rm " BE);
+	want("g5", NULL, 0);
+	assert_string_equal(pass(0), "failed 5 mydevice/0 no-permission;");
+	assert_false(xensplit_keeper_is_settled(keeper));
+	fake_calm();
+	assert_string_equal(pass(3), "detached 5 mydevice/0;");
+	assert_true(xensplit_keeper_is_settled(keeper));
+}
+
 /* Most likely the domain is about to go: there is nothing to tell, and not the end either. */
 static void a_failure_that_is_not_told(void **state)
 {
@@ -899,6 +914,7 @@ int main(void)
 		keeper_test(domains_that_can_not_be_listed),
 		keeper_test(a_domain_that_can_not_be_planned),
 		keeper_test(a_failure_of_a_device_that_nobody_waits_for),
+		keeper_test(a_device_that_can_not_be_pruned),
 		keeper_test(a_failure_that_is_not_told),
 		keeper_test(a_backend_that_is_a_domid),
 		keeper_test(a_backend_name_of_two_domains),
