@@ -153,6 +153,8 @@ static int make_tree(struct txn *txn, struct watches *watches, enum part part,
 		tree->bare = r == -ENOENT;
 		free(names);
 		r = r == -ENOENT || r == -EACCES ? 0 : r;
+		if (r)
+			store_unwatch(txn, path, token);
 	}
 	if (r) {
 		free(tree);
@@ -350,6 +352,7 @@ int look_at_siblings(struct txn *txn, struct table *table, struct followed *f)
 	path_backend(path, &f->id, f->backend_domid, NULL);
 	*strrchr(path, '/') = '\0';
 	r = store_exists(txn, path);
+	f->orphaned = r < 0;
 	if (r)
 		return r < 0 ? r : 0;
 	for (i = table_begin(table, f->id.domid, f->id.type, 0); i < table->count; i++) {
@@ -383,15 +386,15 @@ int look_at_trees(struct txn *txn, struct watches *watches, struct table *table)
 
 	if (!watches->touched)
 		return 0;
-	watches->touched = false;
 	for (i = 0; r >= 0 && i < TREE_BUCKETS; i++)
 		for (tree = watches->buckets[i]; r >= 0 && tree; tree = tree->next) {
 			if (!tree->touched || part_is_error(tree->part))
 				continue;
-			tree->touched = false;
 			r = store_exists(txn, tree->path);
+			tree->touched = r < 0;
 			if (!r)
 				pend_tree(table, tree);
 		}
+	watches->touched = r < 0;
 	return r < 0 ? r : 0;
 }

@@ -476,9 +476,16 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
 {
 	struct watch *watch;
+	size_t i;
 
 	if (fails(XBT_NULL, "watch", path))
 		return false;
+	for (i = 0; i < h->watches.count; i++)
+		if (!strcmp(h->watches.list[i].path, path) &&
+		    !strcmp(h->watches.list[i].token, token)) {
+			errno = EEXIST;
+			return false;
+		}
 	watch = more(&h->watches);
 	snprintf(watch->path, sizeof(watch->path), "%s", path);
 	snprintf(watch->token, sizeof(watch->token), "%s", token);
