@@ -311,6 +311,9 @@ static bool set_right(const struct verb *verb, int status)
 	/* It asked a backend to close that has no driver. */
 	if (status == 6 && verb->effect == DETACHES)
 		return !tool("", "detach 5 --force --all -t 1");
+	/* Likewise; the backend has ten seconds to close. */
+	if (status == 6 && verb->effect == RENEWS)
+		return !tool("", SERVE " --once --replace -t 30");
 	/* The record has the wrong mark of the domain, or had it, and is reaped. */
 	if (status == 5 && strstr(said, "a domain that is gone"))
 		return !tool("", "reap");
