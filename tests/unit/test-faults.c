@@ -82,10 +82,12 @@ static void assert_told(const struct operation *op, int r, int err, int expected
 	/* Without a connection there is nothing more to say. */
 	if (is_below(fake.failed_call, "open "))
 		expected = -ENOTCONN;
-	/* A name that may not be read does not match. */
+	/* A name that may not be read does not match; whose it is has to be known. */
 	if (expected == -EACCES &&
-	    ((op->run == find_by_name && strstr(fake.failed_call, "/5/name")) ||
-	     (op->run == plan && strstr(fake.failed_call, "/0/name"))))
+	    ((op->run == find_by_name &&
+	      is_below(fake.failed_call, "read /local/domain/5/name")) ||
+	     (op->run == plan &&
+	      is_below(fake.failed_call, "read /local/domain/0/name"))))
 		expected = -ESRCH;
 	/* Inside a transaction this is xenstored's error for a collision: retried. */
 	if (err == EINVAL && fake.failed_inside && r == op->result)
