@@ -52,6 +52,21 @@ static int ensure_replacing(struct xensplit_ctx *ctx)
 	return attach_with(ctx, 0, XENSPLIT_ATTACH_ENSURE | XENSPLIT_ATTACH_REPLACE);
 }
 
+/* With a time to wait, in which no driver answers. */
+static int attach_and_roll_back(struct xensplit_ctx *ctx)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	int r;
+
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.flags = XENSPLIT_ATTACH_ROLLBACK;
+	r = xensplit_attach(ctx, &opts, 2000, NULL);
+	if (r == -ETIMEDOUT)
+		assert_contains(xensplit_errmsg(ctx), "not connected after 2.0 s");
+	return r;
+}
+
 /* Every action of a plan. */
 static int plan_of(struct xensplit_ctx *ctx, const struct xensplit_wanted *const *list,
 		   size_t count)
@@ -85,6 +100,18 @@ int plan(struct xensplit_ctx *ctx)
 	wanted.front = wanted.back = &pair;
 	wanted.front_count = wanted.back_count = 1;
 	return plan_of(ctx, &list, 1);
+}
+
+/* An id for the second, which none of the others has. */
+static int plan_auto(struct xensplit_ctx *ctx)
+{
+	XENSPLIT_OPTS(xensplit_wanted, fixed);
+	XENSPLIT_OPTS(xensplit_wanted, automatic);
+	const struct xensplit_wanted *const list[] = { &fixed, &automatic };
+
+	fixed.type = automatic.type = "mydevice";
+	automatic.devid = XENSPLIT_DEVID_AUTO;
+	return plan_of(ctx, list, 2);
 }
 
 static int plan_none(struct xensplit_ctx *ctx)
@@ -182,6 +209,22 @@ static int list(struct xensplit_ctx *ctx)
 	return r;
 }
 
+/* Either it fails, or none is missing. */
+static int list_among_others(struct xensplit_ctx *ctx)
+{
+	struct xensplit_list *l;
+	int r = xensplit_list_new(ctx, NULL, XENSPLIT_LIST_FOREIGN, &l);
+
+	if (!r) {
+		assert_non_null(xensplit_list_get(l, 4));
+		assert_null(xensplit_list_get(l, 5));
+		assert_string_equal(xensplit_list_get(l, 3)->id.type, "foreign");
+		assert_int_equal(xensplit_list_get(l, 3)->backend_domid, 6);
+		xensplit_list_free(l);
+	}
+	return r;
+}
+
 static int nodes(struct xensplit_ctx *ctx)
 {
 	struct xensplit_nodes *n;
@@ -236,6 +279,13 @@ int find_by_name(struct xensplit_ctx *ctx)
 	uint32_t domid;
 
 	return xensplit_domain_find(ctx, "g5", &domid);
+}
+
+static int wait_for_domain(struct xensplit_ctx *ctx)
+{
+	uint32_t domid;
+
+	return xensplit_domain_wait(ctx, "nobody", 2000, &domid);
 }
 
 /* How often a keeper may be asked; each time skips what it waits for. */
@@ -363,6 +413,24 @@ static void listed(struct xensplit_ctx *ctx)
 	fake_set("/xensplit/5/mydevice/0", record, strlen(record));
 }
 
+/* And those of other tools: one that two domains claim, a frontend and a backend alone. */
+static void among_others(struct xensplit_ctx *ctx)
+{
+	connected(ctx);
+	fake_set("/xensplit/5/damaged/0", "nonsense", 8);
+	fake_set("/local/domain/5/device/damaged/0/state", "4", 1);
+	fake_set("/local/domain/6/backend/damaged/5/0/state", "4", 1);
+	fake_set("/local/domain/0/backend/behind/5/3/state", "2", 1);
+	fake_set("/local/domain/5/device/foreign/1/state", "4", 1);
+	fake_set("/local/domain/5/device/foreign/1/backend",
+		 "/local/domain/6/backend/foreign/5/1", 35);
+	fake_set("/local/domain/0/backend/foreign/5/1/state", "4", 1);
+	fake_set("/local/domain/6/backend/foreign/5/1/state", "4", 1);
+	fake_set("/local/domain/5/device/alone/2/state", "1", 1);
+	fake_set("/local/domain/5/error/device/foreign/1/error", "5 oops", 6);
+	fake_set("/local/domain/6/error/backend/damaged/0/error", "", 0);
+}
+
 static void with_wrong_permissions(struct xensplit_ctx *ctx)
 {
 	connected(ctx);
@@ -375,12 +443,14 @@ static void with_wrong_permissions(struct xensplit_ctx *ctx)
 const struct operation operations[] = {
 	{ "attach", nothing, attach, 20, 0, false },
 	{ "attach auto", nothing, attach_auto, 22, 0, false },
+	{ "attach --rollback", nothing, attach_and_roll_back, 30, -ETIMEDOUT, false },
 	{ "attach --replace", attached, attach_replacing, 35, 0, false },
 	{ "ensure absent", nothing, ensure, 23, 0, false },
 	{ "ensure equal", attached, ensure, 6, 0, false },
 	{ "ensure different", attached_plain, ensure, 6, -EEXIST, false },
 	{ "ensure --replace", attached_plain, ensure_replacing, 40, 0, false },
 	{ "plan, absent", nothing, plan, 35, 0, false },
+	{ "plan, auto", attached_plain, plan_auto, 30, 0, false },
 	{ "plan, equal", attached, plan, 18, 0, false },
 	{ "plan, stale", of_a_former_domain, plan, 50, 0, false },
 	{ "plan, no longer listed", listed, plan_none, 20, 0, false },
@@ -393,11 +463,14 @@ const struct operation operations[] = {
 	{ "reap all", of_a_former_domain, reap_all, 15, 0, false },
 	{ "repair", with_wrong_permissions, repair, 20, 0, false },
 	{ "list", connected, list, 15, 0, false },
+	{ "list among others", among_others, list_among_others, 40, 0, false },
 	{ "nodes", connected, nodes, 35, 0, false },
 	{ "diagnose", connected, diagnose, 20, 0, false },
+	{ "diagnose among others", among_others, diagnose, 60, 0, false },
 	{ "watch", connected, watch, 15, 0, false },
 	{ "wait until connected", connected, wait_connected, 7, 0, false },
 	{ "wait until gone", connected, wait_gone, 12, -ETIMEDOUT, false },
+	{ "wait for a domain", nothing, wait_for_domain, 6, -ETIMEDOUT, false },
 	{ "domain by name", nothing, find_by_name, 3, 0, false },
 	{ "repair and wait", with_wrong_permissions, repair_and_wait, 20, 0, false },
 	{ "keeper, absent", nothing, keep, 60, 0, true },
