@@ -143,17 +143,52 @@ static int opt_store(const struct opt *row, char *arg)
 	abort();
 }
 
+/* How many options an abbreviation may mean. */
+static size_t count_longs(const struct option *longs, const char *name)
+{
+	size_t count = 0, len = strcspn(name, "=");
+
+	for (; longs->name; longs++)
+		count += !strncmp(longs->name, name, len);
+	return count;
+}
+
+/* Like getopt's own messages; but these reach --json, too, and are printable. */
+static void report_bad(const struct option *longs, int got, const char *arg)
+{
+	char letter = (char)optopt, *shown;
+	const struct option *known = longs;
+
+	while (known->name && known->val != optopt)
+		known++;
+	if (known->name) {
+		usage_error(got == ':' ? "option '--%s' requires an argument"
+				       : "option '--%s' doesn't allow an argument",
+			    known->name);
+		return;
+	}
+	shown = optopt ? escape(&letter, 1) : escape(arg, strlen(arg));
+	if (optopt)
+		usage_error("invalid option -- '%s'", shown);
+	else
+		usage_error(count_longs(longs, arg + 2) > 1 ? "option '%s' is ambiguous"
+							    : "unrecognized option '%s'",
+			    shown);
+	free(shown);
+}
+
 int opts_parse(const struct opt *const *tables, int argc, char **argv, int permute)
 {
 	struct option longs[MAX_OPTS + 1] = { { 0 } };
 	const struct opt *rows[MAX_OPTS];
-	char shorts[2 * MAX_OPTS + 2] = "";
+	char shorts[2 * MAX_OPTS + 3] = "";
 	char *next = shorts;
 	int count = 0;
 	int got, i;
 
 	if (!permute)
 		*next++ = '+';
+	*next++ = ':'; /* getopt prints nothing */
 	for (; *tables; tables++) {
 		for (const struct opt *row = *tables; row->type != OPT_END; row++) {
 			if (count == MAX_OPTS)
@@ -175,8 +210,11 @@ int opts_parse(const struct opt *const *tables, int argc, char **argv, int permu
 	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		for (i = 0; i < count && longs[i].val != got; i++)
 			;
-		/* getopt or opt_store() has printed a message. */
-		if (i == count || opt_store(rows[i], optarg))
+		if (i == count) {
+			report_bad(longs, got, argv[optind - 1]);
+			return -1;
+		}
+		if (opt_store(rows[i], optarg))
 			return -1;
 	}
 	return optind;

@@ -68,9 +68,8 @@ static int help(void)
 
 static int verb_help(const struct verb *verb)
 {
-	printf("Usage: xensplit %s%s%s [OPTION...]\n\n%c%s.\n", verb->name,
-	       *verb->args ? " " : "", verb->args, toupper(*verb->summary),
-	       verb->summary + 1);
+	printf("Usage: xensplit %s %s [OPTION...]\n\n%c%s.\n", verb->name, verb->args,
+	       toupper(*verb->summary), verb->summary + 1);
 	if (verb->notes)
 		printf("\n%s", verb->notes);
 	if (verb->options->type != OPT_END) {
@@ -165,7 +164,6 @@ static int run(int argc, char **argv)
 {
 	const struct opt *const tables[] = { common_options, global_options, NULL };
 	int first = opts_parse(tables, argc, argv, 0);
-	static char name[40];
 	const struct verb *verb;
 
 	if (first < 0)
@@ -183,8 +181,6 @@ static int run(int argc, char **argv)
 	verb = verb_find(argv[first]);
 	if (!verb)
 		return EXIT_USAGE;
-	snprintf(name, sizeof(name), "xensplit: %s", verb->name);
-	argv[first] = name; /* getopt's messages begin with it */
 	return run_verb(verb, argc - first, argv + first);
 }
 
@@ -214,7 +210,6 @@ int main(int argc, char **argv)
 
 	if (argc < 1)
 		return EXIT_USAGE;
-	argv[0] = "xensplit";
 	status = run(argc, argv);
 	watchdog_stop();
 	logger_make_way();

@@ -130,6 +130,27 @@ sample()
 	fails 2 "--until" --until=gone wait 5
 }
 
+@test "an option that is wrong in another way: the same, and an object with --json" {
+	refuses() # MESSAGE ARGUMENT...
+	{
+		fails 2 "$@"
+		[[ $stderr == "xensplit: $1" ]]
+		fails 2 "$1" --json "${@:2}"
+		[[ $stderr == "xensplit: $1" && $(jq -r .error.message <<<"$output") == "${1#*: }" ]]
+		json '.error.code == "usage"'
+	}
+	refuses "list: option '--output' requires an argument" list --output
+	refuses "list: option '--output' requires an argument" list -o
+	refuses "list: option '--json' doesn't allow an argument" list --json=yes
+	refuses "list: option '--json' doesn't allow an argument" list --js=yes
+	refuses "attach: option '--ba' is ambiguous" attach 5 --ba
+	refuses "attach: option '--back' requires an argument" attach 5 --back
+	refuses "list: unrecognized option '--x\\x1b'" list $'--x\e'
+	refuses "list: invalid option -- '\\x1b'" list $'-q\e'
+	fails 2 "unrecognized option '--x'" --json --x list
+	json '.error.message == "unrecognized option '"'--x'"'"'
+}
+
 @test "an unknown column: one line with the known ones, and exit 2" {
 	for columns in "" "," "DOMID," ",DOMID" nonsense "DOMID,TYPE,x" "domid devid" $'DOMID\n' + '+,' +x ++DOMID; do
 		fails 2 "the columns are DOMID,DOMAIN," list -o "$columns"
