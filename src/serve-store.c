@@ -47,16 +47,13 @@ void store_set(void *data, const struct config *config)
 {
 	struct serve *serve = data;
 	const struct xensplit_wanted **wanted;
-	int err;
 
 	serve->changed = 1;
 	if (!serve->keeper)
 		return; /* once it is there, it gets all lists */
 	wanted = config_wanted(config);
-	err = xensplit_keeper_set(serve->keeper, config->name, wanted, config->count);
-	if (err)
-		serve_log(LOG_ERR, "%s: %s", config->path,
-			  xensplit_errmsg(serve->tool->ctx));
+	if (xensplit_keeper_set(serve->keeper, config->name, wanted, config->count))
+		must(NULL); /* all else was checked; without its list, nothing would be wanted */
 	free(wanted);
 }
 

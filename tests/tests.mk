@@ -65,6 +65,7 @@ $(O)/tests/store/%.o: tests/store/%.c Makefile $(O)/.command | $(O)/.found
 # the tool's or, as __wrap_F for F in WRAP, of libc's.
 UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args common config-entry hypervisor remedy serve \
 	serve-write watchdog)
+UNIT_WHOLE := $(O)/tests/unit/test-verbs
 $(O)/tests/unit/tool.a: $(filter-out $(O)/src/main.o,$(TOOL_OBJ))
 	@mkdir -p $(@D)
 	$(call msg,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -78,11 +79,15 @@ $(UNIT_TOOL): %: %.o $(O)/tests/unit/tool.a $(O)/src/plugin-dir.c
 
 # The tests decide which of the library's allocations fails: tests/unit/memory.c.
 ALLOCATORS := malloc calloc realloc reallocarray strdup strndup asprintf vasprintf
+with_our_allocators = $(call msg,OBJCOPY,$@)$(OBJCOPY) $(foreach f,$(ALLOCATORS),--redefine-sym $f=lib_$f) $< $@
 $(O)/tests/unit/internal.a: $(O)/lib/internal.a
 	@mkdir -p $(@D)
-	$(call msg,OBJCOPY,$@)$(OBJCOPY) $(foreach f,$(ALLOCATORS),--redefine-sym $f=lib_$f) $< $@
+	$(with_our_allocators)
+$(O)/tests/unit/public.o: $(O)/lib/public.o
+	@mkdir -p $(@D)
+	$(with_our_allocators)
 
-$(filter-out $(UNIT_TOOL),$(UNIT_PROG)): %: %.o $(UNIT_HELP) $(O)/tests/unit/internal.a
+$(filter-out $(UNIT_TOOL) $(UNIT_WHOLE),$(UNIT_PROG)): %: %.o $(UNIT_HELP) $(O)/tests/unit/internal.a
 	$(call msg,LINK,$@)$(LINK) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
 $(STORE_PROG): %: %.o $(STORE_HELP) $(O)/libxensplit.so
@@ -112,7 +117,7 @@ tap_sum = $(Q)tests/tap-sum -j $(JOBS)
 
 # Arguments for tap-sum, NAME=COMMAND, for the build in folder $(1); $(2) is a prefix of the
 # name, $(3) of the program. $(4) lists tests to leave out.
-unit_suites  = $(foreach t,$(UNIT),'$(2)unit/$(t)=$(3) $(1)/tests/unit/$(t)')
+unit_suites  = $(foreach t,$(filter-out $(4),$(UNIT)),'$(2)unit/$(t)=$(3) $(1)/tests/unit/$(t)')
 store_suites = $(foreach t,$(filter-out $(4),$(STORE)),\
 	'$(2)store/$(t)=XENSPLIT=$(abspath $(1))/xensplit $(SANDBOX) --guests 5,6 -- $(3) $(1)/tests/store/$(t)')
 cli_suites   = $(foreach t,$(filter-out $(4:%=tests/cli/%.bats),$(CLI)),\
@@ -186,6 +191,16 @@ FUZZ_WHOLE := $(O)/tests/fuzz/fuzz-options
 $(FUZZ_WHOLE): %: %.o $(patsubst %,$(O)/tests/fuzz/%.o,whole fuzz outside tree) $(FUZZ_PLUGINS) \
 		$(O)/tests/unit/fake-xs.o $(O)/libxensplit.a
 	$(call msg,LINK,$@)$(FUZZ_LINK) $^ $(LIB_LIBS) $(call pkg_config,--libs,json-c smartcols xlutil) $(cmocka)
+
+# The whole tool on the store of tests/unit, a process for each run.
+$(O)/tests/unit/main.o: $(O)/src/main.o
+	@mkdir -p $(@D)
+	$(call msg,OBJCOPY,$@)$(OBJCOPY) --redefine-sym main=tool_main $< $@
+$(O)/tests/unit/test-verbs: WRAP := access
+$(UNIT_WHOLE): %: %.o $(O)/tests/unit/main.o $(FUZZ_PLUGINS) $(O)/tests/unit/tool.a \
+		$(patsubst %,$(O)/tests/unit/%.o,fake-xs memory public)
+	$(call msg,LINK,$@)$(LINK) $(WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS) \
+		$(call pkg_config,--libs,json-c smartcols xlutil) $(cmocka)
 
 $(O)/tests/fuzz/fuzz-tree: $(O)/tests/fuzz/tree.o
 $(filter-out $(FUZZ_TOOL) $(FUZZ_WHOLE),$(FUZZ_PROG)): %: %.o $(O)/tests/fuzz/fuzz.o $(UNIT_HELP) $(O)/tests/unit/internal.a
@@ -302,7 +317,8 @@ check-tsan: build-tsan build-sandbox ## a context for each thread, under ThreadS
 	$(tap_sum) $(tsan_suites)
 
 valgrind := valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
-valgrind_unit = $(call unit_suites,$(O),valgrind/,$(valgrind))
+# Each run of test-verbs is a process, of which there are more than a thousand.
+valgrind_unit = $(call unit_suites,$(O),valgrind/,$(valgrind),test-verbs)
 valgrind_suites = $(valgrind_unit) $(call store_suites,$(O),valgrind/,$(valgrind),test-crash)
 check-valgrind: tests build-sandbox ## unit and store, under valgrind
 	$(tap_sum) $(valgrind_suites)

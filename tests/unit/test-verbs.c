@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the verbs say when a request is refused, or when the library has no memory: the whole tool on
+ * a store in memory, a process for each run.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../src/exit-status.h"
+#include "unit.h"
+
+#define FE	    "/local/domain/5/device/mydevice/0"
+#define BE	    "/local/domain/0/backend/mydevice/5/0"
+
+#define WORDS_MOST  12
+#define POINTS_MOST 2000
+
+int tool_main(int argc, char **argv);
+
+/* No real Xen: it would be asked about the domains. */
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode)
+{
+	if (!strstr(path, "/privcmd"))
+		return __real_access(path, mode);
+	errno = ENOENT;
+	return -1;
+}
+
+/* --- a run --- */
+
+static char folder[] = "/tmp/xensplit-XXXXXX";
+
+struct run {
+	int status;
+	bool failed; /* the request, or the allocation */
+	unsigned int open_transactions;
+	char out[16384], err[4096];
+	char store[131072];
+};
+
+static int split(char *line, char **words)
+{
+	int count = 0;
+
+	for (char *word; (word = strsep(&line, " "));) {
+		assert_true(count < WORDS_MOST);
+		words[count++] = word;
+	}
+	words[count] = NULL;
+	return count;
+}
+
+/* What the tool prints, and what is in the store then. */
+static FILE *files[3];
+
+static void tell_store(void)
+{
+	char *store = fake_dump();
+
+	fprintf(files[2], "%d %u\n%s", fake.failed || memory.failed,
+		fake.open_transactions, store);
+	fflush(files[2]);
+	free(store);
+}
+
+static void __attribute__((noreturn)) be_tool(const char *command)
+{
+	char line[200], *words[WORDS_MOST + 1];
+
+	snprintf(line, sizeof(line), "xensplit %s", command);
+	for (size_t i = 0; i < 3; i++)
+		fcntl(fileno(files[i]), F_SETFL, O_APPEND);
+	dup2(fileno(files[0]), STDOUT_FILENO);
+	dup2(fileno(files[1]), STDERR_FILENO);
+	if (chdir(folder))
+		abort();
+	atexit(tell_store);
+	exit(tool_main(split(line, words), words));
+}
+
+static void read_all(FILE *file, char *text, size_t size)
+{
+	ssize_t len = pread(fileno(file), text, size - 1, 0);
+
+	assert_true(len >= 0);
+	text[len] = '\0';
+}
+
+static void run_tool(const char *command, struct run *run)
+{
+	int status, failed = 0, len = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(ftruncate(fileno(files[i]), 0), 0);
+	pid = fork();
+	if (!pid)
+		be_tool(command);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	read_all(files[0], run->out, sizeof(run->out));
+	read_all(files[1], run->err, sizeof(run->err));
+	read_all(files[2], run->store, sizeof(run->store));
+	if (!WIFEXITED(status))
+		wrong("%s: killed by signal %d\n%s\n", command, WTERMSIG(status),
+		      run->err);
+	run->status = WEXITSTATUS(status);
+	if (sscanf(run->store, "%d %u\n%n", &failed, &run->open_transactions, &len) != 2)
+		wrong("%s: it ended too early\n%s\n", command, run->err);
+	memmove(run->store, run->store + len, strlen(run->store + len) + 1);
+	run->failed = failed;
+}
+
+/* --- what they begin with --- */
+
+static void nothing(struct xensplit_ctx *ctx)
+{
+	(void)ctx;
+}
+
+static void attach(struct xensplit_ctx *ctx, uint32_t devid)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.devid = devid;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+}
+
+static void connected(struct xensplit_ctx *ctx)
+{
+	attach(ctx, 0);
+	fake_set(FE "/state", "4", 1);
+	fake_set(BE "/state", "4", 1);
+}
+
+static void two(struct xensplit_ctx *ctx)
+{
+	connected(ctx);
+	attach(ctx, 1);
+}
+
+static void damaged(struct xensplit_ctx *ctx)
+{
+	two(ctx);
+	assert_true(xs_rm(ctx->xs, XBT_NULL, BE "/online"));
+	assert_true(
+		xs_rm(ctx->xs, XBT_NULL, "/local/domain/0/backend/mydevice/5/1/online"));
+}
+
+static void dead(struct xensplit_ctx *ctx)
+{
+	two(ctx);
+	assert_true(xs_rm(ctx->xs, XBT_NULL, "/local/domain/5"));
+}
+
+/* --- each verb --- */
+
+static const struct row {
+	const char *command;
+	void (*prepare)(struct xensplit_ctx *ctx);
+	int status;   /* without a failure */
+	bool reads;   /* and never writes */
+	bool by_name; /* a domain whose name it may not read is none that a file names */
+} rows[] = {
+	{ "attach 5 --no-wait", nothing, 0, false, false },
+	{ "attach 5 -q --json --no-wait", nothing, 0, false, false },
+	{ "attach 5 mydevice/auto --dry-run", connected, 0, true, false },
+	{ "attach 5 --replace --no-keep-keys --no-wait", connected, 0, false, false },
+	{ "detach 5 --force -t 0", two, 0, false, false },
+	{ "detach 5 --dry-run", connected, 0, true, false },
+	{ "detach 5 --all --force -t 0", two, 0, false, false },
+	{ "detach 5 --all --dry-run", two, 0, true, false },
+	{ "detach 6 --all", two, 0, true, false },
+	{ "list", two, 0, true, false },
+	{ "show 5 --json", connected, 0, true, false },
+	{ "wait 5 -t 0", connected, 0, true, false },
+	{ "wait 5 --wait-domain -t 1", nothing, EXIT_DEADLINE, true, false },
+	{ "wait 5 --wait-domain --until closed -t 0", connected, EXIT_DEADLINE, true,
+	  false },
+	{ "wait 5 mydevice/1 -t 0 -q --json", two, EXIT_DEADLINE, true, false },
+	{ "watch --num-events 1", connected, 0, true, false },
+	{ "doctor", two, 1, true, false },
+	{ "doctor 5 --fix -t 0 -q", damaged, 1, false, false },
+	{ "doctor 5 mydevice/1 --fix -t 0 --json", damaged, 1, false, false },
+	{ "doctor --fix --dry-run", damaged, 0, true, false },
+	{ "adopt 5", connected, EXIT_BUSY, true, false },
+	{ "reap --json", dead, 0, false, false },
+	{ "reap 5 --dry-run", dead, 0, true, false },
+	{ "apply two.cfg --dry-run", connected, 0, true, false },
+	{ "apply two.cfg --no-wait --json", connected, 0, false, false },
+	{ "apply two.cfg -t 1", connected, EXIT_DEADLINE, false, false },
+	{ "apply none.cfg --prune -t 1", two, 0, false, false },
+	{ "apply other.cfg --replace --no-wait", connected, 0, false, false },
+	{ "serve files --once -t 1 --status-file status", connected, EXIT_DEADLINE, false,
+	  true },
+};
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+/* --- failures --- */
+
+static unsigned int violations;
+
+#define violation(...)                    \
+	do {                              \
+		print_error(__VA_ARGS__); \
+		violations++;             \
+	} while (0)
+
+/* What goes wrong at the point @at: a request or an allocation. */
+struct fault {
+	const char *what;
+	int request_errno; /* 0: an allocation */
+	bool from_there_on;
+	unsigned int step; /* from one point to the next: they are many */
+};
+
+static void run_row(const struct row *row, const struct fault *fault, unsigned int at,
+		    struct run *run)
+{
+	struct xensplit_ctx *ctx;
+	char *before;
+
+	fake.fail_at = memory.fail_at = 0;
+	fake_reset();
+	ctx = unit_ctx();
+	row->prepare(ctx);
+	unit_ctx_free(ctx);
+	fake_calm();
+	before = fake_dump();
+	memory = (struct memory){ 0 };
+	if (fault && fault->request_errno) {
+		fake.fail_at = at;
+		fake.fail_errno = fault->request_errno;
+		fake.fail_from_there_on = fault->from_there_on;
+	} else if (fault) {
+		memory.fail_at = at;
+		memory.from_there_on = fault->from_there_on;
+	}
+	run_tool(row->command, run);
+	if (run->open_transactions)
+		violation("%s, %s at %u: a transaction is open\n", row->command,
+			  fault->what, at);
+	if (row->reads && strcmp(before, run->store) != 0)
+		violation("%s, %s at %u: the store has changed\n", row->command,
+			  fault->what, at);
+	free(before);
+}
+
+/* "xensplit: VERB...: TEXT", and with --json one object that has an error, too. */
+static bool says_so(const struct row *row, const struct run *run)
+{
+	char begin[40];
+	size_t len = (size_t)snprintf(begin, sizeof(begin), "xensplit: %.*s",
+				      (int)strcspn(row->command, " "), row->command);
+
+	if (strncmp(run->err, begin, len) != 0 && !strstr(run->err, "\nxensplit: "))
+		return false;
+	return !strstr(row->command, "--json") ||
+	       (*run->out == '{' && strchr(run->out, '\n') == strrchr(run->out, '\n') &&
+		strstr(run->out, "\"error\":{\"code\":"));
+}
+
+static unsigned int fail_at_each(const struct row *row, const struct fault *fault)
+{
+	static struct run run;
+	unsigned int at, points = 0;
+
+	for (at = 1;; at += fault->step) {
+		assert_true(at < POINTS_MOST);
+		run_row(row, fault, at, &run);
+		if (run.status != row->status &&
+		    !(row->by_name && fault->request_errno == EACCES) &&
+		    (!run.status || !says_so(row, &run)))
+			violation("%s, %s at %u: exit %d\n%s\n%s\n", row->command,
+				  fault->what, at, run.status, run.out, run.err);
+		if (!run.failed)
+			break;
+		points++;
+	}
+	return points;
+}
+
+static void fail_all(const struct fault *fault)
+{
+	unsigned int all = 0, points;
+
+	violations = 0;
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		points = fail_at_each(&rows[i], fault);
+		print_message("# %-46s %4u\n", rows[i].command, points);
+		all += points;
+	}
+	print_message("# %-46s %4u, %u violations\n", fault->what, all, violations);
+	assert_true(all > 2 * ROW_COUNT);
+	assert_int_equal(violations, 0);
+}
+
+static void without_a_failure(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	violations = 0;
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		run_row(&rows[i], NULL, 0, &run);
+		if (run.status != rows[i].status)
+			violation("%s: exit %d\n%s%s\n", rows[i].command, run.status,
+				  run.out, run.err);
+	}
+	assert_int_equal(violations, 0);
+}
+
+static void a_request_is_refused(void **state)
+{
+	const struct fault fault = { "a refusal", EACCES, false, 3 };
+
+	(void)state;
+	fail_all(&fault);
+}
+
+static void xenstored_dies(void **state)
+{
+	const struct fault fault = { "a dead xenstored", EPIPE, true, 7 };
+
+	(void)state;
+	fail_all(&fault);
+}
+
+static void an_allocation_fails(void **state)
+{
+	const struct fault fault = { "no memory", 0, false, 1 };
+
+	(void)state;
+	fail_all(&fault);
+}
+
+/* --- */
+
+static void write_file(const char *name, const char *text)
+{
+	char path[80];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int start(void **state)
+{
+	char path[80];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		files[i] = fdopen(memfd_create("output", MFD_CLOEXEC), "r+");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof(path), "%s/files", folder);
+	if (mkdir(path, 0700))
+		return -1;
+	write_file("two.cfg",
+		   "name = \"g5\"\nxensplit = [ \"mydevice/0\", \"mydevice/2\" ]\n");
+	write_file("none.cfg", "name = \"g5\"\nxensplit = []\n");
+	write_file("other.cfg",
+		   "name = \"g5\"\nxensplit = [ \"mydevice/0,front.a=b\" ]\n");
+	write_file("files/g5.cfg",
+		   "name = \"g5\"\nxensplit = [ \"mydevice/0\", \"mydevice/2\" ]\n");
+	return 0;
+}
+
+static int stop(void **state)
+{
+	static const char *const names[] = {
+		"two.cfg",     "none.cfg", "other.cfg", "files/g5.cfg",
+		"status.lock", "files",	   ""
+	};
+	char path[80];
+	int err = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		err |= remove(path);
+	}
+	return err;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_failure),
+		cmocka_unit_test(a_request_is_refused),
+		cmocka_unit_test(xenstored_dies),
+		cmocka_unit_test(an_allocation_fails),
+	};
+
+	return cmocka_run_group_tests_name("unit/verbs", tests, start, stop);
+}
