@@ -221,6 +221,36 @@ static void no_monitor_or_keeper(void **state)
 	assert_ptr_equal(result, &untouched);
 }
 
+/* Options that this release does not know are not ignored. */
+static void options_of_a_newer_release(void **state)
+{
+	struct {
+		struct xensplit_adopt_opts opts;
+		uint64_t more;
+	} adopt = { .opts = { .sz = sizeof(adopt), .domid = 5, .type = "mydevice" } };
+	struct {
+		struct xensplit_keeper_opts opts;
+		uint64_t more;
+	} keep = { .opts = { .sz = sizeof(keep) } };
+	struct xensplit_keeper *keeper;
+	struct xensplit_batch *batch;
+
+	begin(state);
+	assert_int_equal(xensplit_batch_new(ctx, &batch), 0);
+	assert_int_equal(xensplit_batch_adopt(batch, &adopt.opts), 0);
+	adopt.more = 1;
+	assert_int_equal(xensplit_batch_adopt(batch, &adopt.opts), -EINVAL);
+	assert_contains(xensplit_errmsg(ctx), "newer version");
+	xensplit_batch_free(batch);
+	keep.more = 1;
+	assert_int_equal(xensplit_keeper_new(ctx, &keep.opts, &keeper), -EINVAL);
+	assert_contains(xensplit_errmsg(ctx), "newer version");
+	keep.more = 0;
+	assert_int_equal(xensplit_keeper_new(ctx, &keep.opts, &keeper), 0);
+	xensplit_keeper_free(keeper);
+	unit_ctx_free(ctx);
+}
+
 #define argument_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -233,6 +263,7 @@ int main(void)
 		argument_test(no_batch),
 		argument_test(no_list),
 		argument_test(no_monitor_or_keeper),
+		cmocka_unit_test(options_of_a_newer_release),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What doctor says, and what becomes of an operation, while nodes come and go. */
+#include "operations.h"
+
+#define FRONT_ERR "/local/domain/5/error/device/mydevice/0/error"
+#define BACK_ERR  "/local/domain/0/error/backend/mydevice/5/0/error"
+
+static struct xensplit_ctx *ctx;
+static struct xs_handle *other;
+static struct xensplit_findings *findings;
+
+static int begin(void **state)
+{
+	(void)state;
+	fake_reset();
+	ctx = unit_ctx();
+	other = xs_open(0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	findings = xensplit_findings_free(findings);
+	xs_close(other);
+	unit_ctx_free(ctx);
+	return 0;
+}
+
+static void remove_node(const char *path)
+{
+	assert_true(xs_rm(other, XBT_NULL, path));
+}
+
+static int doctor(void)
+{
+	findings = xensplit_findings_free(findings);
+	return xensplit_diagnose(ctx, NULL, &findings);
+}
+
+static const struct xensplit_finding *find(const char *code)
+{
+	const struct xensplit_finding *finding;
+	size_t i;
+
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++)
+		if (!strcmp(finding->code, code))
+			return finding;
+	return NULL;
+}
+
+/* --- what drivers have written --- */
+
+static void an_error_among_other_names(void **state)
+{
+	(void)state;
+	connected(ctx);
+	set("/local/domain/0/error/backend/mydevice/5/x/error", "5 of nobody");
+	set("/local/domain/0/error/backend/mydevice/5/7/error", "5 of another");
+	assert_int_equal(doctor(), 0);
+	assert_null(find("backend-error"));
+	set(BACK_ERR, "5 oops");
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("backend-error"));
+	assert_contains(find("backend-error")->what, "5 oops");
+	/* A driver that has no error any more leaves an empty node. */
+	set(BACK_ERR, "");
+	assert_int_equal(doctor(), 0);
+	assert_null(find("backend-error"));
+}
+
+/* It was listed, and is gone, or may not be read: that is no reason to say nothing else. */
+static void an_error_that_can_not_be_read(void **state)
+{
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	set(FRONT_ERR, "2 no node");
+	fake.fail_call = "read " FRONT_ERR;
+	fake.fail_errno = ENOENT;
+	assert_int_equal(doctor(), 0);
+	assert_null(find("frontend-error"));
+	assert_non_null(xensplit_findings_get(findings, 0));
+	fake.fail_errno = EACCES;
+	assert_int_equal(doctor(), 0);
+	assert_null(find("frontend-error"));
+	assert_non_null(xensplit_findings_get(findings, 0));
+	fake.fail_errno = ENOSPC;
+	assert_int_equal(doctor(), -ENOSPC);
+}
+
+/* --- a device that changes while doctor looks --- */
+
+static void (*change)(void);
+
+static void change_once(void)
+{
+	fake.requests_most = 0;
+	change();
+}
+
+static void it_goes(void)
+{
+	remove_node(REC);
+	remove_node(FE);
+	remove_node(BE);
+}
+
+static void it_moves(void)
+{
+	it_goes();
+	set("/local/domain/6/backend/mydevice/5/0/state", "1");
+	set(FE "/state", "1");
+	set(REC, "schema=1\nbackend-id=6\nunique-id=11111111111111111111111111111111\n"
+		 "created=1\n");
+}
+
+/* At each request in turn. @never: what is then not true of any device. */
+static void look_while(void (*changes)(void), const char *const *never)
+{
+	bool changed = true;
+	unsigned int at;
+	size_t i;
+
+	change = changes;
+	for (at = 1; changed; at++) {
+		connected(ctx);
+		fake_calm();
+		fake.idle = change_once;
+		fake.requests_most = at;
+		assert_int_equal(doctor(), 0);
+		changed = !fake.requests_most;
+		for (i = 0; never[i]; i++)
+			if (find(never[i]))
+				wrong("at request %u: %s\n", at, find(never[i])->what);
+		end(NULL);
+		begin(NULL);
+	}
+	assert_in_range(at, 10, 200);
+}
+
+static void a_device_that_goes_meanwhile(void **state)
+{
+	static const char *const never[] = { "frontend-missing", "backend-missing",
+					     "leftover",	 "stale",
+					     "foreign",		 NULL };
+
+	(void)state;
+	look_while(it_goes, never);
+}
+
+static void a_device_that_moves_meanwhile(void **state)
+{
+	static const char *const never[] = { "backend-missing", "leftover", "stale",
+					     NULL };
+
+	(void)state;
+	look_while(it_moves, never);
+}
+
+/* Any domain can make a backend: not all of them are in the text. */
+static void many_domains_claim_it(void **state)
+{
+	char path[64];
+	uint32_t domid;
+
+	(void)state;
+	set(FE "/state", "1");
+	set(BE "/state", "1");
+	for (domid = 100; domid < 150; domid++) {
+		sprintf(path, "/local/domain/%u/name", domid);
+		set(path, "evil");
+		sprintf(path, "/local/domain/%u/backend/mydevice/5/0/state", domid);
+		set(path, "1");
+	}
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("several-backends"));
+	assert_contains(find("several-backends")->what, "domains 0, 100, 101, ");
+	assert_contains(find("several-backends")->what,
+			" and more have a backend for it");
+}
+
+/* --- operations --- */
+
+/* The end that closes first is to blame; a text says that it was not this one. */
+static void the_end_that_has_said_why(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	struct xensplit_op *op;
+	int i;
+
+	(void)state;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(xensplit_op_attach(ctx, &opts, 5000, &op), 0);
+		while (!there(BE "/state"))
+			assert_int_equal(xensplit_op_process(op), 1);
+		set(FE "/state", "5");
+		set(BE "/state", "5");
+		if (i)
+			set(BACK_ERR, "5 oops");
+		assert_int_equal(xensplit_op_run(op), -EPROTO);
+		assert_contains(xensplit_errmsg(ctx), i ? "the backend driver gave up"
+							: "the frontend driver gave up");
+		if (i)
+			assert_contains(xensplit_errmsg(ctx), ": \"5 oops\"");
+		/* It has ended: there is nothing to cancel. */
+		xensplit_op_cancel(op);
+		assert_int_equal(xensplit_op_get_timeout(op), 0);
+		assert_int_equal(xensplit_op_process(op), -EPROTO);
+		xensplit_op_free(op);
+		it_goes();
+	}
+}
+
+static void a_reserved_type_of_the_backend(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	const struct xensplit_device *found;
+	const struct xensplit_finding *finding;
+	struct xensplit_op *op;
+
+	(void)state;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.backend_type = "vbd";
+	opts.flags = XENSPLIT_ATTACH_RESERVED;
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 0, &op), 0);
+	assert_int_equal(xensplit_op_run(op), 0);
+	assert_int_equal(xensplit_op_get_device(op, &found), 0);
+	assert_int_equal(found->reserved, 1);
+	assert_string_equal(found->backend_type, "vbd");
+	xensplit_op_free(op);
+	assert_int_equal(doctor(), 0);
+	finding = xensplit_findings_get(findings, 0);
+	assert_non_null(finding);
+	assert_string_equal(finding->backend_type, "vbd");
+	assert_int_equal(finding->reserved, 1);
+}
+
+static void a_repair_of_a_frontend_alone(void **state)
+{
+	struct xensplit_batch *batch;
+
+	(void)state;
+	set(FE "/state", "1");
+	assert_int_equal(xensplit_batch_new(ctx, &batch), 0);
+	assert_int_equal(xensplit_batch_repair(batch, &device), 0);
+	assert_int_equal(xensplit_batch_commit(batch), -ENOENT);
+	assert_string_equal(xensplit_last_error(ctx)->code, "no-backend");
+	xensplit_batch_free(batch);
+}
+
+#define doctor_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		doctor_test(an_error_among_other_names),
+		doctor_test(an_error_that_can_not_be_read),
+		doctor_test(a_device_that_goes_meanwhile),
+		doctor_test(a_device_that_moves_meanwhile),
+		doctor_test(many_domains_claim_it),
+		doctor_test(the_end_that_has_said_why),
+		doctor_test(a_reserved_type_of_the_backend),
+		doctor_test(a_repair_of_a_frontend_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
