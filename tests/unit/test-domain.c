@@ -88,6 +88,88 @@ static void a_uuid_in_the_store(void **state)
 	assert_false(is_stale());
 }
 
+/* The same of the backend's domain. */
+static void a_uuid_of_the_backends_domain(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	char record[2048], *mark;
+	size_t len;
+
+	(void)state;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.backend_domid = 6;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	strcpy(record, fake_value(REC, NULL));
+	mark = strstr(record, "backend-mark=");
+	assert_non_null(mark);
+	len = strcspn(mark, "\n") + 1;
+	memmove(mark, mark + len, strlen(mark + len) + 1);
+	strcat(record, "backend-uuid=" OTHER "\n");
+	set(REC, record);
+	set("/local/domain/6/vm", "/vm/" OTHER);
+	assert_false(is_stale());
+	set("/local/domain/6/vm", "/vm/" UUID);
+	assert_true(is_stale());
+	/* A field that is too long is none. */
+	strcat(record, "backend-uuid=" OTHER "0\n");
+	set(REC, record);
+	assert_int_equal(xensplit_detach(ctx, &device, 0, 0), -EBADMSG);
+}
+
+/* Only what this library writes is a mark: one more digit makes it another one. */
+static void marks_of_another_length(void **state)
+{
+	char mark[MARK_SIZE + 1];
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	snprintf(mark, sizeof(mark), "%s", fake_value("/local/domain/5/xensplit", NULL));
+	assert_int_equal(strlen(mark), MARK_SIZE - 1);
+	strcat(mark, "0");
+	set("/local/domain/5/xensplit", mark);
+	assert_true(is_stale());
+	mark[MARK_SIZE - 1] = '\0';
+	set("/local/domain/5/xensplit", mark);
+	assert_false(is_stale());
+	mark[MARK_SIZE - 2] = '\0';
+	set("/local/domain/5/xensplit", mark);
+	assert_true(is_stale());
+}
+
+/* "g5" followed by something that C does not see is not the name "g5". */
+static void a_name_with_a_nul(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	const struct xensplit_device *found;
+	struct xensplit_op *op;
+	uint32_t domid;
+
+	(void)state;
+	fake_set("/local/domain/5/name", "g5\0x", 4);
+	assert_int_equal(xensplit_domain_find(ctx, "g5", &domid), -ESRCH);
+	opts.domid = 5;
+	opts.type = "mydevice";
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 0, &op), 0);
+	assert_int_equal(xensplit_op_run(op), 0);
+	assert_int_equal(xensplit_op_get_device(op, &found), 0);
+	assert_null(found->domain);
+	xensplit_op_free(op);
+}
+
+static void a_domid_that_no_domain_can_have(void **state)
+{
+	struct txn txn = TXN_NONE(ctx);
+	struct identity identity = { .uuid = "as before" };
+
+	(void)state;
+	fake.requests = 0;
+	assert_int_equal(domain_claim(&txn, DOMID_END, &identity, NULL), -ESRCH);
+	assert_contains(xensplit_errmsg(ctx), "no such domain: 32752");
+	assert_string_equal(identity.uuid, "as before");
+	assert_int_equal(fake.requests, 0);
+}
+
 /* What is not known proves nothing. */
 static void a_uuid_that_is_not_there(void **state)
 {
@@ -186,6 +268,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		domain_test(a_uuid_in_the_store),
+		domain_test(a_uuid_of_the_backends_domain),
+		domain_test(marks_of_another_length),
+		domain_test(a_name_with_a_nul),
+		domain_test(a_domid_that_no_domain_can_have),
 		domain_test(a_uuid_that_is_not_there),
 		domain_test(no_such_domids),
 		hypervisor_test(a_domain_that_the_hypervisor_does_not_know),

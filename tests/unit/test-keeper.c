@@ -523,6 +523,21 @@ static void a_failure_that_is_not_told(void **state)
 	assert_string_equal(pass(3), "attached 5 mydevice/0;");
 }
 
+/* A guest that may write its name can add a NUL: it does not get the devices of "g5". */
+static void names_that_are_not_the_same(void **state)
+{
+	(void)state;
+	start(0);
+	fake_set("/local/domain/5/name", "g5\0x", 4);
+	want_mydevice("g5");
+	assert_string_equal(pass(2), "");
+	set("/local/domain/5/name", "");
+	assert_string_equal(pass(2), "");
+	assert_false(there(REC));
+	set("/local/domain/5/name", "g5");
+	assert_string_equal(pass(2), "domain 5;attached 5 mydevice/0;");
+}
+
 /* --- lists --- */
 
 static void a_backend_that_is_a_domid(void **state)
@@ -909,6 +924,7 @@ int main(void)
 		keeper_test(a_device_that_is_gone_at_once),
 		keeper_test(a_pause_stays_when_the_list_grows),
 		keeper_test(each_domain_is_looked_at_now_and_then),
+		keeper_test(names_that_are_not_the_same),
 		keeper_test(a_name_that_can_not_be_read),
 		keeper_test(a_domain_whose_owner_can_not_be_read),
 		keeper_test(domains_that_can_not_be_listed),

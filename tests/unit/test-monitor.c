@@ -616,6 +616,40 @@ static void a_device_that_is_made_again_is_another(void **state)
 	assert_string_equal(look(), "vanished appeared:1>1");
 }
 
+static void a_frontend_without_a_backend(void **state)
+{
+	(void)state;
+	assert_true(xs_rm(other, XBT_NULL, REC) && xs_rm(other, XBT_NULL, BE));
+	follow(5, "mydevice", 0);
+	assert_string_equal(look(), "appeared:4>-1");
+	set(FE "/state", "5");
+	assert_string_equal(look(), "state-front:4>5");
+	/* One that comes and goes again: its domain is of no interest then. */
+	foreign_backend(6);
+	assert_true(xs_rm(other, XBT_NULL, FE));
+	set(FE "/state", "4");
+	look();
+	follow(5, "mydevice", 0);
+	assert_string_equal(look(), "appeared:4>2");
+	assert_true(xs_rm(other, XBT_NULL, "/local/domain/6/backend"));
+	assert_string_equal(look(), "state-back:2>-1");
+	fake.dead_domid = 6;
+	fake_announce("@releaseDomain");
+	assert_string_equal(look(), "");
+	assert_true(xs_rm(other, XBT_NULL, FE));
+	assert_string_equal(look(), "vanished");
+}
+
+/* That device of each domain: not a single one. */
+static void a_type_and_an_id_without_a_domain(void **state)
+{
+	(void)state;
+	attach_more(6, "mydevice", 0, 0);
+	attach_more(6, "mydevice", 1, 0);
+	follow(XENSPLIT_ANY, "mydevice", 0);
+	assert_string_equal(look(), "appeared:4>4 appeared:1>1");
+}
+
 static void a_record_that_gets_damaged(void **state)
 {
 	(void)state;
@@ -1009,6 +1043,8 @@ int main(void)
 		monitor_test(directories_that_go_as_a_whole),
 		monitor_test(the_backends_of_one_domain_go),
 		monitor_test(a_device_that_is_made_again_is_another),
+		monitor_test(a_frontend_without_a_backend),
+		monitor_test(a_type_and_an_id_without_a_domain),
 		monitor_test(a_record_that_gets_damaged),
 		monitor_test(events_stay_in_order),
 		monitor_test(the_queue_has_a_limit),

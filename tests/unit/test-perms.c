@@ -62,6 +62,17 @@ static void each_domain(void **state)
 	}
 }
 
+/* From a daemon that lies: whoever could write it is not trusted. */
+static void no_permissions_at_all(void **state)
+{
+	struct node_perms none = { 0 };
+
+	(void)state;
+	assert_true(perms_may_read(&none, 5));
+	assert_true(perms_may_write(&none, 5));
+	assert_false(perms_open_to_all(&none));
+}
+
 static void as_text(void **state)
 {
 	struct node_perms perms = perms_of("n0,b5,r6,w7");
@@ -80,6 +91,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_domain),
+		cmocka_unit_test(no_permissions_at_all),
 		cmocka_unit_test(as_text),
 	};
 

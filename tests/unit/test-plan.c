@@ -101,6 +101,53 @@ static void steps_of_a_plan(void **state)
 	}
 }
 
+static void list_as(const char *path, const char *listed)
+{
+	char record[2048];
+
+	snprintf(record, sizeof(record), "%slisted=%s\n", fake_value(path, NULL), listed);
+	set(path, record);
+}
+
+/* For an id that a plan picked it takes only what a plan attached so, and can read. */
+static void devices_that_an_automatic_id_does_not_take(void **state)
+{
+	struct xensplit_wanted one = { .sz = sizeof(one), .type = "a" };
+	struct xensplit_wanted wrong = one, two = one;
+	const struct xensplit_wanted *const list[] = { &wrong, &one, &two };
+	static const struct xensplit_pair state_key = { "state", "4" };
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	unsigned int asked;
+
+	(void)state;
+	one.devid = wrong.devid = XENSPLIT_DEVID_AUTO;
+	two.type = "b";
+	two.devid = XENSPLIT_DEVID_AUTO;
+	two.front = &pair;
+	two.front_count = 1;
+	wrong.front = &state_key;
+	wrong.front_count = 1;
+	set("/xensplit/5/a/0", "nonsense");
+	opts.domid = 5;
+	opts.type = "b";
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	list_as("/xensplit/5/b/0", "auto");
+	opts.type = "a";
+	opts.devid = 1;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	list_as("/xensplit/5/a/1", "fixed");
+	assert_int_equal(make(list, 3, &asked), 0);
+	assert_int_equal(xensplit_plan_get(plan, 0)->kind, XENSPLIT_ACTION_REFUSE);
+	assert_int_equal(xensplit_plan_get(plan, 1)->kind, XENSPLIT_ACTION_ATTACH);
+	opts.devid = 2;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	list_as("/xensplit/5/a/2", "auto");
+	assert_int_equal(make(list, 3, &asked), 0);
+	assert_int_equal(xensplit_plan_get(plan, 0)->kind, XENSPLIT_ACTION_REFUSE);
+	assert_int_equal(xensplit_plan_get(plan, 1)->kind, XENSPLIT_ACTION_KEEP);
+	assert_int_equal(xensplit_plan_get(plan, 1)->id.devid, 2);
+}
+
 /* A lost connection is no reason to refuse an entry. */
 static int fail_to_resolve(struct xensplit_ctx *c, const char *text, void *data,
 			   uint32_t *ret_domid)
@@ -145,6 +192,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(steps_of_a_plan, begin, end),
+		cmocka_unit_test_setup_teardown(
+			devices_that_an_automatic_id_does_not_take, begin, end),
 		cmocka_unit_test_setup_teardown(a_search_that_fails, begin, end),
 		cmocka_unit_test_setup_teardown(a_wanted_device_of_a_newer_version, begin,
 						end),
