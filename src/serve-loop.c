@@ -153,7 +153,7 @@ static int wait_for_work(struct serve *serve, uint64_t until_ms)
 	watchdog_idle();
 	if (poll(fds, 3, timeout_until(until_ms)) < 0)
 		return 0; /* a signal of the watchdog */
-	stop = read_signals(&again);
+	stop = fds[0].revents && read_signals(&again);
 	if (fds[1].revents)
 		files_changed(serve->files);
 	if (again && !stop)
@@ -229,12 +229,12 @@ static int fail_late(const struct serve *serve, unsigned int limit_ms)
 	return EXIT_DEADLINE;
 }
 
+/* Signals end it as they end other verbs. */
 int loop_once(struct serve *serve, unsigned int limit_ms)
 {
 	uint64_t end = now_ms() + limit_ms;
-	int status, stop = 0;
+	int status;
 
-	catch_signals();
 	watchdog_deadline(limit_ms);
 	scan(serve, 1);
 	do {
@@ -242,9 +242,9 @@ int loop_once(struct serve *serve, unsigned int limit_ms)
 		if (!status && serve->keeper && xensplit_keeper_is_settled(serve->keeper))
 			return result(serve);
 		if (!status)
-			stop = wait_for_work(serve, sooner(due_ms(serve), end));
-		if (!status && !stop && now_ms() >= end)
+			wait_for_work(serve, sooner(due_ms(serve), end));
+		if (!status && now_ms() >= end)
 			return fail_late(serve, limit_ms);
-	} while (!status && !stop);
-	return status ? status : EXIT_FAILURE;
+	} while (!status);
+	return status;
 }

@@ -500,7 +500,7 @@ was_told()
 	serve --once --timeout 600
 	eventually fails 1 "serve is running, but there is no $state" serve --status --status-file "$state"
 	kill "$pid"
-	ends 1
+	ends 143
 	serve
 	status '.pid == '"$pid"
 	kill -STOP "$pid"
