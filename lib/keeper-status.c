@@ -22,7 +22,7 @@ static bool all_settled(const struct guest *guest)
 {
 	size_t i;
 
-	if (guest->look || guest->failures)
+	if (guest->failures)
 		return false;
 	for (i = 0; i < guest->count; i++)
 		if (!is_settled(guest->kept[i]))

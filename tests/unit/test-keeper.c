@@ -499,9 +499,12 @@ static void a_device_that_can_not_be_pruned(void **state)
 	start(XENSPLIT_PLAN_PRUNE);
 	want_mydevice("g5");
 	pass(1);
-	refuse("rm " BE);
+	refuse("list /xensplit/5");
 	want("g5", NULL, 0);
-	assert_string_equal(pass(0), "failed 5 mydevice/0 no-permission;");
+	assert_string_equal(pass(1), "failed 5 no-permission;");
+	assert_false(xensplit_keeper_is_settled(keeper));
+	refuse("rm " BE);
+	pass_until("failed 5 mydevice/0 no-permission;");
 	assert_false(xensplit_keeper_is_settled(keeper));
 	fake_calm();
 	assert_string_equal(pass(3), "detached 5 mydevice/0;");
