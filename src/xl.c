@@ -84,10 +84,12 @@ const char *xl_run(char *const *argv)
 {
 	static char text[80];
 	sigset_t set, old;
+	pid_t pid, ended;
 	int status;
-	pid_t pid;
 
 	logger_make_way();
+	/* If it is ignored, there is nothing to wait for; nor is there for xl. */
+	signal(SIGCHLD, SIG_DFL);
 	/* A signal between fork() and the assignment would be lost. */
 	sigfillset(&set);
 	sigprocmask(SIG_BLOCK, &set, &old);
@@ -103,8 +105,12 @@ const char *xl_run(char *const *argv)
 		snprintf(text, sizeof(text), "could not be run: %s", strerror(errno));
 		return text;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
 	child = 0;
-	return how(status);
+	if (ended > 0)
+		return how(status);
+	snprintf(text, sizeof(text), "could not be waited for: %s", strerror(errno));
+	return text;
 }

@@ -63,8 +63,8 @@ $(O)/tests/store/%.o: tests/store/%.c Makefile $(O)/.command | $(O)/.found
 
 # Tests of the tool's own code take what they need from it. What a test defines itself is used instead of
 # the tool's or, as __wrap_F for F in WRAP, of libc's.
-UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args common config-entry hypervisor remedy serve \
-	serve-write watchdog)
+UNIT_TOOL := $(patsubst %,$(O)/tests/unit/test-%,args common config-entry hypervisor logger remedy serve \
+	serve-write watchdog xl)
 UNIT_WHOLE := $(O)/tests/unit/test-verbs
 $(O)/tests/unit/tool.a: $(filter-out $(O)/src/main.o,$(TOOL_OBJ))
 	@mkdir -p $(@D)
@@ -72,8 +72,10 @@ $(O)/tests/unit/tool.a: $(filter-out $(O)/src/main.o,$(TOOL_OBJ))
 
 $(O)/tests/unit/test-common: WRAP := vasprintf
 $(O)/tests/unit/test-hypervisor: WRAP := access
+$(O)/tests/unit/test-logger: WRAP := isatty raise poll write sigaction
 $(O)/tests/unit/test-serve-write: WRAP := write close fcntl
 $(O)/tests/unit/test-watchdog: WRAP := clock_gettime timer_create timer_settime sigaction poll write _exit
+$(O)/tests/unit/test-xl: WRAP := fork waitpid raise
 $(UNIT_TOOL): %: %.o $(O)/tests/unit/tool.a $(O)/src/plugin-dir.c
 	$(call msg,LINK,$@)$(LINK) $(WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS) $(cmocka)
 

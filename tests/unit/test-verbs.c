@@ -321,7 +321,7 @@ static void without_a_failure(void **state)
 
 static void a_request_is_refused(void **state)
 {
-	const struct fault fault = { "a refusal", EACCES, false, 3 };
+	const struct fault fault = { "a refusal", EACCES, false, 2 };
 
 	(void)state;
 	fail_all(&fault);
