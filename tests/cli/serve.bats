@@ -667,6 +667,8 @@ was_told()
 	fails 2 "serve: --timeout goes only with --once" serve "$dir" -t 5
 	fails 2 "serve: --json goes only with --once and --status" serve "$dir" --json
 	fails 2 "serve: --status goes only with" serve "$dir" --status
-	fails 2 "serve: --status goes only with" serve --status --once
+	for option in --once --replace --prune --metrics=m; do
+		fails 2 "serve: --status goes only with" serve --status $option
+	done
 	fails 2 "serve: the arguments are [DIR]" serve "$dir" b
 }

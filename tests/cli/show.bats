@@ -119,3 +119,24 @@ whole()
 	does show 5
 	[[ $output == *'evil = "x\x0a  created=1"'* && $(grep -c created= <<<"$output") -eq 2 ]]
 }
+
+@test "a time that no calendar has stays a number" {
+	does attach 5 --no-wait
+	xenstore-write /xensplit/5/mydevice/0 "$(xenstore-read -R /xensplit/5/mydevice/0 |
+		sed 's/^created=.*/created=99999999999999999/')"$'\n'
+	does show 5
+	grep -qx " *created=99999999999999999" <<<"$output"
+	does list -o DEVICE,CREATED
+	grep -qx "mydevice/0 -" <<<"$output"
+}
+
+@test "the column of permissions is as wide as they are, if they are not very long" {
+	does attach 5 --no-wait
+	xenstore-chmod /local/domain/5/device/mydevice/0/state n5 r0 r1 r2 r3
+	does show 5
+	[[ ${lines[0]} == "PERMISSIONS    NODE" ]]
+	xenstore-chmod /local/domain/5/device/mydevice/0/state n5 r0 r1 r2 r3 r4 r6 r7 r8
+	does show 5
+	[[ ${lines[0]} == "PERMISSIONS NODE" ]]
+	grep -qx 'n5,r0,r1,r2,r3,r4,r6,r7,r8   state = "1" (Initialising)' <<<"$output"
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck disable=SC2154 # bats sets stderr
+# shellcheck disable=SC2030,SC2031,SC2154 # bats sets stderr; each test is a subshell of its own
 # Verbs, options and their help are one table, so they can't differ; and errors of usage.
 
 load common
@@ -207,6 +207,25 @@ sample()
 		run --separate-stderr bash -c '"$0" "$@" >/dev/full' "$XENSPLIT" $args
 		[[ $status -eq 1 && $stderr == "xensplit: can't write to stdout" ]]
 	done
+	# shellcheck disable=SC2016 # what the shell expands
+	run -2 --separate-stderr bash -c '"$0" --json list --bogus >/dev/full' "$XENSPLIT"
+	[[ $stderr == *"--bogus'"$'\n'"xensplit: list: can't write to stdout" ]]
+}
+
+# What a broken installation has.
+@test "a plugin that is missing, something else, or of another version: one line and exit 1" {
+	local from old new
+	from=$(dirname "$XENSPLIT") old=$("$XENSPLIT" --version) old=${old#* }
+	new=${old//[0-9]/9}
+	mkdir "$BATS_TEST_TMPDIR/plugins"
+	cp "$XENSPLIT" "$from"/libxensplit.so.* "$BATS_TEST_TMPDIR"
+	local XENSPLIT=$BATS_TEST_TMPDIR/xensplit
+	fails 1 "list: can't load the plugin json: $BATS_TEST_TMPDIR/plugins/json.so: cannot open" list --json
+	cp "$from"/libxensplit.so.[0-9] "$BATS_TEST_TMPDIR/plugins/json.so"
+	fails 1 "list: can't load the plugin json: " list --json
+	[[ $stderr == *"undefined symbol: xensplit_plugin" ]]
+	LC_ALL=C sed "s/$old/$new/g" "$from/plugins/json.so" >"$BATS_TEST_TMPDIR/plugins/json.so"
+	fails 1 "list: can't load the plugin json: it is of another version" list --json
 }
 
 @test "a reader that has gone causes no message (pitfall 25)" {

@@ -188,6 +188,15 @@ events_keep_it_alive()
 	[[ ! -s $err ]]
 }
 
+@test "a full disk ends it" {
+	does attach 5 --no-wait
+	for option in -q --banner; do
+		# shellcheck disable=SC2016 # what the shell expands
+		run -1 --separate-stderr timeout 30 bash -c '"$0" watch $1 >/dev/full' "$XENSPLIT" $option
+		[[ ${stderr_lines[0]} == "xensplit: watch: No space left on device" ]]
+	done
+}
+
 @test "colours on a terminal, unless NO_COLOR is set; none on a pipe" {
 	drivers
 	does attach 5
