@@ -299,16 +299,30 @@ static int allowed(const struct snapshot *before, const struct area *area,
 	return 0;
 }
 
-/* @line: one of the two others, which may be NULL. */
-static void changed(const struct snapshot *before, const struct area *area,
-		    const char *operation, const char *line, const char *was,
+/* Empty, with the permissions of the directory above: it has gone, and come again. */
+static bool is_as_new(const struct snapshot *after, const char *line)
+{
+	size_t len = path_length(line);
+	const char *slash = memrchr(line, '/', len);
+	const char *above = slash ? line_of(after, line, (size_t)(slash - line)) : NULL;
+	const char *perms = above ? strrchr(above, '"') : NULL;
+
+	return perms && !strncmp(line + len, " = \"", 4) &&
+	       !strcmp(line + len + 4, perms);
+}
+
+/* One of @was and @is may be NULL. */
+static void changed(const struct snapshot *before, const struct snapshot *after,
+		    const struct area *area, const char *operation, const char *was,
 		    const char *is)
 {
+	const char *line = was ? was : is;
 	struct parts parts = { .count = 0 };
 	char text[1024];
 
 	split(line, path_length(line), &parts);
-	if (area && allowed(before, area, &parts) >= (was && is ? 2 : 1))
+	if (area &&
+	    allowed(before, area, &parts) >= (was && is && !is_as_new(after, is) ? 2 : 1))
 		return;
 	snprintf(text, sizeof(text), "%s: %.400s -> %.400s", operation,
 		 was ? was : "nothing", is ? is : "nothing");
@@ -329,10 +343,10 @@ void must_change_only(const struct snapshot *before, const struct area *area,
 		i += order <= 0;
 		j += order >= 0;
 		if (order < 0)
-			changed(before, area, operation, was, was,
+			changed(before, &after, area, operation, was,
 				line_of(&after, was, path_length(was)));
 		else if (order > 0 && !line_of(before, is, path_length(is)))
-			changed(before, area, operation, is, NULL, is);
+			changed(before, &after, area, operation, NULL, is);
 	}
 	snapshot_clear(&after);
 }
