@@ -113,8 +113,11 @@ static int start(struct xensplit_op *op)
 	struct record record = { .phase = "" };
 	int r = place_find(&txn, &op->spec.id, &op->place);
 
-	if (!r && op->place.recorded)
+	if (!r && op->place.recorded) {
 		r = record_read(&txn, &op->spec.id, &record);
+		if (r == -ENOENT) /* removed in between */
+			r = fail(op->ctx, -ENOENT, "no such device");
+	}
 	/* After the repair the drivers may connect at once: look at their errors before it. */
 	if (!r)
 		r = has_failed(&txn, &op->place);

@@ -484,6 +484,43 @@ static void an_interrupted_replace_is_completed(void **state)
 	assert_string_equal(fake_value(FE "/key", NULL), "value");
 }
 
+/* --- another client removes the device --- */
+
+static unsigned int remove_at; /* before that request */
+
+static void remove_device(const char *call, const char *path)
+{
+	(void)call;
+	(void)path;
+	if (fake.requests < remove_at || fake.open_transactions)
+		return;
+	fake.before = NULL;
+	assert_true(xs_rm(other, XBT_NULL, REC) && xs_rm(other, XBT_NULL, FE) &&
+		    xs_rm(other, XBT_NULL, BE));
+}
+
+static void a_device_that_is_removed_meanwhile(void **state)
+{
+	int r;
+
+	for (remove_at = 1;; remove_at++) {
+		end(state);
+		begin(state);
+		fake.requests = 0;
+		fake.before = remove_device;
+		r = xensplit_repair(ctx, &device, 100);
+		if (fake.before)
+			break;
+		if (!r)
+			continue;
+		assert_int_equal(r, -ENOENT);
+		if (strcmp(xensplit_errmsg(ctx), "no such device") != 0)
+			assert_contains(xensplit_errmsg(ctx), "another client removed");
+	}
+	assert_int_equal(r, 0);
+	assert_true(remove_at > 3);
+}
+
 #define repair_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -507,6 +544,7 @@ int main(void)
 		repair_test(the_device_made_again_is_the_same_otherwise),
 		repair_test(collisions_do_not_end_it),
 		repair_test(an_interrupted_replace_is_completed),
+		repair_test(a_device_that_is_removed_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
