@@ -157,6 +157,25 @@ static void a_name_with_a_nul(void **state)
 	xensplit_op_free(op);
 }
 
+static void the_domid_of_this_domain(void **state)
+{
+	static const char *const wrong[] = { "", "zero", "32752", "0 " };
+	struct txn txn = TXN_NONE(ctx);
+	uint32_t domid = 77;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(domain_own(&txn, &domid), -ENOENT);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		set("/local/domain/0/domid", wrong[i]);
+		assert_int_equal(domain_own(&txn, &domid), -EBADMSG);
+	}
+	assert_int_equal(domid, 77);
+	set("/local/domain/0/domid", "6");
+	assert_int_equal(domain_own(&txn, &domid), 0);
+	assert_int_equal(domid, 6);
+}
+
 static void a_domid_that_no_domain_can_have(void **state)
 {
 	struct txn txn = TXN_NONE(ctx);
@@ -271,6 +290,7 @@ int main(void)
 		domain_test(a_uuid_of_the_backends_domain),
 		domain_test(marks_of_another_length),
 		domain_test(a_name_with_a_nul),
+		domain_test(the_domid_of_this_domain),
 		domain_test(a_domid_that_no_domain_can_have),
 		domain_test(a_uuid_that_is_not_there),
 		domain_test(no_such_domids),

@@ -139,6 +139,8 @@ static void devices_that_an_automatic_id_does_not_take(void **state)
 	assert_int_equal(make(list, 3, &asked), 0);
 	assert_int_equal(xensplit_plan_get(plan, 0)->kind, XENSPLIT_ACTION_REFUSE);
 	assert_int_equal(xensplit_plan_get(plan, 1)->kind, XENSPLIT_ACTION_ATTACH);
+	/* This one is of its type, and has another key. */
+	assert_int_equal(xensplit_plan_get(plan, 2)->kind, XENSPLIT_ACTION_REFUSE);
 	opts.devid = 2;
 	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
 	list_as("/xensplit/5/a/2", "auto");
