@@ -56,6 +56,7 @@ char *shell_word(const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				    "0123456789@%+=:,./_-";
+
 	if (*text && strspn(text, plain) == strlen(text))
 		return must(strdup(text));
 	for (const char *at = text; *at; at++)
