@@ -21,12 +21,14 @@ static int check_damaged(struct patient *p)
 
 static int check_phase(struct patient *p)
 {
+	char shown[4 * PHASE_SIZE];
+
 	if (!p->phase)
 		return 0;
 	return finding_add(p, ERROR, "interrupted",
 			   "replacing the device was interrupted, or is still going on",
 			   XENSPLIT_REMEDY_REPAIR, "the record has phase \"%s\"",
-			   p->phase);
+			   escape(shown, sizeof(shown), p->phase, strlen(p->phase)));
 }
 
 /* Would xensplit_batch_adopt() take it, if its halves can be trusted? */

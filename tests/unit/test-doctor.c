@@ -69,6 +69,20 @@ static void an_error_among_other_names(void **state)
 	assert_null(find("backend-error"));
 }
 
+/* dom0's tools alone write it, but a terminal gets no raw byte. */
+static void a_phase_with_odd_bytes(void **state)
+{
+	char record[2048];
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	snprintf(record, sizeof(record), "%sphase=\033[1m\377\n", fake_value(REC, NULL));
+	set(REC, record);
+	assert_int_equal(doctor(), 0);
+	assert_string_equal(find("interrupted")->what,
+			    "the record has phase \"\\x1b[1m\\xff\"");
+}
+
 /* It was listed, and is gone, or may not be read: that is no reason to say nothing else. */
 static void an_error_that_can_not_be_read(void **state)
 {
@@ -257,6 +271,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		doctor_test(an_error_among_other_names),
+		doctor_test(a_phase_with_odd_bytes),
 		doctor_test(an_error_that_can_not_be_read),
 		doctor_test(a_device_that_goes_meanwhile),
 		doctor_test(a_device_that_moves_meanwhile),

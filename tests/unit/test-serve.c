@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What serve does with the events of a keeper: lines of the log, counts and sums. */
+/* What serve makes of the events of a keeper: lines of the log, counts and sums. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
