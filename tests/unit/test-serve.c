@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What serve makes of the events of a keeper: lines of the log, counts and sums. */
+/* Events of a keeper in serve: lines of the log, counts and sums. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
