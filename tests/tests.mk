@@ -173,7 +173,8 @@ $(O)/tests/fuzz/%.o: tests/fuzz/%.c Makefile $(O)/.command | $(O)/.found
 # Each plugin with a name of its own, so that all of them can be linked.
 $(O)/tests/fuzz/plugin-%.o: $(O)/src/plugin-%.o
 	@mkdir -p $(@D)
-	$(call msg,OBJCOPY,$@)$(OBJCOPY) --redefine-sym xensplit_plugin=plugin_$* $< $@
+	$(call msg,OBJCOPY,$@)$(OBJCOPY) --redefine-sym xensplit_plugin=plugin_$* \
+		--redefine-sym __odr_asan.xensplit_plugin=__odr_asan.plugin_$* $< $@
 
 $(O)/tests/fuzz/tool.a: $(filter-out $(O)/src/main.o,$(TOOL_OBJ))
 	@mkdir -p $(@D)
