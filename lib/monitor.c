@@ -182,14 +182,16 @@ static int report_domain(struct xensplit_monitor *m)
 /* Until another one has the name, the devices of the one that had it are followed. */
 static int follow_name(struct xensplit_monitor *m)
 {
-	int r = m->named.name ? named_look(&m->txn, &m->named) : 0;
+	int r;
 
+	if (!m->named.name)
+		return 0;
+	r = named_look(&m->txn, &m->named);
 	if (!r && m->named.changed) {
 		r = report_domain(m);
 		m->named.changed = r != 0;
 	}
-	if (r || !m->named.name || named_is_missing(&m->named) ||
-	    m->named.domid == m->filter.domid)
+	if (r || named_is_missing(&m->named) || m->named.domid == m->filter.domid)
 		return r;
 	leave(m);
 	m->filter.domid = m->named.domid;
@@ -253,13 +255,14 @@ static int start(struct xensplit_monitor *m)
 				   : store_watch(&m->txn, "@releaseDomain", "release");
 	if (r == -EACCES)
 		r = 0;
-	if (!r && m->named.name)
+	if (!r && m->named.name) {
 		r = named_begin(&m->txn, &m->named);
-	if (r || named_is_missing(&m->named))
-		return r ? r : report_domain(m);
-	if (m->named.name)
+		if (!r && named_is_missing(&m->named))
+			return report_domain(m);
 		m->filter.domid = m->named.domid;
-	r = watch_records(m);
+	}
+	if (!r)
+		r = watch_records(m);
 	return r ? r : first_look(m);
 }
 

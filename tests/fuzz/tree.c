@@ -311,12 +311,11 @@ static bool is_as_new(const struct snapshot *after, const char *line)
 	       !strcmp(line + len + 4, perms);
 }
 
-/* One of @was and @is may be NULL. */
+/* @line: one of the two others, which may be NULL. */
 static void changed(const struct snapshot *before, const struct snapshot *after,
-		    const struct area *area, const char *operation, const char *was,
-		    const char *is)
+		    const struct area *area, const char *operation, const char *line,
+		    const char *was, const char *is)
 {
-	const char *line = was ? was : is;
 	struct parts parts = { .count = 0 };
 	char text[1024];
 
@@ -343,10 +342,10 @@ void must_change_only(const struct snapshot *before, const struct area *area,
 		i += order <= 0;
 		j += order >= 0;
 		if (order < 0)
-			changed(before, &after, area, operation, was,
+			changed(before, &after, area, operation, was, was,
 				line_of(&after, was, path_length(was)));
 		else if (order > 0 && !line_of(before, is, path_length(is)))
-			changed(before, &after, area, operation, NULL, is);
+			changed(before, &after, area, operation, is, NULL, is);
 	}
 	snapshot_clear(&after);
 }
