@@ -141,7 +141,7 @@ static int error_dir_read(struct txn *txn, struct error_dir *dir, const char *pa
 	for (i = 0; !r && i < count; i++) {
 		uint64_t devid;
 
-		if (parse_number(names[i], strlen(names[i]), INT32_MAX, &devid))
+		if (parse_name(names[i], INT32_MAX, &devid))
 			dir->devids[dir->count++] = (uint32_t)devid;
 	}
 	free(names);

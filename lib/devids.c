@@ -76,7 +76,7 @@ static int list_numbers(struct txn *txn, struct devids *devids, const char *path
 	for (i = 0; !r && i < count; i++) {
 		uint64_t devid;
 
-		if (parse_number(names[i], strlen(names[i]), devids->highest, &devid))
+		if (parse_name(names[i], devids->highest, &devid))
 			r = add_taken(txn, devids, (uint32_t)devid);
 	}
 	free(names);

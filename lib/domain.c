@@ -221,7 +221,7 @@ int domids_foreach(struct txn *txn, const char *dir, domain_fn *fn, void *data)
 	for (i = 0; !r && i < count; i++) {
 		uint64_t domid;
 
-		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
+		if (parse_name(names[i], DOMID_END - 1, &domid))
 			r = fn(txn, (uint32_t)domid, data);
 	}
 	free(names);

@@ -36,7 +36,7 @@ static int walk_devids(struct txn *txn, struct walk *walk)
 		uint64_t devid;
 
 		/* next-devid is here, too. */
-		if (!parse_number(names[i], strlen(names[i]), INT32_MAX, &devid))
+		if (!parse_name(names[i], INT32_MAX, &devid))
 			continue;
 		walk->id.devid = (uint32_t)devid;
 		if (id_matches(&walk->id, walk->filter))

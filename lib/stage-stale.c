@@ -170,7 +170,7 @@ int remove_damaged(struct txn *txn, const struct device_id *id)
 	for (i = 0; !r && i < count; i++) {
 		uint64_t domid;
 
-		if (parse_number(names[i], strlen(names[i]), DOMID_END - 1, &domid))
+		if (parse_name(names[i], DOMID_END - 1, &domid))
 			r = place_remove_backend(txn, id, (uint32_t)domid);
 	}
 	free(names);

@@ -228,6 +228,17 @@ static void names_that_are_no_records(void **state)
 }
 
 /* Of one that is left out, and of a list that fails, nothing is kept: the sanitizers see it. */
+/* Else a device was listed, and worked on, twice. */
+static void numbers_with_zeros_are_no_numbers(void **state)
+{
+	(void)state;
+	attach_more(5, "mydevice", 7, 0);
+	set("/xensplit/05/mydevice/7", "");
+	set("/xensplit/5/mydevice/07", "");
+	set("/local/domain/05", "");
+	assert_string_equal(ids(NULL, 0), "5/mydevice/7");
+}
+
 static void lists_that_fail(void **state)
 {
 	XENSPLIT_FILTER(filter);
@@ -535,6 +546,7 @@ int main(void)
 		list_test(a_domain_is_asked_about_once),
 		list_test(a_damaged_record),
 		list_test(names_that_are_no_records),
+		list_test(numbers_with_zeros_are_no_numbers),
 		list_test(lists_that_fail),
 		list_test(devices_of_other_tools),
 		list_test(halves_alone),
