@@ -1431,8 +1431,9 @@ XENSPLIT_API uint64_t xensplit_monitor_get_timeout(struct xensplit_monitor *moni
 /*
  * xensplit_monitor_process - read what has changed; does not wait for events
  *
- * Returns: 0; -ENOTCONN if xenstored is gone, which is final; after another error, as -ENOMEM, or
- * -ENOSPC if a quota forbids a watch, call it again: no event is lost.
+ * Returns: 0; -ENOTCONN if xenstored is gone, which is final; after another
+ * error, as -ENOMEM, or -ENOSPC if a quota forbids a watch, call it again: no
+ * event is lost.
  *
  * Since: 0.1
  */

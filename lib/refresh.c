@@ -366,7 +366,9 @@ int refresh(struct xensplit_monitor *m, struct followed *f)
 	if (!r &&
 	    (f->relocate || is_unread(f, PART_FRONTEND) || is_unread(f, PART_BACKEND)))
 		r = refresh_states(m, f);
-	for (part = PART_FRONTEND_ERROR; !r && part < PARTS; part++) {
+	if (r)
+		return r;
+	for (part = PART_FRONTEND_ERROR; part < PARTS; part++) {
 		if (is_unread(f, (enum part)part) && is_there(m, f))
 			r = report_error(m, f, (enum part)part);
 		if (r)
@@ -376,5 +378,5 @@ int refresh(struct xensplit_monitor *m, struct followed *f)
 	}
 	if (is_unread(f, PART_FRONTEND) || is_unread(f, PART_BACKEND))
 		table_pend(&m->table, f);
-	return r;
+	return 0;
 }
