@@ -130,13 +130,17 @@ sweeps       := test-crash kill between
 sweep_suites = 'sweep/crash=KILL_STEP=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests/store/test-crash' \
 	$(foreach t,kill between,'sweep/$(t)=XENSPLIT=$(abspath $(O))/xensplit KILL_STEP=$(1) \
 	BETWEEN_STEP=$(1) bats --formatter tap tests/cli/$(t).bats')
-# Each verb by itself, so that they run side by side; $(1): each Nth request, $(2): each signal N
-# times, $(3): more variables, $(4): the verbs, or all.
+# Each verb by itself, so that they run side by side; $(1): each Nth request, $(2): the verbs.
 FAULT_VERBS := $(shell sed -n 's/^\t{ "\([a-z-]*\)", .*/\1/p' tests/faults/verbs.c)
+FAULT_NAMES := $(shell grep -o '{ "[A-Za-z0-9-]*", "[0-9]*", [a-z]' tests/faults/test-requests.c | cut -d'"' -f2)
 in_faults = FAULTS_VERB=$(1) $(SANDBOX) --guests 5,6 -- $(O)/tests/faults
-faults_suites = $(foreach v,$(or $(4),$(FAULT_VERBS)),\
-	'faults/$v=$(3) FAULT_STEP=$(1) $(call in_faults,$v)/test-requests' \
-	'signals/$v=SIGNALS=$(2) SEED=$(SEED) $(call in_faults,$v)/test-signals')
+faults_suites = $(foreach v,$(2),'faults/$v=FAULT_STEP=$(1) $(call in_faults,$v)/test-requests')
+# Each fault of a verb by itself: most of them wait for seconds.
+each_fault_suites = $(foreach v,$(FAULT_VERBS),$(foreach f,$(or $(FAULTS),$(FAULT_NAMES)),\
+	'faults/$v/$f=FAULTS=$f FAULTS_TABLE=$(abspath $(O))/faults.table $(call in_faults,$v)/test-requests'))
+# $(1): each signal N times, $(2): the verbs
+signals_suites = $(foreach v,$(2),\
+	'signals/$v=SIGNALS=$(1) SEED=$(SEED) $(call in_faults,$v)/test-signals')
 # The store's tests that don't run the tool, with a signal each millisecond.
 timer_suites = $(foreach t,$(filter-out test-crash test-process,$(if $(1),$(filter $(1),$(STORE)),$(STORE))),\
 	'timer/$(t)=STORE_TIMER_US=1000 $(SANDBOX) --guests 5,6 -- $(O)/tests/store/$(t)')
@@ -226,7 +230,8 @@ check: tests build-sandbox build-asan build-tsan build-fuzz build-release ## all
 		$(call attack_suites,1) $(asan_suites) $(tsan_suites) $(valgrind_unit) $(sandbox_suites) \
 		$(install_suites) $(harness_suites) $(xen_shell_suites) \
 		$(model_suites) $(call torture_suites,25,1) $(call load_suites,600,4,1) $(call soak_suites,20,1) \
-		$(call faults_suites,16,2,,$(fault_part)) $(call timer_suites,$(timer_part)) \
+		$(call faults_suites,16,$(fault_part)) $(call signals_suites,2,$(fault_part)) \
+		$(call timer_suites,$(timer_part)) \
 		$(call fuzz_suites,-runs=2000,,--short)
 
 check-fast: tests build-sandbox ## unit, store and cli
@@ -257,7 +262,7 @@ coverage: build-sandbox ## lines and branches of lib/ and src/ that unit, store 
 .PHONY: check-faults
 check-faults: tests build-sandbox ## answer each request with each fault, and send signals; FAULTS= SIGNALS=200
 	$(Q)rm -f $(O)/faults.table
-	$(tap_sum) $(call faults_suites,1,$(or $(SIGNALS),200),FAULTS="$(FAULTS)" FAULTS_TABLE=$(abspath $(O))/faults.table) \
+	$(tap_sum) $(each_fault_suites) $(call signals_suites,$(or $(SIGNALS),200),$(FAULT_VERBS)) \
 		$(timer_suites)
 	$(Q)tests/faults/table $(O)/faults.table
 
