@@ -9,6 +9,7 @@
 
 #define FE     "/local/domain/5/device/mydevice/0"
 #define BE     "/local/domain/0/backend/mydevice/5/0"
+#define REC    "/xensplit/5/mydevice/0"
 #define ERR    "/local/domain/0/error/backend/mydevice/5/0/error"
 #define DEVICE "bus/xen-backend/devices/mydevice-5-0"
 
@@ -361,6 +362,43 @@ static void attach_does_not_wait_for_the_kernel_otherwise(void **state)
 	assert_in_range(attach_ms(NULL, 0, XENSPLIT_DEVID_AUTO), 0, 400);
 }
 
+/* Another client makes a device shortly before the end of the first wait. It is removed, too. */
+static void a_second_replace_waits_for_the_kernel_again(void **state)
+{
+	struct xensplit_ctx *second = unit_ctx();
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+	uint64_t begun = now_us();
+	struct xensplit_op *op;
+	bool made = false;
+	int r;
+
+	(void)state;
+	make_device();
+	fake_calm();
+	fake.backend_closes = true;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.flags = XENSPLIT_ATTACH_REPLACE;
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 0, &op), 0);
+	while ((r = xensplit_op_process(op)) == 1) {
+		if (!made && now_us() > begun + 1100000) {
+			assert_null(fake_value(FE, NULL)); /* it waits for the kernel */
+			assert_true(xs_rm(second->xs, XBT_NULL, REC));
+			assert_int_equal(rmdir(in_sysfs(DEVICE)), 0);
+			opts.flags = 0;
+			assert_int_equal(xensplit_attach(second, &opts, 0, NULL), 0);
+			make_device();
+			made = true;
+		}
+		sleep_until(now_us() + 10000);
+	}
+	assert_int_equal(r, 0);
+	assert_true(made);
+	assert_in_range((now_us() - begun) / 1000, 2300, 2900);
+	xensplit_op_free(op);
+	xensplit_free(second);
+}
+
 #define kernel_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -383,6 +421,7 @@ int main(void)
 		kernel_test(attach_waits_for_the_kernel_a_second),
 		kernel_test(attach_waits_for_a_device_of_the_backends_type),
 		kernel_test(attach_does_not_wait_for_the_kernel_otherwise),
+		kernel_test(a_second_replace_waits_for_the_kernel_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
