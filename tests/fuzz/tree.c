@@ -130,17 +130,20 @@ static void make_node(char *line)
 
 void tree_make(struct input *input)
 {
+	unsigned int dead = 0;
 	size_t lines = 0;
 	char *line;
 
 	while (lines++ < LINES_MOST && (line = input_line(input, NULL))) {
 		if (!strncmp(line, "dead ", 5) && atoi(line + 5) > 0 &&
 		    atoi(line + 5) != BYSTANDER)
-			fake.dead_domid = (uint32_t)atoi(line + 5);
+			dead = (unsigned int)atoi(line + 5);
 		else
 			make_node(line);
 		free(line);
 	}
+	if (dead)
+		fake_bury(dead);
 }
 
 /* --- before and after --- */

@@ -614,6 +614,23 @@ void set(const char *path, const char *text)
 	fake_set(path, text, strlen(text));
 }
 
+void fake_bury(unsigned int domid)
+{
+	char path[PATH_ROOM];
+	size_t i = 0;
+
+	fake.dead_domid = domid;
+	while (i < live.count) {
+		if (live.nodes[i].perms[0].id == domid) {
+			strcpy(path, live.nodes[i].path);
+			remove_below(&live, path);
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+}
+
 void fake_set_perms(const char *path, const struct xs_permissions *perms,
 		    unsigned int count)
 {

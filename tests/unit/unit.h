@@ -75,6 +75,8 @@ unsigned int fake_watches(void);
 /* Of a node that there is, without a look at who its owner is. */
 void fake_set_perms(const char *path, const struct xs_permissions *perms,
 		    unsigned int count);
+/* That domain dies without its toolstack: xenstored removes the nodes that it owns. */
+void fake_bury(unsigned int domid);
 /* Every node with its value and permissions, one per line; the caller frees it. */
 char *fake_dump(void);
 
