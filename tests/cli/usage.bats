@@ -201,6 +201,12 @@ sample()
 	fails 2 "--back '=x': use KEY=VALUE" attach 5 -B =x
 }
 
+@test "what is shown of a wrong option is escaped" {
+	fails 2 "--front 'a\\x1bb': use KEY=VALUE" attach 5 -F $'a\eb'
+	fails 2 "--timeout '1\\x1b': use seconds from 0 to 86400" attach 5 -t $'1\e'
+	fails 2 "--num-events '\\xff': use a number" watch --num-events $'\xff'
+}
+
 @test "a full disk is an error" {
 	for args in --help --version --list-verbs "help attach"; do
 		# shellcheck disable=SC2086,SC2016 # words, and what the shell expands

@@ -113,6 +113,26 @@ static void only_what_the_filter_has(void **state)
 	assert_string_equal(ids(&filter, XENSPLIT_LIST_FOREIGN), "");
 }
 
+static void other_types_cost_nothing(void **state)
+{
+	unsigned int requests, devid;
+	XENSPLIT_FILTER(filter);
+
+	(void)state;
+	filter.type = "b";
+	attach_more(5, "b", 0, 0);
+	attach_more(5, "c", 0, 0);
+	fake_calm();
+	list_of(&filter, 0);
+	requests = fake.requests;
+	for (devid = 1; devid < 10; devid++)
+		attach_more(5, "c", devid, 0);
+	attach_more(5, "d", 0, 0);
+	fake_calm();
+	list_of(&filter, 0);
+	assert_int_equal(fake.requests, requests);
+}
+
 static void what_is_known_of_a_device(void **state)
 {
 	XENSPLIT_OPTS(xensplit_attach_opts, opts);
@@ -223,11 +243,11 @@ static void names_that_are_no_records(void **state)
 	set("/xensplit/5/bad.type/0", "");
 	snprintf(path, sizeof(path), "/xensplit/5/%0*d/0", TYPE_MAX + 1, 7);
 	set(path, "");
-	attach_more(5, "t", 1, 0);
-	assert_string_equal(ids(NULL, 0), "5/longer/1 5/t/1");
+	attach_more(5, "t", 0, 0);
+	set("/xensplit/5/t/next-devid", "1");
+	assert_string_equal(ids(NULL, 0), "5/longer/1 5/t/0");
 }
 
-/* Of one that is left out, and of a list that fails, nothing is kept: the sanitizers see it. */
 /* Else a device was listed, and worked on, twice. */
 static void numbers_with_zeros_are_no_numbers(void **state)
 {
@@ -239,6 +259,7 @@ static void numbers_with_zeros_are_no_numbers(void **state)
 	assert_string_equal(ids(NULL, 0), "5/mydevice/7");
 }
 
+/* Of one that is left out, and of a list that fails, nothing is kept: the sanitizers see it. */
 static void lists_that_fail(void **state)
 {
 	XENSPLIT_FILTER(filter);
@@ -541,6 +562,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		list_test(sorted_by_domain_type_and_id),
 		list_test(only_what_the_filter_has),
+		list_test(other_types_cost_nothing),
 		list_test(what_is_known_of_a_device),
 		list_test(each_is_compared_with_its_own_domains),
 		list_test(a_domain_is_asked_about_once),

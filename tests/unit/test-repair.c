@@ -234,6 +234,11 @@ static void a_foreign_device_of_a_dead_domain_is_not_repaired(void **state)
 	fake.dead_domid = 5;
 	assert_int_equal(repair(), -ESRCH);
 	assert_perms(FE "/key", "n5,r6");
+	/* Nor is one that needs no repair called repaired. */
+	fake.dead_domid = 0;
+	assert_int_equal(repair(), 0);
+	fake.dead_domid = 5;
+	assert_int_equal(repair(), -ESRCH);
 }
 
 static void a_request_about_a_foreign_device_that_fails(void **state)
