@@ -96,6 +96,7 @@ ends()
 	[[ $(<"$out") == "mydevice/0 of guest7 (domain 7) is connected after "* ]]
 	# Not if it is to be gone: it is.
 	does wait guest5 --wait-domain --until gone
+	xenstore-write /local/domain/5/error/device/mydevice/0/error "of an earlier device"
 	refused 6 "wait guest5 mydevice/0: no such device, after " wait guest5 --wait-domain -t 0.3
 	fails 6 "no such device" wait guest5 --wait-domain -t 0 --json
 	json '.error.code == "device-not-there" and .error.device.domid == 5'
