@@ -352,6 +352,13 @@ static uint64_t booting_us(const struct xensplit_keeper *k, const struct kept *k
 	return !has_begun(kept) && now < end ? end - now : 0;
 }
 
+/* It came to an end before it was connected: that is a failure, too. */
+static bool was_refused(const struct kept *kept)
+{
+	return kept->state == KEPT_LOST && kept->written_us &&
+	       !(kept->want->wanted.flags & XENSPLIT_WANTED_NO_WAIT);
+}
+
 /* Without any driver it would be of no use. */
 bool kept_is_overdue(struct xensplit_keeper *k, struct kept *kept)
 {
@@ -368,7 +375,7 @@ bool kept_is_overdue(struct xensplit_keeper *k, struct kept *kept)
 		return false;
 	hopeless = is_hopeless(k, kept);
 	boot = hopeless ? 0 : booting_us(k, kept);
-	if (!hopeless && !boot &&
+	if (!hopeless && !boot && !was_refused(kept) &&
 	    (kept->state == KEPT_LOST || kept->state == KEPT_FAILED))
 		return true;
 	if (kept->want->wanted.flags & XENSPLIT_WANTED_NO_WAIT) {

@@ -755,6 +755,30 @@ static void a_lost_device_that_comes_back(void **state)
 	assert_string_equal(pass(1), "connected 5 mydevice/0;");
 }
 
+/* It is tried again, after pauses that grow, and that is told. */
+static void a_driver_that_closes_the_device_each_time(void **state)
+{
+	uint64_t begun;
+	unsigned int i;
+
+	(void)state;
+	start(0);
+	want_mydevice("g5");
+	assert_string_equal(pass(0), "domain 5;attached 5 mydevice/0;");
+	for (i = 0; i < 8; i++) {
+		begun = now_us();
+		states("2", "6");
+		pass_until("attached 5 mydevice/0;");
+		assert_int_equal(told("failed 5 mydevice/0 not-connected;"), 1);
+	}
+	assert_in_range(now_us() - begun, 30 * SECOND, 600 * SECOND);
+	assert_int_equal(xensplit_keeper_get(keeper, 0)->failures, 8);
+	states("4", "4");
+	assert_string_equal(pass(1), "connected 5 mydevice/0;");
+	assert_int_equal(xensplit_keeper_get(keeper, 0)->failures, 0);
+	assert_null(xensplit_keeper_get(keeper, 0)->error);
+}
+
 /* A guest that boots has not begun; and nobody waits for it. */
 static void a_lost_device_that_nobody_waits_for(void **state)
 {
@@ -944,6 +968,7 @@ int main(void)
 		keeper_test(lists_of_many_names),
 		keeper_test(a_lost_device_is_made_again),
 		keeper_test(a_lost_device_that_comes_back),
+		keeper_test(a_driver_that_closes_the_device_each_time),
 		keeper_test(a_lost_device_that_nobody_waits_for),
 		keeper_test(an_interrupted_replace_without_drivers),
 		keeper_test(operations_that_wait_for_others),
