@@ -101,6 +101,30 @@ static void steps_of_a_plan(void **state)
 	}
 }
 
+/* What is wrong with the list comes before what is wrong with a domain. */
+static void an_entry_that_is_refused_for_two_reasons(void **state)
+{
+	struct xensplit_wanted one = {
+		.sz = sizeof(one), .type = "a", .backend = "gone", .devid = 1
+	};
+	const struct xensplit_wanted *const list[] = { &one, &one };
+	const struct xensplit_action *action;
+	unsigned int asked;
+
+	(void)state;
+	assert_int_equal(make(list, 2, &asked), 0);
+	action = xensplit_plan_get(plan, 0);
+	assert_int_equal(action->kind, XENSPLIT_ACTION_REFUSE);
+	assert_int_equal(action->result, -ESRCH);
+	assert_string_equal(action->code, "no-such-domain");
+	assert_string_equal(action->message, "no such domain: 'gone'");
+	action = xensplit_plan_get(plan, 1);
+	assert_int_equal(action->kind, XENSPLIT_ACTION_REFUSE);
+	assert_int_equal(action->result, -EINVAL);
+	assert_string_equal(action->code, "listed-twice");
+	assert_string_equal(action->message, "the list has a/1 twice");
+}
+
 static void list_as(const char *path, const char *listed)
 {
 	char record[2048];
@@ -194,6 +218,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(steps_of_a_plan, begin, end),
+		cmocka_unit_test_setup_teardown(an_entry_that_is_refused_for_two_reasons,
+						begin, end),
 		cmocka_unit_test_setup_teardown(
 			devices_that_an_automatic_id_does_not_take, begin, end),
 		cmocka_unit_test_setup_teardown(a_search_that_fails, begin, end),
