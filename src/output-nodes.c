@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "args.h"
 #include "common.h"
 #include "json-items.h"
 #include "json.h"
@@ -42,11 +43,13 @@ static const char *state_note(const struct xensplit_node *node, const char *name
 			      char *buf, size_t size)
 {
 	int state = XENSPLIT_STATE_INVALID;
+	uint32_t number;
 
 	if (strcmp(name, "state") != 0)
 		return "";
-	if (node->value_len && strspn(node->value, "0123456789") == node->value_len)
-		state = (int)strtol(node->value, NULL, 10);
+	if (strlen(node->value) == node->value_len &&
+	    !parse_number(node->value, XENSPLIT_STATE_RECONFIGURED, &number))
+		state = (int)number;
 	snprintf(buf, size, " (%s)", xensplit_state_name(state));
 	return buf;
 }

@@ -110,7 +110,8 @@ whole()
 	does show 5
 	grep -qx 'n5,r0  *state = "1" (Initialising)' <<<"$output"
 	grep -qx " *created=$(record created) ($(date -d "@$(record created)" '+%F %T'))" <<<"$output"
-	for row in "4 Connected" "08 Reconfigured" "9 invalid" "x invalid" " invalid"; do
+	for row in "4 Connected" "08 Reconfigured" "9 invalid" "x invalid" " invalid" \
+		"4294967300 invalid" "99999999999999999999 invalid"; do
 		as 5 xenstore-write device/mydevice/0/state "${row% *}"
 		does show 5
 		grep -qx "n5,r0  *state = \"${row% *}\" (${row##* })" <<<"$output"
