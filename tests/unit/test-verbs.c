@@ -4,6 +4,7 @@
  * a store in memory, a process for each run.
  */
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -205,8 +206,6 @@ static const struct row {
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-/* --- failures --- */
-
 static unsigned int violations;
 
 #define violation(...)                    \
@@ -214,6 +213,260 @@ static unsigned int violations;
 		print_error(__VA_ARGS__); \
 		violations++;             \
 	} while (0)
+
+/* --- what they print --- */
+
+/* A guest that writes what it likes, and a device with keys. */
+static void strange(struct xensplit_ctx *ctx)
+{
+	static const struct xensplit_pair front = { "a", "b\nc" }, back = { "k", "v" };
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	set("/local/domain/5/name", "g\n5");
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.front = &front;
+	opts.front_count = 1;
+	opts.back = &back;
+	opts.back_count = 1;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	set(FE "/state", "4294967300");
+	fake_set(BE "/state", "4\0", 2);
+	fake_set(FE "/e\tvil", "\"\\\x1b\0", 4);
+}
+
+/* Of another tool, with drivers that have connected. */
+static void foreign(struct xensplit_ctx *ctx)
+{
+	connected(ctx);
+	assert_true(xs_rm(ctx->xs, XBT_NULL, "/xensplit"));
+}
+
+static void overtaken(struct xensplit_ctx *ctx)
+{
+	two(ctx);
+}
+
+/* Another client detaches the first device once all have been listed. */
+static void detach_it(const char *call, const char *path)
+{
+	struct xs_handle *any = (struct xs_handle *)&fake;
+
+	(void)path;
+	if (strcmp(call, "transaction-start") != 0)
+		return;
+	fake.before = NULL;
+	assert_true(xs_rm(any, XBT_NULL, FE));
+	assert_true(xs_rm(any, XBT_NULL, BE));
+	assert_true(xs_rm(any, XBT_NULL, "/xensplit/5/mydevice/0"));
+}
+
+#define NO_DRIVER                                                                       \
+	"  why: no backend driver has taken the device, and the frontend driver waits " \
+	"for it\n"                                                                      \
+	"  try: in dom0: modprobe xen-backend:mydevice\n"
+#define NOT_CLOSED                                                                      \
+	"not closed after * s (frontend Connected, backend Closing)\n"                  \
+	"  why: the frontend driver does not follow the backend's Closing; the device " \
+	"may "                                                                          \
+	"be in use in the guest\n"                                                      \
+	"  try: xensplit detach 5 mydevice/0 --force\n"
+
+static const struct {
+	const char *command;
+	void (*prepare)(struct xensplit_ctx *ctx);
+	int status;
+	const char *out, *err; /* patterns, with ? for a bracket */
+} said[] = {
+	{ "show 5", strange, 0,
+	  "PERMISSIONS NODE\n"
+	  "n0          /xensplit/5/mydevice/0\n"
+	  "              schema=1\n*"
+	  "              created=* (20*)\n"
+	  "              front.a=b\\\\x0ac\n"
+	  "              back.k=v\n"
+	  "n5,r0       /local/domain/5/device/mydevice/0\n*"
+	  "n5,r0         a = \"b\\x0ac\"\n"
+	  "n5,r0         state = \"4294967300\" (invalid)\n"
+	  "n5,r0         e\\x09vil = \"\"\\\\\\x1b\\x00\"\n"
+	  "n0,r5       /local/domain/0/backend/mydevice/5/0\n*"
+	  "n0,r5         state = \"4\\x00\" (invalid)\n",
+	  "" },
+	{ "show 5 --json", strange, 0,
+	  "{\"schema\":1,\"devices\":?{\"domid\":5,*\"keys\":{\"front\":{\"a\":"
+	  "\"b\\\\x0ac\"},"
+	  "\"back\":{\"k\":\"v\"}}}?,\"nodes\":?{\"path\":\"/xensplit/5/mydevice/0\",*"
+	  "/state\",\"value\":\"4\\\\x00\",\"permissions\":\"n0,r5\"}?}\n",
+	  "" },
+	{ "show 5 --json", foreign, 0, "*\"origin\":\"foreign\"*\"keys\":null*", "" },
+	{ "show 5", nothing, EXIT_NOT_FOUND, "",
+	  "xensplit: show 5 mydevice/0: *\n  try: xensplit list 5 --all\n" },
+	{ "list", strange, 0,
+	  "DOMID DOMAIN DEVICE     BACKEND FRONTEND-STATE BACKEND-STATE STATUS\n"
+	  "    5 g\\x0a5 mydevice/0       0 invalid        invalid       -\n",
+	  "" },
+	{ "list --raw -n -o domid,domain,status,listed,keys,backend", strange, 0,
+	  "5 g\\x0a5 - - front:a=b\\x0ac\\x20back:k=v 0\n", "" },
+	{ "list -o no\tcolumn", strange, EXIT_USAGE, "",
+	  "xensplit: list: --output: unknown column 'no\\x09column': *" },
+	{ "list --json", damaged, 0,
+	  "*\"frontend_state\":\"Connected\",*\"online\":false,*\"damaged\":false,"
+	  "\"phase\":null,*",
+	  "" },
+	{ "list -o status,device", dead, 0, "STATUS DEVICE\nstale  mydevice/0\n*", "" },
+	{ "doctor", foreign, 0,
+	  "mydevice/0 of domain 5: note: there is no /xensplit/5/mydevice/0 ?foreign?\n"
+	  "    why: xensplit did not make the device, so it can't detach it\n"
+	  "    fix: xensplit adopt 5 mydevice/0\n"
+	  "nothing is wrong\n",
+	  "" },
+	{ "doctor --json", damaged, 1,
+	  "{\"schema\":1,\"findings\":?{\"severity\":\"warning\",\"code\":\"online-"
+	  "missing\","
+	  "\"domid\":5,\"type\":\"mydevice\",\"devid\":0,*\"repairable\":true},"
+	  "{\"severity\":\"error\",*\"repairable\":false},*\"repairable\":true}?}\n",
+	  "" },
+	{ "doctor 5 --fix -t 0", damaged, 1,
+	  "write *5/0/online = \"1\" (n0,r5)\n*write *5/1/online = \"1\" (n0,r5)\n*"
+	  "mydevice/1 of domain 5: error: frontend Initialising, backend Initialising "
+	  "?no-backend-driver?\n    why: *\n    fix: in dom0: modprobe "
+	  "xen-backend:mydevice\n",
+	  "" },
+	{ "doctor 6", two, 0, "nothing is wrong\n", "" },
+	{ "doctor 9", two, EXIT_NOT_FOUND, "",
+	  "xensplit: doctor 9: no such domain: 9\n  try: xl list\n" },
+	{ "doctor 9 mydevice", two, EXIT_NOT_FOUND, "",
+	  "xensplit: doctor 9 mydevice/0: no such device\n"
+	  "  try: xensplit list 9 --all\n" },
+	{ "doctor --dry-run", two, EXIT_USAGE, "",
+	  "xensplit: doctor: --dry-run needs --fix\n" },
+	{ "detach 5 --all --force -t 0 --json", two, 0, "*\"devid\":0,*\"devid\":1,*",
+	  "xensplit: warning: *; removed anyway\n" },
+	{ "detach 5 --all -t 0", two, EXIT_DEADLINE,
+	  "mydevice/1 detached from g5 (domain 5) after *s\n",
+	  "xensplit: detach 5 mydevice/0: " NOT_CLOSED },
+	{ "detach 5 --all -t 1", overtaken, 0,
+	  "mydevice/1 detached from g5 (domain 5) after *s\n", "" },
+	{ "detach 5 -t 0 --json", connected, EXIT_DEADLINE,
+	  "{\"schema\":1,\"devices\":??,\"error\":{\"code\":\"not-closed\",*\"states\":{"
+	  "\"frontend\":\"Connected\",\"backend\":\"Closing\"},\"try\":*}}\n",
+	  "xensplit: detach 5 mydevice/0: " NOT_CLOSED },
+	{ "detach 5 --dry-run", connected, 0,
+	  "write *5/0/state = \"5\" (n0,r5)\nwrite *5/0/online = \"0\" (n0,r5)\n"
+	  "remove " FE "\n*remove /xensplit/5/mydevice/0\n*",
+	  "" },
+	{ "detach 9 --all", two, EXIT_NOT_FOUND, "",
+	  "xensplit: detach 9: no such domain: 9\n  try: xl list\n" },
+	{ "detach 5 mydevice --all", two, EXIT_USAGE, "",
+	  "xensplit: detach: --all and TYPE exclude each other\n" },
+	{ "attach 5 mydevice/auto --no-wait", connected, 0,
+	  "mydevice/1 attached to g5 (domain 5), not waiting for the drivers\n", "" },
+	{ "attach 5 --no-wait", connected, EXIT_BUSY, "",
+	  "xensplit: attach 5 mydevice/0: already attached (frontend Connected, backend "
+	  "Connected)\n  try: TYPE/auto for a further device, or --replace for this "
+	  "one\n" },
+	{ "attach 5 --no-wait", foreign, EXIT_BUSY, "",
+	  "xensplit: attach 5 mydevice/0: *\n  try: add --replace, which removes it "
+	  "first\n" },
+	{ "attach 5 --ensure", connected, 0,
+	  "mydevice/0 of g5 (domain 5) is attached already, connected\n", "" },
+	{ "attach 5 --ensure -F a=b -n", connected, EXIT_BUSY, "",
+	  "xensplit: *: already attached, but differs: front.a is missing\n"
+	  "  try: xensplit attach --replace 5 --ensure -F a=b -n\n" },
+	{ "attach 5 mydevice/auto --ensure", connected, EXIT_USAGE, "",
+	  "xensplit: attach: --ensure needs a DEVID: auto is a new device each time\n" },
+	{ "attach 5 g6 -n", nothing, EXIT_USAGE, "",
+	  "xensplit: attach 5: 'g6' is a domain, not a device type\n"
+	  "  try: --backend=g6, if its backend is there\n" },
+	{ "attach 5 g6/1 --no-wait", nothing, 0, "g6/1 attached to g5 (domain 5), *",
+	  "" },
+	{ "attach 5 a,b -n", nothing, EXIT_USAGE, "", "xensplit: attach 5 a,b/0: *" },
+	{ "attach 5 -t 0.1", nothing, EXIT_DEADLINE, "",
+	  "xensplit: attach 5 mydevice/0: not connected after * s (frontend "
+	  "Initialising, "
+	  "backend Initialising)\n" NO_DRIVER "  note: no TYPE was given, so it is the "
+					      "default; XENSPLIT_TYPE sets another\n" },
+	{ "attach 5 mydevice -t 0.1 --rollback --json", nothing, EXIT_DEADLINE,
+	  "{\"schema\":1,\"devices\":??,\"changed\":false,\"error\":*}\n",
+	  "xensplit: attach 5 mydevice/0: *; it was removed again\n" NO_DRIVER },
+	{ "attach 5 -n --backend-type=other", nothing, 0,
+	  "*write /local/domain/0/backend/other/5/0/state = \"1\" (n0,r5)\n*", "" },
+	{ "apply two.cfg --dry-run", connected, 0,
+	  "keep mydevice/0 of g5 (domain 5)\nattach mydevice/2 to g5 (domain 5)\n", "" },
+	{ "apply two.cfg --no-wait --json", connected, 0,
+	  "{\"schema\":1,\"changed\":true,\"devices\":?*\"frontend_state\":\"Connected\","
+	  "\"backend_state\":\"Connected\",\"action\":\"keep\",\"changed\":false,"
+	  "\"reason\":null,\"file\":\"two.cfg\",\"line\":2,\"error\":null},*\"devid\":2,"
+	  "\"backend_domid\":0,\"frontend_state\":\"Initialising\",\"backend_state\":"
+	  "\"Initialising\",\"action\":\"attach\",\"changed\":true,*}\n",
+	  "" },
+	{ "apply two.cfg -t 0.1", connected, EXIT_DEADLINE, "",
+	  "xensplit: apply g5 mydevice/2: two.cfg:2: not connected after * s (frontend "
+	  "Initialising, backend Initialising)\n" NO_DRIVER },
+	{ "apply other.cfg --json", connected, EXIT_BUSY,
+	  "*\"action\":\"refuse\",\"changed\":false,\"reason\":null,\"file\":\"other."
+	  "cfg\","
+	  "\"line\":2,\"error\":{\"code\":\"differs\",\"message\":\"already attached, "
+	  "but "
+	  "differs: front.a is missing\"}}?,\"error\":{*}}\n",
+	  "xensplit: apply g5 mydevice/0: other.cfg:2: already attached, but differs: "
+	  "front.a is missing\n  try: add --replace, which makes it again as the file "
+	  "says\n" },
+	{ "apply none.cfg", connected, 0, "nothing to do: 0 devices as wanted\n", "" },
+	{ "apply two.cfg none.cfg", two, EXIT_USAGE, "",
+	  "xensplit: apply: none.cfg:1: the same domain as in: two.cfg\n" },
+	{ "reap --json", dead, 0,
+	  "{\"schema\":1,\"devices\":?{\"domid\":5,\"domain\":null,\"type\":\"mydevice\","
+	  "\"devid\":0,\"backend_domid\":0,\"removed\":true,\"error\":null},{*\"devid\":"
+	  "1,*}?}\n",
+	  "" },
+	{ "watch --num-events 1", strange, 0,
+	  "??:??:??.??? mydevice/0 of domain 5: appeared invalid/invalid\n", "" },
+	{ "watch --num-events 1 --json", strange, 0,
+	  "{\"schema\":1,\"event\":\"appeared\",\"time\":*,\"from\":null,\"to\":null,"
+	  "\"frontend_state\":\"invalid\",\"backend_state\":\"invalid\",*}\n",
+	  "" },
+	{ "watch --banner --idle-timeout 0.1", nothing, EXIT_DEADLINE, "watching\n",
+	  "xensplit: watch: nothing happened for 0.1 s\n" },
+	{ "watch --wait-domain", nothing, EXIT_USAGE, "",
+	  "xensplit: watch: --wait-domain needs a DOMAIN\n" },
+	{ "watch 7 --idle-timeout 0.1", nothing, EXIT_DEADLINE, "",
+	  "xensplit: watch 7: nothing happened for 0.1 s\n" },
+	{ "serve --status --status-file none", nothing, EXIT_NOT_FOUND, "",
+	  "xensplit: serve: serve is not running\n" },
+};
+
+static bool is_like(const char *pattern, const char *text)
+{
+	return !fnmatch(pattern, text, FNM_NOESCAPE);
+}
+
+static void what_they_print(void **state)
+{
+	static struct run run;
+
+	(void)state;
+	violations = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
+		struct xensplit_ctx *ctx;
+
+		fake_reset();
+		ctx = unit_ctx();
+		said[i].prepare(ctx);
+		unit_ctx_free(ctx);
+		fake_calm();
+		fake.before = said[i].prepare == overtaken ? detach_it : NULL;
+		memory = (struct memory){ 0 };
+		run_tool(said[i].command, &run);
+		if (run.status != said[i].status || !is_like(said[i].out, run.out) ||
+		    !is_like(said[i].err, run.err))
+			violation("%s: exit %d\n%s%s\n", said[i].command, run.status,
+				  run.out, run.err);
+	}
+	assert_int_equal(violations, 0);
+}
+
+/* --- failures --- */
 
 /* What goes wrong at the point @at: a request or an allocation. */
 struct fault {
@@ -399,6 +652,7 @@ static int stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_they_print),
 		cmocka_unit_test(without_a_failure),
 		cmocka_unit_test(a_request_is_refused),
 		cmocka_unit_test(xenstored_dies),
