@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -69,6 +70,24 @@ static void the_words_for_a_domain_and_a_device(void **state)
 	assert_words(device_name(&id), "mydevice/auto");
 }
 
+static uint64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A deadline does not move when somebody sets the time of day; the library's timeouts are of this clock, too. */
+static void the_clock_of_deadlines(void **state)
+{
+	uint64_t before = monotonic_ms(), now = now_ms(), after = monotonic_ms();
+
+	(void)state;
+	assert_true(before <= now);
+	assert_true(now <= after);
+}
+
 /* The child's stderr. @ret_status: what it exited with */
 static void run_without_memory(char *ret_text, size_t size, int *ret_status)
 {
@@ -108,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_exit_status_of_each_error),
 		cmocka_unit_test(the_words_for_a_domain_and_a_device),
+		cmocka_unit_test(the_clock_of_deadlines),
 		cmocka_unit_test(out_of_memory_ends_it),
 	};
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../src/remedy.h"
@@ -89,6 +90,8 @@ static void how_to_make_it_again(void **state)
 	struct xensplit_finding f = finding_of(XENSPLIT_REMEDY_REPLACE, "backend-error");
 
 	(void)state;
+	for_finding(&f, "xensplit attach 5 mydevice/0 --backend=DOMAIN --replace");
+	f.backend_domid = 6; /* who says so may lie */
 	for_finding(&f, "xensplit attach 5 mydevice/0 --backend=DOMAIN --replace");
 	f.backend_trusted = 1;
 	f.backend_domid = XENSPLIT_ANY;
@@ -198,6 +201,21 @@ static void what_adopt_refuses(void **state)
 		  "TYPE/auto for a further device, or --replace for this one");
 }
 
+static void what_is_the_same_for_each_verb(void **state)
+{
+	struct xensplit_finding f = finding_of(XENSPLIT_REMEDY_LOG, "frontend-error");
+
+	(void)state;
+	for_error("detach", "record-damaged", NULL,
+		  "xensplit detach 5 mydevice/0 --force");
+	for_error("detach", "not-attached", NULL, "xensplit list 5 --all");
+	for_error("show", "no-such-device", NULL, "xensplit list 5 --all");
+	for_error("attach", "not-connected", &f, "in domain 5: dmesg");
+	for_error("attach", "not-connected", NULL, NULL);
+	for_error("attach", "stale", NULL, "xensplit reap");
+	for_error("list", "no-permission", NULL, geteuid() ? "run it as root" : NULL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -210,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_foreign_device),
 		cmocka_unit_test(a_device_that_differs),
 		cmocka_unit_test(what_adopt_refuses),
+		cmocka_unit_test(what_is_the_same_for_each_verb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
