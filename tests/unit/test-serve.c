@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <cmocka.h>
@@ -13,6 +14,8 @@
 #include "../../src/config.h"
 #include "../../src/serve-events.h"
 #include "../../src/serve-log.h"
+#include "../../src/serve-metrics.h"
+#include "../../src/serve-status.h"
 #include "../../src/serve.h"
 
 /* --- instead of the log, the files and the library --- */
@@ -59,6 +62,17 @@ const struct xensplit_kept *xensplit_keeper_get(struct xensplit_keeper *keeper,
 {
 	(void)keeper;
 	return index < kept_count ? &kept_devices[index] : NULL;
+}
+
+const char *xensplit_version(void)
+{
+	return "1.2.3";
+}
+
+const char *xensplit_state_name(int state)
+{
+	(void)state;
+	return "a state";
 }
 
 /* --- */
@@ -324,6 +338,94 @@ static void the_sums(void **state)
 	assert_int_equal(totals.domains, 2);
 }
 
+static void has(const char *text, const char *line)
+{
+	const char *at = strstr(text, line);
+
+	if (!at || (at > text && at[-1] != '\n') || at[strlen(line)] != '\n')
+		print_error("no line \"%s\" in:\n%s\n", line, text);
+	assert_true(at && (at == text || at[-1] == '\n') && at[strlen(line)] == '\n');
+}
+
+static void the_words_for_systemd(void **state)
+{
+	static const struct xensplit_kept device = {
+		.domain = "guest5",
+		.frontend_state = XENSPLIT_STATE_CONNECTED,
+		.backend_state = XENSPLIT_STATE_CONNECTED
+	};
+	char *text = status_words(&serve);
+
+	(void)state;
+	assert_string_equal(text, "waiting for xenstored; 1 file cannot be used");
+	free(text);
+	serve.keeper = (struct xensplit_keeper *)&serve;
+	kept_devices = &device;
+	kept_count = 1;
+	text = status_words(&serve);
+	assert_string_equal(text, "1 of 1 devices connected, in 1 of 1 domains; 1 file "
+				  "cannot be used");
+	free(text);
+}
+
+/* Before xenstored is there, it is not known which devices are wanted. */
+static void metrics_without_xenstored(void **state)
+{
+	char *text = metrics_text(&serve);
+
+	(void)state;
+	has(text, "xensplit_xenstored_connected 0");
+	has(text, "xensplit_listed_devices 2");
+	has(text, "xensplit_bad_files 1");
+	assert_null(strstr(text, "xensplit_wanted_devices"));
+	assert_null(strstr(text, "xensplit_devices{"));
+	free(text);
+}
+
+static void metrics(void **state)
+{
+	static const struct xensplit_kept devices[] = {
+		{ .domain = "guest5",
+		  .id = { 5, "q\"\\\n", 0 },
+		  .frontend_state = XENSPLIT_STATE_CONNECTED,
+		  .backend_state = XENSPLIT_STATE_CONNECTED },
+		{ .domain = "guest5", .id = { 5, "q\"\\\n", 1 } },
+		{ .domain = "guest6", .id = { 6, "mydevice", 0 }, .error = &refusal },
+	};
+	struct xensplit_keeper_event event =
+		event_of(XENSPLIT_KEEPER_CONNECTED, "guest5");
+	struct xensplit_keeper_event failed = event_of(XENSPLIT_KEEPER_FAILED, "guest5");
+	char *text;
+
+	(void)state;
+	event.took_us = 30000;
+	event_note(&serve, &event);
+	event.took_us = 2000000;
+	event_note(&serve, &event);
+	event_note(&serve, &failed);
+	serve.keeper = (struct xensplit_keeper *)&serve;
+	serve.xenstored_losses = 3;
+	kept_devices = devices;
+	kept_count = sizeof(devices) / sizeof(devices[0]);
+	text = metrics_text(&serve);
+	has(text, "xensplit_build_info{version=\"1.2.3\"} 1");
+	has(text, "xensplit_wanted_devices 3");
+	has(text, "xensplit_domains 2");
+	has(text,
+	    "xensplit_devices{type=\"q\\\"\\\\\\\\\\\\x0a\",state=\"connected\"} 1");
+	has(text, "xensplit_devices{type=\"q\\\"\\\\\\\\\\\\x0a\",state=\"waiting\"} 1");
+	has(text, "xensplit_devices{type=\"mydevice\",state=\"refused\"} 1");
+	has(text, "xensplit_connect_seconds_bucket{le=\"0.01\"} 0");
+	has(text, "xensplit_connect_seconds_bucket{le=\"0.03\"} 1");
+	has(text, "xensplit_connect_seconds_bucket{le=\"3\"} 2");
+	has(text, "xensplit_connect_seconds_bucket{le=\"+Inf\"} 2");
+	has(text, "xensplit_connect_seconds_sum 2.030000");
+	has(text, "xensplit_connect_seconds_count 2");
+	has(text, "xensplit_xenstored_lost_total 3");
+	has(text, "xensplit_failures_total{code=\"failed\"} 1");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +440,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_code_is_counted, restart, restart),
 		cmocka_unit_test_setup(the_state_of_a_device, restart),
 		cmocka_unit_test_setup(the_sums, restart),
+		cmocka_unit_test_setup(the_words_for_systemd, restart),
+		cmocka_unit_test_setup(metrics_without_xenstored, restart),
+		cmocka_unit_test_setup_teardown(metrics, restart, restart),
 	};
 
 	return cmocka_run_group_tests_name("unit/serve", tests, NULL, NULL);

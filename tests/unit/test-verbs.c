@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../src/exit-status.h"
+#include "../../src/serve-write.h"
 #include "unit.h"
 
 #define FE	    "/local/domain/5/device/mydevice/0"
@@ -385,7 +386,7 @@ static const struct {
 	  "xensplit: attach 5 mydevice/0: not connected after * s (frontend "
 	  "Initialising, "
 	  "backend Initialising)\n" NO_DRIVER "  note: no TYPE was given, so it is the "
-					      "default; XENSPLIT_TYPE sets another\n" },
+	  "default; XENSPLIT_TYPE sets another\n" },
 	{ "attach 5 mydevice -t 0.1 --rollback --json", nothing, EXIT_DEADLINE,
 	  "{\"schema\":1,\"devices\":??,\"changed\":false,\"error\":*}\n",
 	  "xensplit: attach 5 mydevice/0: *; it was removed again\n" NO_DRIVER },
@@ -434,6 +435,23 @@ static const struct {
 	  "xensplit: watch 7: nothing happened for 0.1 s\n" },
 	{ "serve --status --status-file none", nothing, EXIT_NOT_FOUND, "",
 	  "xensplit: serve: serve is not running\n" },
+	{ "serve --status --status-file status-good", nothing, 0,
+	  "serve runs since * as process 7, connected to xenstored\n"
+	  "1 file in /d, last read *\n",
+	  "" },
+	{ "serve --status --status-file status-failed", nothing, 1,
+	  "serve runs since * as process 7, without a connection to xenstored\n"
+	  "2 files in /d, last read *\nb.cfg: it has no name\n"
+	  "DOMAIN DOMID DEVICE *\ng5         5 mydevice/auto * failed no memory\n",
+	  "" },
+	{ "serve --status --json --status-file status-failed", nothing, 1,
+	  "{\"schema\":1,*}\n", "" },
+	{ "serve --status --status-file status-bad", nothing, EXIT_FAILURE, "",
+	  "xensplit: serve: the status file is damaged\n" },
+	{ "serve --status --status-file status-old", nothing, EXIT_FAILURE, "*process 7*",
+	  "xensplit: serve: serve has not written its status for * s\n" },
+	{ "serve --status --status-file status-\tgone", nothing, EXIT_FAILURE, "",
+	  "xensplit: serve: serve is running, but there is no status-\\x09gone\n" },
 };
 
 static bool is_like(const char *pattern, const char *text)
@@ -610,6 +628,40 @@ static void write_file(const char *name, const char *text)
 	fclose(file);
 }
 
+/* As a running serve leaves it. */
+static void write_status(const char *name, const char *text)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(lock_take(path), 0);
+	if (text)
+		write_file(name, text);
+}
+
+static void write_all_status(void)
+{
+	static const struct timespec old[2] = { { 0 } };
+	char path[80];
+
+	write_status(
+		"status-good",
+		"{\"schema\":1,\"pid\":7,\"xenstored\":true,\"ok\":true,\"directory\":"
+		"\"/d\",\"files\":[{\"path\":\"a.cfg\",\"error\":null}]}\n");
+	write_status(
+		"status-failed",
+		"{\"schema\":1,\"pid\":7,\"xenstored\":false,\"ok\":false,\"directory\":"
+		"\"/d\",\"files\":[{\"error\":null},{\"error\":\"b.cfg: it has no name\"}"
+		"],\"devices\":[{\"domain\":\"g5\",\"domid\":5,\"type\":\"mydevice\","
+		"\"devid\":null,\"backend_domid\":0,\"state\":\"failed\",\"error\":{"
+		"\"message\":\"no memory\"}}]}\n");
+	write_status("status-bad", "[]\n");
+	write_status("status-\tgone", NULL);
+	write_status("status-old", "{\"schema\":1,\"pid\":7,\"ok\":true}\n");
+	snprintf(path, sizeof(path), "%s/status-old", folder);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+}
+
 static int start(void **state)
 {
 	char path[80];
@@ -629,15 +681,28 @@ static int start(void **state)
 		   "name = \"g5\"\nxensplit = [ \"mydevice/0,front.a=b\" ]\n");
 	write_file("files/g5.cfg",
 		   "name = \"g5\"\nxensplit = [ \"mydevice/0\", \"mydevice/2\" ]\n");
+	write_all_status();
 	return 0;
 }
 
 static int stop(void **state)
 {
-	static const char *const names[] = {
-		"two.cfg",     "none.cfg", "other.cfg", "files/g5.cfg",
-		"status.lock", "files",	   ""
-	};
+	static const char *const names[] = { "two.cfg",
+					     "none.cfg",
+					     "other.cfg",
+					     "files/g5.cfg",
+					     "status.lock",
+					     "files",
+					     "status-good",
+					     "status-good.lock",
+					     "status-failed",
+					     "status-failed.lock",
+					     "status-bad",
+					     "status-bad.lock",
+					     "status-old",
+					     "status-old.lock",
+					     "status-\tgone.lock",
+					     "" };
 	char path[80];
 	int err = 0;
 
