@@ -27,6 +27,27 @@ int screen_width(int fd)
 	return width;
 }
 
+/* --- the watchdog --- */
+
+static int asked, progress_is_shown;
+
+void watchdog_request(void)
+{
+	asked = 1;
+}
+
+void watchdog_idle(void)
+{
+	asked = 0;
+}
+
+void watchdog_progress(int shown)
+{
+	progress_is_shown = shown;
+}
+
+/* --- the terminal --- */
+
 int __wrap_isatty(int fd);
 int __wrap_raise(int number);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
@@ -131,6 +152,28 @@ static void it_is_cut(void **state)
 	assert_printed("waitin, 3 of 10 s\r                   \r");
 }
 
+/* However wide the terminal is, all of it is erased. */
+static void it_is_cut_to_what_can_be_erased(void **state)
+{
+	const char *erased;
+	char text[400];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	width = 1000;
+	listen();
+	show(text, 3000);
+	logger_make_way();
+	fclose(terminal);
+	stderr = was;
+	erased = strchr(printed, '\r');
+	assert_non_null(erased);
+	assert_int_equal(strspn(erased + 1, " "), erased - printed + 2);
+	assert_string_equal(erased + 1 + strspn(erased + 1, " "), "\r");
+	free(printed);
+}
+
 static void no_room_for_it(void **state)
 {
 	(void)state;
@@ -184,6 +227,33 @@ static void a_signal_while_the_terminal_is_stopped(void **state)
 	assert_printed("waiting, 3 of 10 s\r                    \r");
 }
 
+static void none_if_quiet(void **state)
+{
+	struct xentoollog_logger *logger;
+
+	(void)state;
+	listen();
+	logger = logger_get(0, 1);
+	logger->progress(logger, "xensplit", "waiting", 0, 3000, 10000);
+	assert_printed("");
+}
+
+static void the_watchdog_knows(void **state)
+{
+	struct xentoollog_logger *logger = logger_get(0, 0);
+
+	(void)state;
+	listen();
+	xtl_log(logger, XTL_DEBUG, -1, "xensplit", "a request");
+	assert_int_equal(asked, 1);
+	show("waiting", 3000);
+	assert_int_equal(asked, 0);
+	assert_int_equal(progress_is_shown, 1);
+	logger_make_way();
+	assert_int_equal(progress_is_shown, 0);
+	assert_printed("waiting, 3 of 10 s\r                    \r");
+}
+
 static void log_at(xentoollog_level level, int errnoval)
 {
 	struct xentoollog_logger *logger = logger_get(0, 0);
@@ -191,7 +261,21 @@ static void log_at(xentoollog_level level, int errnoval)
 	xtl_log(logger, level, errnoval, "xensplit", "text");
 }
 
-/* This comes last: priorities stay. */
+static void verbose_and_more_so(void **state)
+{
+	struct xentoollog_logger *logger;
+
+	(void)state;
+	listen();
+	for (int verbose = 1; verbose <= 2; verbose++) {
+		logger = logger_get(verbose, 0);
+		xtl_log(logger, XTL_VERBOSE, -1, "xensplit", "a commit");
+		xtl_log(logger, XTL_DEBUG, -1, "xensplit", "a request");
+	}
+	assert_printed("<7>a commit\n<7>a commit\n<7>a request\n");
+}
+
+/* From here on, priorities stay, and what is to be told. */
 static void the_journal_gets_priorities(void **state)
 {
 	(void)state;
@@ -212,11 +296,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_line_and_how_it_goes, restart),
 		cmocka_unit_test_setup(it_is_cut, restart),
+		cmocka_unit_test_setup(it_is_cut_to_what_can_be_erased, restart),
 		cmocka_unit_test_setup(no_room_for_it, restart),
 		cmocka_unit_test_setup(none_at_the_end, restart),
 		cmocka_unit_test_setup(a_signal_erases_it, restart),
 		cmocka_unit_test_setup(a_signal_while_the_terminal_is_stopped, restart),
+		cmocka_unit_test_setup(the_watchdog_knows, restart),
 		cmocka_unit_test_setup(the_journal_gets_priorities, restart),
+		cmocka_unit_test_setup(verbose_and_more_so, restart),
+		cmocka_unit_test_setup(none_if_quiet, restart),
 	};
 
 	return cmocka_run_group_tests_name("unit/logger", tests, NULL, NULL);
