@@ -75,7 +75,7 @@ $(O)/tests/unit/test-hypervisor: WRAP := access
 $(O)/tests/unit/test-logger: WRAP := isatty raise poll write sigaction
 $(O)/tests/unit/test-serve-write: WRAP := write close fcntl
 $(O)/tests/unit/test-watchdog: WRAP := clock_gettime timer_create timer_settime sigaction poll write _exit
-$(O)/tests/unit/test-xl: WRAP := fork waitpid raise
+$(O)/tests/unit/test-xl: WRAP := fork waitpid raise kill
 $(UNIT_TOOL): %: %.o $(O)/tests/unit/tool.a $(O)/src/plugin-dir.c
 	$(call msg,LINK,$@)$(LINK) $(WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS) $(cmocka)
 
