@@ -160,9 +160,19 @@ static void without_its_folder(void **state)
 	assert_int_equal(lock_is_taken("/tmp/xensplit-none/state"), 0);
 }
 
+static int next_descriptor(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	__real_close(fd);
+	return fd;
+}
+
 /* File systems differ in what they answer to a lock that another process has. */
 static void a_lock_that_cannot_be_taken(void **state)
 {
+	int unused = next_descriptor() + 1;
+
 	(void)state;
 	fault.fcntl_errno = EAGAIN;
 	assert_int_equal(lock_take(path), -EAGAIN);
@@ -176,6 +186,49 @@ static void a_lock_that_cannot_be_taken(void **state)
 	assert_int_equal(lock_take(path), 0);
 	assert_int_equal(lock_is_taken(path), 1);
 	assert_int_equal(lock_take(path), -EAGAIN);
+	assert_int_equal(next_descriptor(), unused); /* but for that of the lock */
+}
+
+/* Whoever may write to the folder could make root write elsewhere. */
+static void links_are_not_followed(void **state)
+{
+	char *lock = lock_path(path), other[80];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_int_equal(symlink(other, new_path), 0);
+	assert_int_equal(write_whole(path, "new"), -ELOOP);
+	unlink(new_path);
+	unlink(lock);
+	assert_int_equal(symlink(other, lock), 0);
+	assert_int_equal(lock_take(path), -ELOOP);
+	assert_int_equal(access(other, F_OK), -1);
+	unlink(lock);
+	free(lock);
+}
+
+static void what_a_crash_has_left_is_replaced(void **state)
+{
+	(void)state;
+	assert_int_equal(write_whole(new_path, "half of something long"), 0);
+	assert_int_equal(write_whole(path, "new"), 0);
+	assert_content("new\n");
+}
+
+/* Who can open the lock could keep serve from it. */
+static void the_lock_is_for_root(void **state)
+{
+	char *lock = lock_path(path);
+	mode_t mask = umask(0);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(lock_take(path), 0);
+	umask(mask);
+	assert_int_equal(stat(lock, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	unlink(lock);
+	free(lock);
 }
 
 int main(void)
@@ -187,6 +240,9 @@ int main(void)
 		cmocka_unit_test_setup(so_does_one_that_says_so_late, reset),
 		cmocka_unit_test_setup(a_folder_is_in_the_way, reset),
 		cmocka_unit_test_setup(without_its_folder, reset),
+		cmocka_unit_test_setup(links_are_not_followed, reset),
+		cmocka_unit_test_setup(what_a_crash_has_left_is_replaced, reset),
+		cmocka_unit_test_setup(the_lock_is_for_root, reset),
 		cmocka_unit_test_setup(a_lock_that_cannot_be_taken, reset),
 	};
 

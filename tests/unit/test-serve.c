@@ -390,6 +390,7 @@ static void metrics(void **state)
 		  .frontend_state = XENSPLIT_STATE_CONNECTED,
 		  .backend_state = XENSPLIT_STATE_CONNECTED },
 		{ .domain = "guest5", .id = { 5, "q\"\\\n", 1 } },
+		{ .domain = "guest5", .id = { 5, "q\"\\\n", 2 } },
 		{ .domain = "guest6", .id = { 6, "mydevice", 0 }, .error = &refusal },
 	};
 	struct xensplit_keeper_event event =
@@ -409,11 +410,11 @@ static void metrics(void **state)
 	kept_count = sizeof(devices) / sizeof(devices[0]);
 	text = metrics_text(&serve);
 	has(text, "xensplit_build_info{version=\"1.2.3\"} 1");
-	has(text, "xensplit_wanted_devices 3");
+	has(text, "xensplit_wanted_devices 4");
 	has(text, "xensplit_domains 2");
 	has(text,
 	    "xensplit_devices{type=\"q\\\"\\\\\\\\\\\\x0a\",state=\"connected\"} 1");
-	has(text, "xensplit_devices{type=\"q\\\"\\\\\\\\\\\\x0a\",state=\"waiting\"} 1");
+	has(text, "xensplit_devices{type=\"q\\\"\\\\\\\\\\\\x0a\",state=\"waiting\"} 2");
 	has(text, "xensplit_devices{type=\"mydevice\",state=\"refused\"} 1");
 	has(text, "xensplit_connect_seconds_bucket{le=\"0.01\"} 0");
 	has(text, "xensplit_connect_seconds_bucket{le=\"0.03\"} 1");

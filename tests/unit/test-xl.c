@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How the tool runs xl, and what a signal does meanwhile. A shell is xl here. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -75,6 +76,22 @@ static void how_it_ended(void **state)
 	assert_string_equal(xl_run(argv), "could not be run: is it in PATH?");
 }
 
+/* xl leaves a process behind, and prints what is no result of the tool. */
+static void what_it_gets(void **state)
+{
+	int error = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+
+	(void)state;
+	assert_int_equal(dup2(null, 50), 50);
+	assert_null(run("[ ! -e /proc/self/fd/50 ]"));
+	close(50);
+	dup2(null, STDERR_FILENO);
+	assert_null(run("[ /proc/self/fd/1 -ef /dev/null ]"));
+	dup2(error, STDERR_FILENO);
+	close(error);
+	close(null);
+}
+
 static void no_process_for_it(void **state)
 {
 	(void)state;
@@ -131,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(how_it_ended),
+		cmocka_unit_test(what_it_gets),
 		cmocka_unit_test(no_process_for_it),
 		cmocka_unit_test(a_wait_is_interrupted),
 		cmocka_unit_test(sigchld_was_ignored),
