@@ -275,7 +275,7 @@ static void verbose_and_more_so(void **state)
 	assert_printed("<7>a commit\n<7>a commit\n<7>a request\n");
 }
 
-/* From here on, priorities stay, and what is to be told. */
+/* From here on, priorities stay, and the level. */
 static void the_journal_gets_priorities(void **state)
 {
 	(void)state;

@@ -186,7 +186,7 @@ static void a_lock_that_cannot_be_taken(void **state)
 	assert_int_equal(lock_take(path), 0);
 	assert_int_equal(lock_is_taken(path), 1);
 	assert_int_equal(lock_take(path), -EAGAIN);
-	assert_int_equal(next_descriptor(), unused); /* but for that of the lock */
+	assert_int_equal(next_descriptor(), unused); /* only the lock has one */
 }
 
 /* Whoever may write to the folder could make root write elsewhere. */
