@@ -311,6 +311,29 @@ static void a_message_that_has_to_end_somewhere(void **state)
 			    "; ...");
 }
 
+/* What is cut says so, and nothing else does. */
+static void values_of_about_the_length_that_is_shown(void **state)
+{
+	struct xensplit_attach_opts opts = wanted(0);
+	struct xensplit_pair mode = { "mode", NULL };
+	char value[42], message[128];
+	int len;
+
+	(void)state;
+	assert_ensured(&opts, 1);
+	opts.front = &mode;
+	opts.front_count = 1;
+	mode.value = value;
+	memset(value, 'x', sizeof(value));
+	for (len = 39; len <= 41; len++) {
+		value[len] = '\0';
+		snprintf(message, sizeof(message), "'fast', not '%.40s%s'; front.ring",
+			 value, len > 40 ? "..." : "");
+		refused(&opts, -EEXIST, "differs", message);
+		value[len] = 'x';
+	}
+}
+
 static void a_device_that_differs_is_replaced(void **state)
 {
 	struct xensplit_attach_opts opts = wanted(XENSPLIT_ATTACH_REPLACE);
@@ -666,6 +689,7 @@ int main(void)
 		ensure_test(another_backend),
 		ensure_test(other_keys),
 		ensure_test(a_message_that_has_to_end_somewhere),
+		ensure_test(values_of_about_the_length_that_is_shown),
 		ensure_test(a_device_that_differs_is_replaced),
 		ensure_test(a_replacement_that_was_interrupted),
 		ensure_test(a_device_of_another_tool),
