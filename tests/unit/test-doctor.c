@@ -171,6 +171,135 @@ static void a_device_that_moves_meanwhile(void **state)
 	look_while(it_moves, never);
 }
 
+static void it_breaks(void)
+{
+	remove_node(FE "/state");
+	set(REC, "nonsense");
+}
+
+/* Its record was whole when it was listed: the next look says it. */
+static void a_record_that_gets_damaged_meanwhile(void **state)
+{
+	static const char *const never[] = { "stale", "interrupted", NULL };
+
+	(void)state;
+	look_while(it_breaks, never);
+}
+
+static unsigned int record_reads;
+
+/* When it was listed nothing was wrong: now somebody replaces it. */
+static void at_the_second_look(const char *call, const char *path)
+{
+	if (strcmp(call, "read") != 0 || strcmp(path, REC) != 0 || ++record_reads != 2)
+		return;
+	fake.before = NULL;
+	change();
+}
+
+static int doctor_while(void (*changes)(void))
+{
+	record_reads = 0;
+	change = changes;
+	fake.before = at_the_second_look;
+	return doctor();
+}
+
+static void it_is_replaced(void)
+{
+	char record[2048];
+
+	snprintf(record, sizeof(record), "%sphase=replace\n", fake_value(REC, NULL));
+	set(REC, record);
+}
+
+static void it_gets_online(void)
+{
+	set(BE "/online", "1");
+}
+
+static void what_the_second_look_sees(void **state)
+{
+	(void)state;
+	connected(ctx);
+	remove_node(FE "/backend");
+	assert_int_equal(doctor_while(it_is_replaced), 0);
+	assert_null(fake.before);
+	assert_non_null(find("interrupted"));
+	it_goes();
+	connected(ctx);
+	remove_node(BE "/online");
+	assert_int_equal(doctor_while(it_gets_online), 0);
+	assert_null(fake.before);
+	assert_null(find("online-missing"));
+}
+
+/* What a driver reads only once is of interest as soon as anything is wrong. */
+static void numbers_of_a_connected_device(void **state)
+{
+	(void)state;
+	connected(ctx);
+	set(FE "/backend-id", "6");
+	assert_int_equal(doctor(), 0);
+	assert_null(find("frontend-pointer"));
+	remove_node(BE "/online");
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("online-missing"));
+	assert_non_null(find("frontend-pointer"));
+	assert_contains(find("frontend-pointer")->what, "is \"6\", not \"0\"");
+}
+
+/* --- several findings --- */
+
+static void attach_other(const char *type)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	opts.domid = 5;
+	opts.type = type;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+}
+
+/* That of the first device explains nothing of the second. */
+static void an_error_of_each_device(void **state)
+{
+	(void)state;
+	attach_other("another");
+	connected(ctx);
+	set(FE "/state", "2");
+	set(FRONT_ERR, "2 no ring");
+	assert_int_equal(doctor(), 0);
+	assert_string_equal(xensplit_findings_get(findings, 0)->id.type, "another");
+	assert_non_null(find("frontend-error"));
+	assert_int_equal(find("frontend-error")->severity, XENSPLIT_SEVERITY_ERROR);
+}
+
+/* What everybody may write is no reason not to connect; a missing driver is one. */
+static void the_cause_is_an_error_before_a_warning(void **state)
+{
+	struct xs_permissions open[] = { { 0, XS_PERM_READ }, { 5, XS_PERM_READ } };
+	const struct xensplit_finding *cause;
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	fake_set_perms(BE "/state", open, 2);
+	assert_int_equal(doctor(), 0);
+	assert_string_equal(xensplit_findings_get(findings, 0)->code, "open-to-all");
+	assert_int_equal(xensplit_wait(ctx, &device, XENSPLIT_UNTIL_CONNECTED, 1000),
+			 -ETIMEDOUT);
+	cause = xensplit_last_error(ctx)->cause;
+	assert_non_null(cause);
+	assert_string_equal(cause->code, "no-backend-driver");
+	/* With nothing else it is said. */
+	set(FE "/state", "4");
+	set(BE "/state", "4");
+	assert_int_equal(xensplit_wait(ctx, &device, XENSPLIT_UNTIL_CLOSED, 1000),
+			 -ETIMEDOUT);
+	cause = xensplit_last_error(ctx)->cause;
+	assert_non_null(cause);
+	assert_string_equal(cause->code, "open-to-all");
+}
+
 /* Any domain can make a backend: not all of them are in the text. */
 static void many_domains_claim_it(void **state)
 {
@@ -191,6 +320,144 @@ static void many_domains_claim_it(void **state)
 	assert_contains(find("several-backends")->what, "domains 0, 100, 101, ");
 	assert_contains(find("several-backends")->what,
 			" and more have a backend for it");
+}
+
+/* --- devices of other tools --- */
+
+static void own(const char *path, unsigned int owner, unsigned int reader)
+{
+	struct xs_permissions perms[] = { { owner, XS_PERM_NONE },
+					  { reader, XS_PERM_READ } };
+
+	fake_set_perms(path, perms, 2);
+}
+
+/* Nobody but dom0 can change it. */
+static void set_below(const char *half, const char *key, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", half, key);
+	set(path, value);
+	own(path, 0, 5);
+}
+
+/* As a tool does it that has read the documentation. */
+static void make_foreign(const char *type, uint32_t devid)
+{
+	char front[64], back[64], state[80];
+
+	snprintf(front, sizeof(front), "/local/domain/5/device/%s/%u", type,
+		 (unsigned int)devid);
+	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/5/%u", type,
+		 (unsigned int)devid);
+	snprintf(state, sizeof(state), "%s/state", front);
+	set_below(front, "backend", back);
+	set_below(front, "backend-id", "0");
+	set(state, "4");
+	own(state, 5, 0);
+	own(front, 5, 0);
+	set_below(back, "frontend", front);
+	set_below(back, "frontend-id", "5");
+	set_below(back, "online", "1");
+	set_below(back, "state", "4");
+	own(back, 0, 5);
+}
+
+static void only_what_adopt_takes_is_to_be_adopted(void **state)
+{
+	(void)state;
+	make_foreign("mydevice", 0);
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("foreign"));
+	assert_int_equal(find("foreign")->remedy, XENSPLIT_REMEDY_ADOPT);
+	remove_node(FE);
+	remove_node(BE);
+	/* Its name is too long for xenbus. */
+	make_foreign("mydevice", 123456789);
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(find("foreign")->remedy, XENSPLIT_REMEDY_REPLACE);
+}
+
+/* That another tool made it is a note, and stops nothing. */
+static void a_note_is_no_cause(void **state)
+{
+	(void)state;
+	make_foreign("mydevice", 0);
+	assert_int_equal(doctor(), 0);
+	assert_string_equal(xensplit_findings_get(findings, 0)->code, "foreign");
+	assert_int_equal(xensplit_wait(ctx, &device, XENSPLIT_UNTIL_GONE, 1000),
+			 -ETIMEDOUT);
+	assert_null(xensplit_last_error(ctx)->cause);
+}
+
+static void devices_of_libxl(void **state)
+{
+	struct xensplit_filter filter = { sizeof(filter), 5, "vbd", 0, XENSPLIT_ANY };
+
+	(void)state;
+	make_foreign("vbd", 0);
+	remove_node("/local/domain/0/backend/vbd/5/0/state");
+	/* It repairs them itself. */
+	assert_int_equal(doctor(), 0);
+	assert_null(xensplit_findings_get(findings, 0));
+	/* Unless they are asked for; nobody else is to adopt them. */
+	findings = xensplit_findings_free(findings);
+	assert_int_equal(xensplit_diagnose(ctx, &filter, &findings), 0);
+	assert_non_null(find("backend-missing"));
+	assert_null(find("foreign"));
+	/* What it has forgotten stays for ever. */
+	remove_node("/local/domain/5");
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("leftover"));
+}
+
+static void a_device_that_is_not_there(void **state)
+{
+	struct xensplit_filter filter = { sizeof(filter), 5, "mydevice", 0,
+					  XENSPLIT_ANY };
+
+	(void)state;
+	assert_int_equal(xensplit_diagnose(ctx, &filter, &findings), -ENOENT);
+	filter.devid = XENSPLIT_ANY;
+	assert_int_equal(xensplit_diagnose(ctx, &filter, &findings), 0);
+}
+
+/* --- xenstored --- */
+
+static unsigned int slow_reads;
+
+static void read_slowly(const char *call, const char *path)
+{
+	if (!slow_reads || strcmp(call, "read") != 0 || strcmp(path, "/xensplit") != 0)
+		return;
+	slow_reads--;
+	sleep_until(now_us() + 25000);
+}
+
+static void a_xenstored_that_is_slow_for_a_while(void **state)
+{
+	struct xensplit_filter filter = { sizeof(filter), 5, NULL, XENSPLIT_ANY,
+					  XENSPLIT_ANY };
+	unsigned int left;
+
+	(void)state;
+	fake.before = read_slowly;
+	slow_reads = 1;
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(slow_reads, 0);
+	assert_null(find("xenstored-slow"));
+	slow_reads = 100;
+	assert_int_equal(doctor(), 0);
+	left = slow_reads;
+	assert_contains(find("xenstored-slow")->what, "xenstored takes 2");
+	/* It is not asked for ever. */
+	assert_in_range(left, 80, 98);
+	/* That is about the host, and not about one domain. */
+	slow_reads = 100;
+	findings = xensplit_findings_free(findings);
+	assert_int_equal(xensplit_diagnose(ctx, &filter, &findings), 0);
+	assert_null(find("xenstored-slow"));
 }
 
 /* --- operations --- */
@@ -275,7 +542,17 @@ int main(void)
 		doctor_test(an_error_that_can_not_be_read),
 		doctor_test(a_device_that_goes_meanwhile),
 		doctor_test(a_device_that_moves_meanwhile),
+		doctor_test(a_record_that_gets_damaged_meanwhile),
+		doctor_test(what_the_second_look_sees),
+		doctor_test(numbers_of_a_connected_device),
+		doctor_test(an_error_of_each_device),
+		doctor_test(the_cause_is_an_error_before_a_warning),
 		doctor_test(many_domains_claim_it),
+		doctor_test(only_what_adopt_takes_is_to_be_adopted),
+		doctor_test(a_note_is_no_cause),
+		doctor_test(devices_of_libxl),
+		doctor_test(a_device_that_is_not_there),
+		doctor_test(a_xenstored_that_is_slow_for_a_while),
 		doctor_test(the_end_that_has_said_why),
 		doctor_test(a_reserved_type_of_the_backend),
 		doctor_test(a_repair_of_a_frontend_alone),

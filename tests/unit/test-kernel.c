@@ -178,6 +178,44 @@ static void two_devices_without_a_driver(void **state)
 		     "mydevice-5-0 has no driver; module right fits it");
 }
 
+static unsigned int own_domid_reads;
+
+static void count_own_domid(const char *call, const char *path)
+{
+	size_t len = strlen(path);
+
+	(void)call;
+	own_domid_reads += len >= 5 && !strcmp(path + len - 5, "domid");
+}
+
+static void the_own_domain_is_asked_for_once(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	(void)state;
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.devid = 1;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	own_domid_reads = 0;
+	fake.before = count_own_domid;
+	assert_finds("no-backend-device no-backend-device", "the kernel has no ");
+	assert_int_equal(own_domid_reads, 1);
+}
+
+/* A backend may also be a program, of which the kernel knows nothing. */
+static void a_connected_device_that_the_kernel_has_not(void **state)
+{
+	struct xensplit_findings *findings;
+
+	(void)state;
+	set(FE "/state", "4");
+	set(BE "/state", "4");
+	assert_int_equal(xensplit_diagnose(ctx, NULL, &findings), 0);
+	assert_null(xensplit_findings_get(findings, 0));
+	xensplit_findings_free(findings);
+}
+
 /* The frontend may be waiting, or have no driver: the backend comes first. */
 static void an_idle_driver(void **state)
 {
@@ -409,6 +447,8 @@ int main(void)
 		kernel_test(a_module_that_is_not_loaded),
 		kernel_test(no_module_has_the_alias),
 		kernel_test(two_devices_without_a_driver),
+		kernel_test(the_own_domain_is_asked_for_once),
+		kernel_test(a_connected_device_that_the_kernel_has_not),
 		kernel_test(a_closed_device_that_the_kernel_has_dropped),
 		kernel_test(a_driver_that_has_begun),
 		kernel_test(an_idle_driver),
