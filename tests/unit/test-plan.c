@@ -179,7 +179,7 @@ static void of_several_devices_the_lowest_id_is_taken(void **state)
 	assert_int_equal(xensplit_plan_get(plan, 0)->id.devid, 9);
 }
 
-static void devices_of_another_domain_are_no_matter(void **state)
+static void devices_of_another_domain_or_type_are_no_matter(void **state)
 {
 	struct xensplit_wanted one = { .sz = sizeof(one), .type = "a" };
 
@@ -190,6 +190,9 @@ static void devices_of_another_domain_are_no_matter(void **state)
 	one.devid = 1;
 	make_for(&one, XENSPLIT_PLAN_PRUNE);
 	assert_null(xensplit_plan_get(plan, 1));
+	attach_listed(5, 1, "fixed");
+	one.type = "b";
+	assert_int_equal(make_for(&one, 0)->kind, XENSPLIT_ACTION_ATTACH);
 }
 
 static void ids_of_another_type_are_free(void **state)
@@ -422,7 +425,7 @@ int main(void)
 		plan_test(steps_of_a_plan),
 		plan_test(an_entry_that_is_refused_for_two_reasons),
 		plan_test(of_several_devices_the_lowest_id_is_taken),
-		plan_test(devices_of_another_domain_are_no_matter),
+		plan_test(devices_of_another_domain_or_type_are_no_matter),
 		plan_test(ids_of_another_type_are_free),
 		plan_test(an_entry_without_its_backend_takes_no_device_of_another),
 		plan_test(a_device_that_goes_while_the_plan_is_made),
