@@ -258,6 +258,7 @@ static void a_device_that_goes_while_the_plan_is_made(void **state)
 /* A plan that says so would be one to show. */
 static void without_memory_there_is_no_plan(void **state)
 {
+	struct xensplit_op *op = NULL;
 	struct xensplit_wanted one = { .sz = sizeof(one), .type = "a", .backend = "drv" };
 	struct xensplit_wanted two = one, three = one;
 	const struct xensplit_wanted *const list[] = { &one, &two, &three };
@@ -281,6 +282,18 @@ static void without_memory_there_is_no_plan(void **state)
 		assert_int_equal(!plan, failed);
 	}
 	assert_in_range(at, 20, 500);
+	/* Nor an operation; this one has a key, and ids to avoid. */
+	at = 0;
+	do {
+		memory = (struct memory){ .fail_at = ++at };
+		r = xensplit_plan_op(plan, 1, 0, &op);
+		failed = memory.failed;
+		memory.fail_at = 0;
+		assert_int_equal(r, failed ? -ENOMEM : 0);
+		assert_int_equal(!op, failed);
+	} while (failed);
+	assert_in_range(at, 4, 100);
+	xensplit_op_free(op);
 }
 
 /* --- what another client does before its action --- */
