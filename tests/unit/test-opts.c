@@ -95,6 +95,7 @@ static void the_calls_refuse_what_they_do_not_know(void **state)
 	ctx = unit_ctx();
 	fake_calm();
 	assert_int_equal(xensplit_attach(ctx, &attach.opts, 0, NULL), -EINVAL);
+	assert_contains(xensplit_errmsg(ctx), "the attach options are of a newer");
 	assert_int_equal(xensplit_list_new(ctx, &filter.filter, 0, &list), -EINVAL);
 	assert_int_equal(xensplit_monitor_new(ctx, &filter.filter, &monitor), -EINVAL);
 	assert_int_equal(xensplit_new(&opts.opts, &none), -EINVAL);
