@@ -208,6 +208,7 @@ static bool fails(xs_transaction_t t, const char *call, const char *path)
 		return false;
 	if (!fake.failed) {
 		fake.failed_inside = in_transaction || !strcmp(call, "commit");
+		fake.failed_beside = !t;
 		snprintf(fake.failed_call, sizeof(fake.failed_call), "%s %s", call, path);
 	}
 	fake.failed = true;

@@ -503,6 +503,7 @@ static void an_ensure_that_looks_again(void **state)
 {
 	static const struct xensplit_pair key = { "key", "value" };
 	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	const struct xensplit_device *found;
 	char id[UNIQUE_ID_SIZE];
 	struct xensplit_op *op;
 	uint64_t begun;
@@ -526,6 +527,8 @@ static void an_ensure_that_looks_again(void **state)
 	assert_in_range(now_us() - begun, 0, 2000000);
 	assert_int_equal(xensplit_op_get_changed(op), 0);
 	assert_true(op->spec.kept);
+	assert_int_equal(xensplit_op_get_device(op, &found), 0);
+	assert_int_not_equal(found->created, 0);
 	xensplit_op_free(op);
 	assert_non_null(strstr(fake_value(REC, NULL), id));
 	assert_null(strstr(fake_value(REC, NULL), "phase="));
@@ -706,6 +709,63 @@ static void a_damaged_record_needs_force(void **state)
 	assert_false(there(REC) || there(FE) || there(BE));
 }
 
+/* It was as wanted at the first look, whose commit collided. */
+static void an_ensure_of_what_goes_meanwhile(void **state)
+{
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	struct xensplit_op *op;
+
+	(void)state;
+	attach_at("mydevice", 0);
+	opts.flags = XENSPLIT_ATTACH_ENSURE;
+	fake.tries = 0;
+	fake.conflict_at = 1;
+	assert_int_equal(xensplit_op_attach(ctx, &opts, 0, &op), 0);
+	assert_int_equal(xensplit_op_process(op), 1);
+	assert_int_equal(fake.tries, 1);
+	remove_all();
+	fake.conflict_at = 0;
+	assert_int_equal(xensplit_op_run(op), 0);
+	assert_int_equal(xensplit_op_get_changed(op), 1);
+	xensplit_op_free(op);
+	assert_true(there(REC) && there(FE) && there(BE));
+}
+
+/* An error that is about a device has its states. */
+static void assert_there(struct xensplit_attach_opts *opts, const char *code)
+{
+	const struct xensplit_error *error;
+
+	assert_int_equal(xensplit_attach(ctx, opts, 0, NULL), -EEXIST);
+	error = xensplit_last_error(ctx);
+	assert_string_equal(error->code, code);
+	assert_int_equal(error->frontend_state, XENSPLIT_STATE_CONNECTED);
+	assert_int_equal(error->backend_state, XENSPLIT_STATE_INIT_WAIT);
+	fake.fail_call = "read " FE "/state";
+	fake.fail_errno = ENOSPC;
+	assert_int_equal(xensplit_attach(ctx, opts, 0, NULL), -ENOSPC);
+	fake.fail_call = NULL;
+}
+
+static void states_of_a_device_that_is_there(void **state)
+{
+	static const struct xensplit_pair key = { "mode", "fast" };
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+
+	(void)state;
+	attach_at("mydevice", 0);
+	set(FE "/state", "4");
+	set(BE "/state", "2");
+	assert_there(&opts, "already-attached");
+	opts.flags = XENSPLIT_ATTACH_ENSURE;
+	opts.front = &key;
+	opts.front_count = 1;
+	fake.failed = false;
+	assert_there(&opts, "differs");
+	/* A guest that writes its state could make them collide for ever. */
+	assert_true(fake.failed_beside);
+}
+
 #define attach_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -730,6 +790,8 @@ int main(void)
 		attach_test(another_client_attaches_one_meanwhile),
 		attach_test(a_replace_among_others),
 		attach_test(a_plan_that_completes_a_replace),
+		attach_test(an_ensure_of_what_goes_meanwhile),
+		attach_test(states_of_a_device_that_is_there),
 		attach_test(an_ensure_that_looks_again),
 		attach_test(an_ensure_in_a_domain_that_is_gone),
 		attach_test(a_stale_device_is_not_replaced),

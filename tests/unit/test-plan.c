@@ -166,6 +166,23 @@ static void attach_listed(uint32_t domid, uint32_t devid, const char *listed)
 	list_as(path, listed);
 }
 
+static void what_is_kept_is_as_its_record_says(void **state)
+{
+	struct xensplit_wanted one = { .sz = sizeof(one), .type = "a" };
+	const struct xensplit_device *found;
+	struct xensplit_op *op;
+
+	(void)state;
+	attach_listed(5, 0, "fixed");
+	assert_int_equal(make_for(&one, 0)->kind, XENSPLIT_ACTION_KEEP);
+	assert_int_equal(xensplit_plan_op(plan, 0, 0, &op), 0);
+	assert_int_equal(xensplit_op_run(op), 0);
+	assert_int_equal(xensplit_op_get_changed(op), 0);
+	assert_int_equal(xensplit_op_get_device(op, &found), 0);
+	assert_string_equal(found->listed, "fixed");
+	xensplit_op_free(op);
+}
+
 /* By their numbers, and not as the store has them. */
 static void of_several_devices_the_lowest_id_is_taken(void **state)
 {
@@ -437,6 +454,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		plan_test(steps_of_a_plan),
 		plan_test(an_entry_that_is_refused_for_two_reasons),
+		plan_test(what_is_kept_is_as_its_record_says),
 		plan_test(of_several_devices_the_lowest_id_is_taken),
 		plan_test(devices_of_another_domain_or_type_are_no_matter),
 		plan_test(ids_of_another_type_are_free),

@@ -38,6 +38,7 @@ struct fake {
 	bool failed;	       /* the failure has happened */
 	char failed_call[128]; /* which one: "write /local/domain/..." */
 	bool failed_inside;    /* a transaction */
+	bool failed_beside;    /* though not as a part of it: it can't collide */
 	bool committed_failure; /* a transaction was committed after a request in it failed */
 	unsigned int open_transactions;
 	unsigned int commits, tries;
