@@ -256,14 +256,43 @@ static void halves_of_another_tool_stay(void **state)
 	}
 }
 
+#define FRONT_ERR "/local/domain/5/error/device/mydevice/0/error"
+#define BACK_ERR  "/local/domain/0/error/backend/mydevice/5/0/error"
+
 static void errors_of_an_earlier_device_go(void **state)
 {
 	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
 
 	(void)state;
-	set("/local/domain/5/error/device/mydevice/0/error", "old");
+	set(FRONT_ERR, "old");
 	assert_int_equal(xensplit_attach(ctx, &opts, 100, NULL), -ETIMEDOUT);
 	assert_false(there("/local/domain/5/error/device"));
+	detach_at("mydevice", 0);
+	set(BACK_ERR, "old");
+	assert_int_equal(xensplit_attach(ctx, &opts, 100, NULL), -ETIMEDOUT);
+	assert_false(there("/local/domain/0/error"));
+}
+
+/* They may say why it failed, also if only a part of it is left. */
+static void errors_of_a_device_that_is_there_stay(void **state)
+{
+	static const char *const parts[] = { FE, BE, REC };
+	struct xensplit_attach_opts opts = opts_of("mydevice", 0);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), i < 2 ? "%s/state" : "%s", parts[i]);
+		set(path, i < 2 ? "1" : "nonsense");
+		set(FRONT_ERR, "new");
+		set(BACK_ERR, "new");
+		assert_int_equal(xensplit_attach(ctx, &opts, 100, NULL),
+				 i < 2 ? -EEXIST : -EBADMSG);
+		assert_true(there(FRONT_ERR) && there(BACK_ERR));
+		assert_true(xs_rm(other, XBT_NULL, parts[i]));
+	}
 }
 
 /* --- keys of the device before --- */
@@ -631,6 +660,16 @@ static void a_plan_detaches_what_it_has_seen(void **state)
 	assert_true(there(REC) && there(FE "/state") && there(BE "/state"));
 }
 
+/* Its halves go without a transaction, and then the record alone. */
+static void a_detach_while_an_end_keeps_writing(void **state)
+{
+	(void)state;
+	connected(ctx);
+	fake.flood = true;
+	assert_int_equal(xensplit_detach(ctx, &device, 0, 2000), 0);
+	assert_false(there(REC) || there(FE) || there(BE));
+}
+
 static void a_detach_that_always_collides(void **state)
 {
 	(void)state;
@@ -782,6 +821,7 @@ int main(void)
 		attach_test(a_backend_type_that_is_the_type),
 		attach_test(halves_of_another_tool_stay),
 		attach_test(errors_of_an_earlier_device_go),
+		attach_test(errors_of_a_device_that_is_there_stay),
 		attach_test(keys_are_kept_unless_given_again),
 		attach_test(an_interrupted_replace),
 		attach_test(a_replace_says_what_it_does),
@@ -798,6 +838,7 @@ int main(void)
 		attach_test(domains_are_checked_before_anything_is_removed),
 		attach_test(a_detach_leaves_the_next_device_alone),
 		attach_test(a_plan_detaches_what_it_has_seen),
+		attach_test(a_detach_while_an_end_keeps_writing),
 		attach_test(a_detach_that_always_collides),
 		attach_test(a_detach_says_why_a_foreign_device_stays),
 		attach_test(a_mark_is_no_field_of_the_record),

@@ -249,6 +249,185 @@ static void numbers_of_a_connected_device(void **state)
 	assert_contains(find("frontend-pointer")->what, "is \"6\", not \"0\"");
 }
 
+static void own(const char *path, unsigned int owner, unsigned int reader)
+{
+	struct xs_permissions perms[] = { { owner, XS_PERM_NONE },
+					  { reader, XS_PERM_READ } };
+
+	fake_set_perms(path, perms, 2);
+}
+
+/* Nobody but dom0 can change it. */
+static void set_below(const char *half, const char *key, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", half, key);
+	set(path, value);
+	own(path, 0, 5);
+}
+
+/* As a tool does it that has read the documentation. */
+static void make_foreign(const char *type, uint32_t devid)
+{
+	char front[64], back[64], state[80];
+
+	snprintf(front, sizeof(front), "/local/domain/5/device/%s/%u", type,
+		 (unsigned int)devid);
+	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/5/%u", type,
+		 (unsigned int)devid);
+	snprintf(state, sizeof(state), "%s/state", front);
+	set_below(front, "backend", back);
+	set_below(front, "backend-id", "0");
+	set(state, "4");
+	own(state, 5, 0);
+	own(front, 5, 0);
+	set_below(back, "frontend", front);
+	set_below(back, "frontend-id", "5");
+	set_below(back, "online", "1");
+	set_below(back, "state", "4");
+	own(back, 0, 5);
+}
+
+/* --- nodes --- */
+
+/* One with a record has one backend, whatever another domain makes. */
+static void a_backend_that_another_domain_makes(void **state)
+{
+	(void)state;
+	connected(ctx);
+	set("/local/domain/6/backend/mydevice/5/0/state", "4");
+	assert_int_equal(doctor(), 0);
+	assert_null(find("several-backends"));
+	it_goes();
+	remove_node("/local/domain/6/backend");
+	set(FE "/state", "1");
+	assert_int_equal(doctor(), 0);
+	assert_string_equal(find("backend-missing")->what,
+			    "domain 5 has a frontend without a backend");
+}
+
+static void pointers_that_are_wrong(void **state)
+{
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	set(FE "/backend", BE "0");
+	assert_int_equal(doctor(), 0);
+	assert_contains(find("frontend-pointer")->what, "/5/00\", not \"");
+	set(FE "/backend", "\033[1m");
+	assert_int_equal(doctor(), 0);
+	assert_contains(find("frontend-pointer")->what, "is \"\\x1b[1m\", not");
+	it_goes();
+	make_foreign("mydevice", 0);
+	set(FE "/backend-id", "6");
+	set(FE "/state", "1");
+	set(BE "/state", "1");
+	assert_int_equal(doctor(), 0);
+	assert_contains(find("frontend-pointer")->what, "/backend-id is \"6\"");
+}
+
+/* Somebody has made that half again, so its numbers may be wrong. */
+static void a_half_that_is_not_as_it_was_written(void **state)
+{
+	struct xs_permissions perms[] = { { 5, XS_PERM_NONE },
+					  { 0, XS_PERM_READ },
+					  { 7, XS_PERM_READ } };
+
+	(void)state;
+	connected(ctx);
+	set(FE "/backend-id", "6");
+	assert_int_equal(doctor(), 0);
+	assert_null(xensplit_findings_get(findings, 0));
+	fake_set_perms(FE "/state", perms, 3);
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("frontend-pointer"));
+}
+
+/* It was being removed, node by node. */
+static void a_missing_node_of_a_device_that_goes(void **state)
+{
+	static const char *const nodes[] = { FE "/backend", BE "/online" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
+		assert_int_equal(attach(ctx), 0);
+		remove_node(nodes[i]);
+		assert_int_equal(doctor_while(it_goes), 0);
+		assert_null(xensplit_findings_get(findings, 0));
+	}
+}
+
+static void a_half_that_is_missing(void **state)
+{
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	remove_node(BE);
+	assert_int_equal(doctor(), 0);
+	assert_string_equal(find("backend-missing")->what,
+			    BE " does not exist: the backend is missing");
+	/* That says it all. */
+	assert_null(find("online-missing"));
+}
+
+static void nodes_that_an_end_may_not_use(void **state)
+{
+	struct xs_permissions nobody[] = { { 0, XS_PERM_NONE } };
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	fake_set_perms(BE "/state", nobody, 1);
+	assert_int_equal(doctor(), 0);
+	assert_contains(find("backend-permissions")->what, "domain 5 may not read it");
+	/* A driver makes its own nodes there. */
+	fake_set_perms(FE, nobody, 1);
+	assert_int_equal(doctor(), 0);
+	assert_string_equal(find("frontend-permissions")->what,
+			    FE " is (n0): domain 5 may not write it");
+}
+
+static unsigned int directory_reads;
+
+static void count_directories(const char *call, const char *path)
+{
+	(void)call;
+	directory_reads += !strcmp(path, FE) || !strcmp(path, BE);
+}
+
+/* It would have failed before. */
+static void directories_of_a_connected_device_are_no_matter(void **state)
+{
+	(void)state;
+	connected(ctx);
+	directory_reads = 0;
+	fake.before = count_directories;
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(directory_reads, 0);
+}
+
+/* With a name that xenbus does not take, whichever of the two it is. */
+static void a_bus_id_that_is_too_long(void **state)
+{
+	static const char *const paths[] = { REC, "/xensplit/5/sixteen_letters_/0" };
+	static const char *const backend_types[] = { "sixteen_letters_", "short" };
+	char record[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		snprintf(record, sizeof(record),
+			 "schema=1\nbackend-id=0\nbackend-type=%s\n"
+			 "unique-id=11111111111111111111111111111111\ncreated=1\n",
+			 backend_types[i]);
+		set(paths[i], record);
+		assert_int_equal(doctor(), 0);
+		assert_non_null(find("bus-id-too-long"));
+		assert_string_equal(find("bus-id-too-long")->what,
+				    "bus id 'sixteen_letters_-5-0' has 20 characters");
+		remove_node(paths[i]);
+	}
+}
+
 /* --- several findings --- */
 
 static void attach_other(const char *type)
@@ -323,46 +502,6 @@ static void many_domains_claim_it(void **state)
 }
 
 /* --- devices of other tools --- */
-
-static void own(const char *path, unsigned int owner, unsigned int reader)
-{
-	struct xs_permissions perms[] = { { owner, XS_PERM_NONE },
-					  { reader, XS_PERM_READ } };
-
-	fake_set_perms(path, perms, 2);
-}
-
-/* Nobody but dom0 can change it. */
-static void set_below(const char *half, const char *key, const char *value)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), "%s/%s", half, key);
-	set(path, value);
-	own(path, 0, 5);
-}
-
-/* As a tool does it that has read the documentation. */
-static void make_foreign(const char *type, uint32_t devid)
-{
-	char front[64], back[64], state[80];
-
-	snprintf(front, sizeof(front), "/local/domain/5/device/%s/%u", type,
-		 (unsigned int)devid);
-	snprintf(back, sizeof(back), "/local/domain/0/backend/%s/5/%u", type,
-		 (unsigned int)devid);
-	snprintf(state, sizeof(state), "%s/state", front);
-	set_below(front, "backend", back);
-	set_below(front, "backend-id", "0");
-	set(state, "4");
-	own(state, 5, 0);
-	own(front, 5, 0);
-	set_below(back, "frontend", front);
-	set_below(back, "frontend-id", "5");
-	set_below(back, "online", "1");
-	set_below(back, "state", "4");
-	own(back, 0, 5);
-}
 
 static void only_what_adopt_takes_is_to_be_adopted(void **state)
 {
@@ -545,6 +684,14 @@ int main(void)
 		doctor_test(a_record_that_gets_damaged_meanwhile),
 		doctor_test(what_the_second_look_sees),
 		doctor_test(numbers_of_a_connected_device),
+		doctor_test(a_backend_that_another_domain_makes),
+		doctor_test(pointers_that_are_wrong),
+		doctor_test(a_half_that_is_not_as_it_was_written),
+		doctor_test(a_missing_node_of_a_device_that_goes),
+		doctor_test(a_half_that_is_missing),
+		doctor_test(nodes_that_an_end_may_not_use),
+		doctor_test(directories_of_a_connected_device_are_no_matter),
+		doctor_test(a_bus_id_that_is_too_long),
 		doctor_test(an_error_of_each_device),
 		doctor_test(the_cause_is_an_error_before_a_warning),
 		doctor_test(many_domains_claim_it),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What doctor and attach conclude from the kernel's devices, in the test's own sysfs. */
+#include <dirent.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -214,6 +215,43 @@ static void a_connected_device_that_the_kernel_has_not(void **state)
 	assert_int_equal(xensplit_diagnose(ctx, NULL, &findings), 0);
 	assert_null(xensplit_findings_get(findings, 0));
 	xensplit_findings_free(findings);
+}
+
+/* As in a dom0 whose backends are programs. */
+static void a_domain_without_the_bus(void **state)
+{
+	(void)state;
+	make_device();
+	bind_driver();
+	sysfs = "/nowhere";
+	assert_finds("no-backend-driver", "frontend Initialising, backend Initialising");
+}
+
+static unsigned int open_files(void)
+{
+	unsigned int count = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void no_file_stays_open(void **state)
+{
+	unsigned int before = open_files();
+
+	(void)state;
+	make_device();
+	list_modules("alias xen-backend:mydevice right\n");
+	assert_finds("no-backend-driver", "module right");
+	assert_int_equal(open_files(), before);
+	bind_driver();
+	keep_state("Connected");
+	assert_finds("old-backend-device", "had set Connected");
+	assert_int_equal(open_files(), before);
 }
 
 /* The frontend may be waiting, or have no driver: the backend comes first. */
@@ -447,6 +485,8 @@ int main(void)
 		kernel_test(a_module_that_is_not_loaded),
 		kernel_test(no_module_has_the_alias),
 		kernel_test(two_devices_without_a_driver),
+		kernel_test(a_domain_without_the_bus),
+		kernel_test(no_file_stays_open),
 		kernel_test(the_own_domain_is_asked_for_once),
 		kernel_test(a_connected_device_that_the_kernel_has_not),
 		kernel_test(a_closed_device_that_the_kernel_has_dropped),

@@ -219,6 +219,25 @@ static struct xensplit_attach_opts with_key(bool back, const struct xensplit_pai
 	return opts;
 }
 
+/* The backend's directory has a type of its own: what holds for one holds for the other. */
+static void a_backend_of_another_type(void **state)
+{
+	struct xensplit_attach_opts opts = device("mydevice", 5, 0);
+
+	(void)state;
+	opts.backend_type = "other";
+	assert_int_equal(validate_attach(ctx, &opts), 0);
+	opts.backend_type = "my/device";
+	assert_refused(&opts, -EINVAL, "'my/device' is not a device type");
+	opts.backend_type = "vbd";
+	assert_refused(&opts, -EINVAL, "libxl manages devices of type 'vbd'");
+	opts.backend_type = "sixteen_letters_";
+	assert_refused(&opts, -EINVAL, "bus id 'sixteen_letters_-5-0' has 16");
+	opts.type = "sixteen_letters_";
+	opts.backend_type = "mydevice";
+	assert_refused(&opts, -EINVAL, "bus id 'sixteen_letters_-5-0' has 16");
+}
+
 static void keys_that_the_schema_writes(void **state)
 {
 	static const char *const front[] = { "backend", "backend-id", "state" };
@@ -327,6 +346,7 @@ int main(void)
 		cmocka_unit_test(pitfall_10_the_error_shows_the_calculation),
 		cmocka_unit_test(pitfall_10_the_highest_device_id_is_the_last_that_fits),
 		cmocka_unit_test(pitfall_21_types_that_libxl_manages),
+		cmocka_unit_test(a_backend_of_another_type),
 		cmocka_unit_test(keys_that_the_schema_writes),
 		cmocka_unit_test(pitfall_23_keys_are_one_path_element),
 		cmocka_unit_test(pitfall_23_a_value_has_at_most_2048_bytes),
