@@ -367,7 +367,7 @@ static void a_half_that_is_missing(void **state)
 	assert_string_equal(find("backend-missing")->what,
 			    BE " does not exist: the backend is missing");
 	/* That says it all. */
-	assert_null(find("online-missing"));
+	assert_null(xensplit_findings_get(findings, 1));
 }
 
 static void nodes_that_an_end_may_not_use(void **state)
@@ -430,12 +430,13 @@ static void a_bus_id_that_is_too_long(void **state)
 
 /* --- several findings --- */
 
-static void attach_other(const char *type)
+static void attach_other(const char *type, uint32_t devid)
 {
 	XENSPLIT_OPTS(xensplit_attach_opts, opts);
 
 	opts.domid = 5;
 	opts.type = type;
+	opts.devid = devid;
 	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
 }
 
@@ -443,7 +444,7 @@ static void attach_other(const char *type)
 static void an_error_of_each_device(void **state)
 {
 	(void)state;
-	attach_other("another");
+	attach_other("another", 0);
 	connected(ctx);
 	set(FE "/state", "2");
 	set(FRONT_ERR, "2 no ring");
@@ -452,6 +453,111 @@ static void an_error_of_each_device(void **state)
 	assert_non_null(find("frontend-error"));
 	assert_int_equal(find("frontend-error")->severity, XENSPLIT_SEVERITY_ERROR);
 }
+
+static unsigned int error_lists;
+
+static void count_error_lists(const char *call, const char *path)
+{
+	error_lists += !strcmp(call, "list") && strstr(path, "/error/");
+}
+
+static void assert_errors(unsigned int wanted)
+{
+	const struct xensplit_finding *finding;
+	unsigned int count = 0;
+	size_t i;
+
+	error_lists = 0;
+	fake.before = count_error_lists;
+	assert_int_equal(doctor(), 0);
+	fake.before = NULL;
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++)
+		count += !strcmp(finding->code, "backend-error");
+	assert_int_equal(count, wanted);
+}
+
+/* Each directory of them is listed once, whatever the order of its names. */
+static void errors_of_several_devices(void **state)
+{
+	(void)state;
+	attach_other("mydevice", 9);
+	attach_other("mydevice", 10);
+	set("/local/domain/0/error/backend/mydevice/5/9/error", "5 \033[1m");
+	set("/local/domain/0/error/backend/mydevice/5/10/error", "5 oops");
+	assert_errors(2);
+	assert_int_equal(error_lists, 2);
+	assert_contains(find("backend-error")->what, "5 \\x1b[1m");
+	attach_other("other", 9);
+	set("/local/domain/0/error/backend/other/5/9/error", "5 oops");
+	assert_errors(3);
+	assert_int_equal(error_lists, 4);
+	/* A domain's own may be closed to this one. */
+	fake.fail_call = "list /local/domain/5/error";
+	fake.fail_errno = EACCES;
+	assert_errors(3);
+}
+
+/* There is a better reason, so that the error may be an old one. */
+static void an_error_beside_its_reason(void **state)
+{
+	struct xs_permissions nobody[] = { { 0, XS_PERM_NONE } };
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	set(BE "/state", "2");
+	set(FRONT_ERR, "2 no ring");
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(find("frontend-error")->severity, XENSPLIT_SEVERITY_ERROR);
+	fake_set_perms(FE, nobody, 1);
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("frontend-permissions"));
+	assert_int_equal(find("frontend-error")->severity, XENSPLIT_SEVERITY_WARNING);
+}
+
+/* --- domains that are gone --- */
+
+/* Nothing else is of interest then. */
+static void assert_only(const char *code, int remedy)
+{
+	const struct xensplit_finding *finding;
+
+	assert_int_equal(doctor(), 0);
+	finding = xensplit_findings_get(findings, 0);
+	assert_non_null(finding);
+	assert_string_equal(finding->code, code);
+	assert_int_equal(finding->remedy, remedy);
+	assert_null(xensplit_findings_get(findings, 1));
+}
+
+static void what_domains_have_left(void **state)
+{
+	XENSPLIT_OPTS(xensplit_attach_opts, opts);
+
+	(void)state;
+	set("/local/domain/0/backend/mydevice/77/0/state", "1");
+	assert_only("leftover", XENSPLIT_REMEDY_REMOVE);
+	assert_string_equal(xensplit_findings_get(findings, 0)->node,
+			    "/local/domain/0/backend/mydevice/77/0");
+	remove_node("/local/domain/0/backend");
+	of_a_former_domain(ctx);
+	assert_only("stale", XENSPLIT_REMEDY_REAP);
+	remove_node("/local/domain/5");
+	assert_only("leftover", XENSPLIT_REMEDY_REAP);
+	assert_string_equal(xensplit_findings_get(findings, 0)->what,
+			    "domain 5 does not exist");
+	end(NULL);
+	begin(NULL);
+	opts.domid = 5;
+	opts.type = "mydevice";
+	opts.backend_domid = 6;
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), 0);
+	remove_node("/local/domain/6");
+	assert_only("leftover", XENSPLIT_REMEDY_REAP);
+	assert_string_equal(xensplit_findings_get(findings, 0)->what,
+			    "domain 6 does not exist");
+}
+
+/* --- causes --- */
 
 /* What everybody may write is no reason not to connect; a missing driver is one. */
 static void the_cause_is_an_error_before_a_warning(void **state)
@@ -516,6 +622,24 @@ static void only_what_adopt_takes_is_to_be_adopted(void **state)
 	make_foreign("mydevice", 123456789);
 	assert_int_equal(doctor(), 0);
 	assert_int_equal(find("foreign")->remedy, XENSPLIT_REMEDY_REPLACE);
+}
+
+/* Nothing could detach it. */
+static void a_foreign_device_that_does_not_close(void **state)
+{
+	(void)state;
+	make_foreign("mydevice", 0);
+	set(FE "/state", "5");
+	set(BE "/state", "5");
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(find("closing")->remedy, XENSPLIT_REMEDY_REPLACE);
+	remove_node(FE);
+	remove_node(BE);
+	connected(ctx);
+	set(FE "/state", "5");
+	set(BE "/state", "5");
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(find("closing")->remedy, XENSPLIT_REMEDY_FORCE);
 }
 
 /* That another tool made it is a note, and stops nothing. */
@@ -592,6 +716,10 @@ static void a_xenstored_that_is_slow_for_a_while(void **state)
 	assert_contains(find("xenstored-slow")->what, "xenstored takes 2");
 	/* It is not asked for ever. */
 	assert_in_range(left, 80, 98);
+	fake.fail_call = "read /xensplit";
+	fake.fail_errno = ENOSPC;
+	assert_int_equal(doctor(), -ENOSPC);
+	fake.fail_call = NULL;
 	/* That is about the host, and not about one domain. */
 	slow_reads = 100;
 	findings = xensplit_findings_free(findings);
@@ -693,9 +821,13 @@ int main(void)
 		doctor_test(directories_of_a_connected_device_are_no_matter),
 		doctor_test(a_bus_id_that_is_too_long),
 		doctor_test(an_error_of_each_device),
+		doctor_test(errors_of_several_devices),
+		doctor_test(an_error_beside_its_reason),
+		doctor_test(what_domains_have_left),
 		doctor_test(the_cause_is_an_error_before_a_warning),
 		doctor_test(many_domains_claim_it),
 		doctor_test(only_what_adopt_takes_is_to_be_adopted),
+		doctor_test(a_foreign_device_that_does_not_close),
 		doctor_test(a_note_is_no_cause),
 		doctor_test(devices_of_libxl),
 		doctor_test(a_device_that_is_not_there),
