@@ -309,6 +309,10 @@ static void a_backend_that_another_domain_makes(void **state)
 
 static void pointers_that_are_wrong(void **state)
 {
+	const struct xensplit_finding *finding;
+	unsigned int count = 0;
+	size_t i;
+
 	(void)state;
 	assert_int_equal(attach(ctx), 0);
 	set(FE "/backend", BE "0");
@@ -324,6 +328,12 @@ static void pointers_that_are_wrong(void **state)
 	set(BE "/state", "1");
 	assert_int_equal(doctor(), 0);
 	assert_contains(find("frontend-pointer")->what, "/backend-id is \"6\"");
+	/* One finding is enough. */
+	set(FE "/backend", BE "0");
+	assert_int_equal(doctor(), 0);
+	for (i = 0; (finding = xensplit_findings_get(findings, i)); i++)
+		count += !strcmp(finding->code, "frontend-pointer");
+	assert_int_equal(count, 1);
 }
 
 /* Somebody has made that half again, so its numbers may be wrong. */
@@ -409,6 +419,9 @@ static void directories_of_a_connected_device_are_no_matter(void **state)
 static void a_bus_id_that_is_too_long(void **state)
 {
 	static const char *const paths[] = { REC, "/xensplit/5/sixteen_letters_/0" };
+	static const char *const renamed[] = {
+		FE, "/local/domain/5/device/sixteen_letters_/0"
+	};
 	static const char *const backend_types[] = { "sixteen_letters_", "short" };
 	char record[256];
 	size_t i;
@@ -424,6 +437,7 @@ static void a_bus_id_that_is_too_long(void **state)
 		assert_non_null(find("bus-id-too-long"));
 		assert_string_equal(find("bus-id-too-long")->what,
 				    "bus id 'sixteen_letters_-5-0' has 20 characters");
+		assert_string_equal(find("bus-id-too-long")->node, renamed[i]);
 		remove_node(paths[i]);
 	}
 }
@@ -500,6 +514,7 @@ static void errors_of_several_devices(void **state)
 /* There is a better reason, so that the error may be an old one. */
 static void an_error_beside_its_reason(void **state)
 {
+	struct xs_permissions open[] = { { 0, XS_PERM_READ }, { 5, XS_PERM_READ } };
 	struct xs_permissions nobody[] = { { 0, XS_PERM_NONE } };
 
 	(void)state;
@@ -507,6 +522,11 @@ static void an_error_beside_its_reason(void **state)
 	set(BE "/state", "2");
 	set(FRONT_ERR, "2 no ring");
 	assert_int_equal(doctor(), 0);
+	assert_int_equal(find("frontend-error")->severity, XENSPLIT_SEVERITY_ERROR);
+	/* A warning is none. */
+	fake_set_perms(BE "/state", open, 2);
+	assert_int_equal(doctor(), 0);
+	assert_non_null(find("open-to-all"));
 	assert_int_equal(find("frontend-error")->severity, XENSPLIT_SEVERITY_ERROR);
 	fake_set_perms(FE, nobody, 1);
 	assert_int_equal(doctor(), 0);
@@ -640,6 +660,21 @@ static void a_foreign_device_that_does_not_close(void **state)
 	set(BE "/state", "5");
 	assert_int_equal(doctor(), 0);
 	assert_int_equal(find("closing")->remedy, XENSPLIT_REMEDY_FORCE);
+}
+
+/* A domain can make a backend for any frontend: no remedy is to confirm that. */
+static void a_backend_that_names_another_frontend(void **state)
+{
+	(void)state;
+	make_foreign("mydevice", 0);
+	set(FE "/state", "6");
+	set(BE "/state", "6");
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(find("closed")->remedy, XENSPLIT_REMEDY_FRONTEND);
+	assert_int_equal(find("closed")->backend_trusted, 1);
+	set(BE "/frontend", "/local/domain/6/device/mydevice/0");
+	assert_int_equal(doctor(), 0);
+	assert_int_equal(find("closed")->backend_trusted, 0);
 }
 
 /* That another tool made it is a note, and stops nothing. */
@@ -828,6 +863,7 @@ int main(void)
 		doctor_test(many_domains_claim_it),
 		doctor_test(only_what_adopt_takes_is_to_be_adopted),
 		doctor_test(a_foreign_device_that_does_not_close),
+		doctor_test(a_backend_that_names_another_frontend),
 		doctor_test(a_note_is_no_cause),
 		doctor_test(devices_of_libxl),
 		doctor_test(a_device_that_is_not_there),
