@@ -496,8 +496,8 @@ static void errors_of_several_devices(void **state)
 	(void)state;
 	attach_other("mydevice", 9);
 	attach_other("mydevice", 10);
-	set("/local/domain/0/error/backend/mydevice/5/9/error", "5 \033[1m");
 	set("/local/domain/0/error/backend/mydevice/5/10/error", "5 oops");
+	set("/local/domain/0/error/backend/mydevice/5/9/error", "5 \033[1m");
 	assert_errors(2);
 	assert_int_equal(error_lists, 2);
 	assert_contains(find("backend-error")->what, "5 \\x1b[1m");
