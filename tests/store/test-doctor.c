@@ -320,6 +320,21 @@ static void a_slow_xenstored(void **state)
 	assert_false(slow);
 }
 
+/* Its toolstack has removed what it had, and Xen has not destroyed it yet. */
+static void a_domain_without_a_directory(void **state)
+{
+	struct xensplit_findings *findings;
+
+	(void)state;
+	attach_mydevice();
+	xs_rm(dom0, XBT_NULL, "/local/domain/5");
+	findings = diagnose(ctx, 5);
+	assert_string_equal(xensplit_findings_get(findings, 0)->code, "leftover");
+	assert_string_equal(xensplit_findings_get(findings, 0)->what,
+			    "domain 5 does not exist");
+	xensplit_findings_free(findings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +348,7 @@ int main(void)
 		store_test(an_error_node),
 		store_test(a_backend_of_another_type),
 		store_test(a_slow_xenstored),
+		store_test(a_domain_without_a_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

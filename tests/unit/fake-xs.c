@@ -11,9 +11,9 @@
 
 #include "unit.h"
 
-#define NODES_MAX  1024
+#define NODES_MAX  5120
 #define PATH_ROOM  512
-#define PERMS_ROOM 4
+#define PERMS_ROOM (NODE_PERMS_MAX + 4)
 
 struct node {
 	char path[PATH_ROOM];
@@ -359,11 +359,12 @@ bool xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
 bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
 			struct xs_permissions *perms, unsigned int num_perms)
 {
-	struct node *node = find(tree_of(t), path);
+	struct node *node;
 
 	assert_non_null(h);
 	if (fails(t, "set-permissions", path))
 		return false;
+	node = find(tree_of(t), path);
 	if (!node || !is_alive(perms[0].id)) {
 		errno = ENOENT;
 		return false;
@@ -377,12 +378,13 @@ bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *pat
 struct xs_permissions *xs_get_permissions(struct xs_handle *h, xs_transaction_t t,
 					  const char *path, unsigned int *num)
 {
-	struct node *node = find(tree_of(t), path);
 	struct xs_permissions *perms;
+	struct node *node;
 
 	assert_non_null(h);
 	if (fails(t, "get-permissions", path))
 		return NULL;
+	node = find(tree_of(t), path);
 	if (!node) {
 		errno = ENOENT;
 		return NULL;

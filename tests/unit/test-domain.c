@@ -157,6 +157,142 @@ static void a_name_with_a_nul(void **state)
 	xensplit_op_free(op);
 }
 
+static void a_name_that_is_empty(void **state)
+{
+	struct txn txn = TXN_NONE(ctx);
+	char *name;
+
+	(void)state;
+	set("/local/domain/5/name", "");
+	assert_null(domain_name(&txn, 5));
+	name = domain_name(&txn, 6);
+	assert_string_equal(name, "g6");
+	free(name);
+}
+
+static void which_domain_has_a_name(void **state)
+{
+	static const struct xs_permissions own = { 6, XS_PERM_NONE };
+	uint32_t domid = 77;
+
+	(void)state;
+	fake.fail_call = "read /local/domain/5/name";
+	fake.fail_errno = EACCES;
+	assert_int_equal(xensplit_domain_find(ctx, "g6", &domid), 0);
+	assert_int_equal(domid, 6);
+	fake_calm();
+
+	domid = 77;
+	assert_int_equal(xensplit_domain_find(ctx, "g\x1b", &domid), -ESRCH);
+	assert_string_equal(xensplit_errmsg(ctx), "no such domain: 'g\\x1b'");
+	assert_int_equal(xensplit_domain_find(ctx, "5x", &domid), -EINVAL);
+	assert_contains(xensplit_errmsg(ctx), "'5x' is neither a domid");
+	set("/local/domain/6/name", "g5");
+	assert_int_equal(xensplit_domain_find(ctx, "g5", &domid), -EINVAL);
+	assert_string_equal(xensplit_last_error(ctx)->code, "ambiguous-domain");
+	assert_int_equal(domid, 77);
+
+	/* One that a guest has chosen counts for nothing beside another. */
+	fake_set_perms("/local/domain/6/name", &own, 1);
+	assert_int_equal(xensplit_domain_find(ctx, "g5", &domid), 0);
+	assert_int_equal(domid, 5);
+	set("/local/domain/6/name", "5x");
+	assert_int_equal(xensplit_domain_find(ctx, "5x", &domid), -ESRCH);
+	assert_string_equal(xensplit_last_error(ctx)->code, "untrusted-name");
+	assert_int_equal(domid, 5);
+}
+
+static void it_dies_meanwhile(const char *call, const char *path)
+{
+	if (!strcmp(call, "get-permissions") && strstr(path, "/5/name"))
+		assert_true(xs_rm(ctx->xs, XBT_NULL, "/local/domain/5"));
+}
+
+/* What a dead domain has left, or one that dies while it is looked at. */
+static void a_name_of_a_dead_domain(void **state)
+{
+	uint32_t domid = 77;
+
+	(void)state;
+	set("/local/domain/6/name", "g5");
+	fake.dead_domid = 5;
+	assert_int_equal(xensplit_domain_wait(ctx, "g5", 0, &domid), 0);
+	assert_int_equal(domid, 6);
+	fake.dead_domid = 6;
+	assert_int_equal(xensplit_domain_wait(ctx, "g5", 0, &domid), 0);
+	assert_int_equal(domid, 5);
+	set("/local/domain/6/name", "g6");
+	fake_calm();
+	fake.before = it_dies_meanwhile;
+	assert_int_equal(xensplit_domain_wait(ctx, "g5", 0, &domid), -ETIMEDOUT);
+	assert_contains(xensplit_errmsg(ctx), "no such domain: 'g5', after ");
+	fake_calm();
+}
+
+/* It exists as long as Xen does. */
+static void dom0_is_not_asked_about(void **state)
+{
+	(void)state;
+	fake.fail_call = "is-introduced /local/domain/0";
+	fake.fail_errno = EACCES;
+	assert_int_equal(xensplit_domain_check(ctx, 0), 0);
+	assert_int_equal(attach(ctx), 0);
+	assert_false(is_stale());
+	assert_false(fake.failed);
+}
+
+/* A guest that could read it could make a record for it. */
+static void a_mark_stays_and_is_secret(void **state)
+{
+	struct txn txn = TXN_NONE(ctx);
+	struct node_perms perms;
+	char mark[MARK_SIZE];
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	assert_int_equal(store_get_perms(&txn, "/local/domain/5/xensplit", &perms), 0);
+	assert_string_equal(perms.text, "n0");
+	snprintf(mark, sizeof(mark), "%s", fake_value("/local/domain/5/xensplit", NULL));
+	assert_int_equal(detach(ctx), 0);
+	assert_int_equal(attach(ctx), 0);
+	assert_string_equal(fake_value("/local/domain/5/xensplit", NULL), mark);
+	/* Without one it is another domain, or none yet. */
+	assert_true(xs_rm(ctx->xs, XBT_NULL, "/local/domain/5/xensplit"));
+	assert_true(is_stale());
+}
+
+static int count_domains(struct txn *txn, uint32_t domid, void *data)
+{
+	unsigned int *count = data;
+
+	(void)txn;
+	++*count;
+	return domid == 5 ? -EIO : 0;
+}
+
+static void names_that_are_no_domids(void **state)
+{
+	static const char *const names[] = { "32752", "05", "x", "4294967301" };
+	struct txn txn = TXN_NONE(ctx);
+	unsigned int count = 0;
+	char path[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "/domains/%s", names[i]);
+		set(path, "");
+	}
+	assert_int_equal(domids_foreach(&txn, "/domains", count_domains, &count), 0);
+	assert_int_equal(count, 0);
+	set("/domains/4", "");
+	set("/domains/5", "");
+	set("/domains/6", "");
+	assert_int_equal(domids_foreach(&txn, "/domains", count_domains, &count), -EIO);
+	assert_int_equal(count, 2);
+	assert_int_equal(domids_foreach(&txn, "/none", count_domains, &count), 0);
+}
+
 static void the_domid_of_this_domain(void **state)
 {
 	static const char *const wrong[] = { "", "zero", "32752", "0 " };
@@ -224,6 +360,11 @@ static void no_such_domids(void **state)
 	assert_int_equal(xensplit_domain_check(ctx, 5), 0);
 	assert_int_equal(xensplit_domain_check(ctx, 40000), -ESRCH);
 	assert_contains(xensplit_errmsg(ctx), "no such domain: 40000");
+	opts.domid = 9;
+	opts.type = "mydevice";
+	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -ESRCH);
+	assert_string_equal(xensplit_last_error(ctx)->code, "no-such-domain");
+	assert_string_equal(xensplit_errmsg(ctx), "no such domain: 9");
 	opts.domid = 40000;
 	opts.type = "mydevice";
 	assert_int_equal(xensplit_attach(ctx, &opts, 0, NULL), -ESRCH);
@@ -277,6 +418,8 @@ static void a_uuid_of_the_hypervisor(void **state)
 	/* The next domain has no mark yet. */
 	assert_true(xs_rm(ctx->xs, XBT_NULL, "/local/domain/5/xensplit"));
 	assert_true(is_stale());
+	/* That of dom0 is all zeros: it has none. */
+	assert_null(strstr(fake_value(REC, NULL), "backend-uuid="));
 }
 
 #define domain_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -290,6 +433,12 @@ int main(void)
 		domain_test(a_uuid_of_the_backends_domain),
 		domain_test(marks_of_another_length),
 		domain_test(a_name_with_a_nul),
+		domain_test(a_name_that_is_empty),
+		domain_test(which_domain_has_a_name),
+		domain_test(a_name_of_a_dead_domain),
+		domain_test(dom0_is_not_asked_about),
+		domain_test(a_mark_stays_and_is_secret),
+		domain_test(names_that_are_no_domids),
 		domain_test(the_domid_of_this_domain),
 		domain_test(a_domid_that_no_domain_can_have),
 		domain_test(a_uuid_that_is_not_there),
