@@ -86,6 +86,64 @@ static void the_last_error_may_include_the_one_before(void **state)
 	unit_ctx_free(ctx);
 }
 
+/* Each call begins without what an earlier one has said of its failure. */
+static void an_error_keeps_nothing_of_the_one_before(void **state)
+{
+	const struct xensplit_finding cause = { .code = "stale", .what = "-" };
+	struct xensplit_ctx *ctx = logging_ctx();
+	const struct xensplit_error *error;
+
+	(void)state;
+	failure_set(ctx, -ETIMEDOUT, NULL, "first");
+	failure_set_states(ctx, 4, 5);
+	failure_set_cause(ctx, &cause);
+	error = xensplit_last_error(ctx);
+	assert_true(error->has_states);
+	assert_int_equal(error->frontend_state, 4);
+	assert_string_equal(error->cause->code, "stale");
+	errno = EPERM;
+	failure_set(ctx, -EINVAL, NULL, "second %d", 2);
+	assert_int_equal(errno, EPERM);
+	error = xensplit_last_error(ctx);
+	assert_string_equal(error->code, "invalid-argument");
+	assert_false(error->has_states);
+	assert_int_equal(error->frontend_state, 0);
+	assert_null(error->cause);
+	assert_int_equal(ctx_end(ctx, 1), 1);
+	assert_null(xensplit_last_error(ctx));
+	assert_string_equal(xensplit_errmsg(ctx), "");
+	assert_int_equal(fail(ctx, -ESRCH, "third"), -ESRCH);
+	assert_string_equal(xensplit_last_error(ctx)->code, "no-such-domain");
+	assert_int_equal(ctx_end(ctx, -ESRCH), -ESRCH);
+	assert_string_equal(xensplit_errmsg(ctx), "third");
+	ctx_begin(ctx);
+	assert_null(xensplit_last_error(ctx));
+	assert_int_equal(fail(ctx, -EIO, "fourth"), -EIO);
+	assert_string_equal(xensplit_last_error(ctx)->code, "xenstore-error");
+	unit_ctx_free(ctx);
+}
+
+/* Its texts are its own, for the time when the first is gone. */
+static void a_failure_that_is_kept(void **state)
+{
+	const struct xensplit_finding cause = { .code = "stale", .what = "what it is" };
+	struct xensplit_ctx *ctx = logging_ctx();
+	struct failure *kept = malloc(sizeof(*kept));
+
+	(void)state;
+	failure_set(ctx, -EPROTO, NULL, "first");
+	failure_set_cause(ctx, &cause);
+	failure_copy(kept, &ctx->failure);
+	failure_set(ctx, -EIO, NULL, "second");
+	assert_string_equal(kept->error.message, "first");
+	assert_string_equal(kept->error.cause->what, "what it is");
+	failure_copy(&ctx->failure, kept);
+	free(kept);
+	assert_string_equal(xensplit_last_error(ctx)->message, "first");
+	assert_string_equal(xensplit_last_error(ctx)->cause->what, "what it is");
+	unit_ctx_free(ctx);
+}
+
 static void a_long_error_is_cut(void **state)
 {
 	struct xensplit_ctx *ctx = logging_ctx();
@@ -146,6 +204,7 @@ static void a_connection_that_fails(void **state)
 	} rows[] = { { ENOENT, -ENOTCONN },
 		     { ECONNREFUSED, -ENOTCONN },
 		     { EACCES, -EACCES },
+		     { EPERM, -EPERM },
 		     { ENOMEM, -ENOMEM } };
 	struct xensplit_ctx *ctx = NULL;
 	size_t i;
@@ -160,14 +219,46 @@ static void a_connection_that_fails(void **state)
 	}
 }
 
+static void a_connection_of_the_caller_stays_open(void **state)
+{
+	XENSPLIT_OPTS(xensplit_opts, opts);
+	struct xensplit_ctx *ctx;
+
+	(void)state;
+	fake_reset();
+	opts.xs = xs_open(0);
+	assert_int_equal(xensplit_new(&opts, &ctx), 0);
+	assert_int_equal(xensplit_domain_check(ctx, 5), 0);
+	xensplit_free(ctx);
+	assert_true(xs_is_domain_introduced(opts.xs, 5));
+	xs_close(opts.xs);
+}
+
+static void a_hypervisor_without_a_query(void **state)
+{
+	const struct xensplit_hypervisor none = { sizeof(none), NULL };
+	XENSPLIT_OPTS(xensplit_opts, opts);
+	struct xensplit_ctx *ctx = NULL;
+
+	(void)state;
+	fake_reset();
+	opts.hypervisor = &none;
+	assert_int_equal(xensplit_new(&opts, &ctx), -EINVAL);
+	assert_null(ctx);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logging_keeps_errno),
 		cmocka_unit_test(the_last_error_may_include_the_one_before),
+		cmocka_unit_test(an_error_keeps_nothing_of_the_one_before),
+		cmocka_unit_test(a_failure_that_is_kept),
 		cmocka_unit_test(a_long_error_is_cut),
 		cmocka_unit_test(a_copy_of_an_error_stays),
 		cmocka_unit_test(a_connection_that_fails),
+		cmocka_unit_test(a_connection_of_the_caller_stays_open),
+		cmocka_unit_test(a_hypervisor_without_a_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
