@@ -555,6 +555,190 @@ static void doctor_after_a_list(void **state)
 	xensplit_findings_free(findings);
 }
 
+/* --- every node of a device --- */
+
+static struct xensplit_nodes *nodes_of(uint32_t devid)
+{
+	const struct xensplit_id id = { 5, "mydevice", devid };
+	struct xensplit_nodes *nodes;
+
+	assert_int_equal(xensplit_nodes_new(ctx, &id, &nodes), 0);
+	return nodes;
+}
+
+static const struct xensplit_node *node_at(const struct xensplit_nodes *nodes,
+					   const char *path)
+{
+	const struct xensplit_node *node;
+	size_t i;
+
+	for (i = 0; (node = xensplit_nodes_get(nodes, i)); i++)
+		if (!strcmp(node->path, path))
+			return node;
+	return NULL;
+}
+
+static void its_nodes(void **state)
+{
+	static const char *const paths[] = {
+		REC,
+		FE "/state",
+		BE "/online",
+		"/local/domain/5/error/device/mydevice/0/error",
+		"/local/domain/0/error/backend/mydevice/5/0/error",
+	};
+	struct xensplit_nodes *nodes;
+	char deep[16 * 2 + 64] = FE;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	set(paths[3], "oops");
+	set(paths[4], "more");
+	fake_set(FE "/bytes", "a\0b", 3);
+	for (i = 0; i < 17; i++)
+		strcat(deep, "/d");
+	set(deep, "");
+	nodes = nodes_of(0);
+	for (i = 0; i < ARRAY_SIZE(paths); i++)
+		if (!node_at(nodes, paths[i]))
+			wrong("%s is missing\n", paths[i]);
+	assert_int_equal(node_at(nodes, FE "/bytes")->value_len, 3);
+	assert_memory_equal(node_at(nodes, FE "/bytes")->value, "a\0b", 4);
+	assert_string_equal(node_at(nodes, FE "/bytes")->perms, "n5,r0");
+	/* A guest can make it as deep as it wants. */
+	assert_null(node_at(nodes, deep));
+	deep[strlen(deep) - 2] = '\0';
+	assert_non_null(node_at(nodes, deep));
+	for (i = 0; xensplit_nodes_get(nodes, i); i++)
+		;
+	assert_null(xensplit_nodes_get(nodes, i + 1));
+	xensplit_nodes_free(nodes);
+}
+
+static const char *goes_at;
+
+static void it_goes_meanwhile(const char *call, const char *path)
+{
+	if (!strcmp(call, goes_at) && !strcmp(path, FE "/ring"))
+		assert_true(xs_rm(other, XBT_NULL, FE "/ring"));
+}
+
+/* A node that goes between two requests is left out, and the others are there. */
+static void a_node_that_goes_meanwhile(void **state)
+{
+	static const char *const calls[] = { "read", "get-permissions", "list" };
+	struct xensplit_nodes *nodes;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		set(FE "/ring/ref", "8");
+		goes_at = calls[i];
+		fake.before = it_goes_meanwhile;
+		nodes = nodes_of(0);
+		fake_calm();
+		assert_false(there(FE "/ring"));
+		assert_null(node_at(nodes, FE "/ring/ref"));
+		assert_non_null(node_at(nodes, FE "/state"));
+		assert_non_null(node_at(nodes, BE "/state"));
+		xensplit_nodes_free(nodes);
+	}
+}
+
+static unsigned int reads;
+
+/* The first read is the one that has found it. */
+static void it_goes_once_found(const char *call, const char *path)
+{
+	if (!strcmp(call, "read") && !strcmp(path, FE) && ++reads == 2)
+		assert_true(xs_rm(other, XBT_NULL, FE));
+}
+
+static void it_is_removed_before_its_nodes_are_read(void **state)
+{
+	struct xensplit_nodes *nodes = NULL;
+
+	(void)state;
+	set(FE "/state", "1");
+	reads = 0;
+	fake.before = it_goes_once_found;
+	assert_int_equal(xensplit_nodes_new(ctx, &device, &nodes), -ENOENT);
+	assert_int_equal(reads, 2);
+	assert_null(nodes);
+	assert_contains(xensplit_errmsg(ctx), "no such device");
+}
+
+static char warning[128];
+
+static void take_warning(struct xentoollog_logger *logger, xentoollog_level level,
+			 int errnoval, const char *context, const char *format,
+			 va_list args)
+{
+	(void)logger;
+	(void)errnoval;
+	(void)context;
+	if (level == XTL_WARN)
+		vsnprintf(warning, sizeof(warning), format, args);
+}
+
+static void end_nothing(struct xentoollog_logger *logger)
+{
+	(void)logger;
+}
+
+/* The end in dom0 can have any number. */
+static void more_nodes_than_are_read(void **state)
+{
+	static struct xentoollog_logger logger = { .vmessage = take_warning,
+						   .destroy = end_nothing };
+	XENSPLIT_OPTS(xensplit_opts, opts);
+	struct xensplit_nodes *nodes;
+	char path[64];
+	int i;
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	xensplit_free(ctx);
+	opts.logger = &logger;
+	assert_int_equal(xensplit_new(&opts, &ctx), 0);
+	nodes = nodes_of(0);
+	xensplit_nodes_free(nodes);
+	assert_string_equal(warning, "");
+	for (i = 0; i < 4096; i++) {
+		snprintf(path, sizeof(path), BE "/n%d", i);
+		set(path, "");
+	}
+	nodes = nodes_of(0);
+	assert_int_equal(nodes->count, 4096);
+	assert_string_equal(warning, "only the first 4096 nodes of the device were read");
+	xensplit_nodes_free(nodes);
+}
+
+static void its_nodes_may_not_be_read(void **state)
+{
+	static const char *const calls[] = {
+		"read " REC,
+		"list " FE,
+		"get-permissions " BE,
+		"read " BE,
+		"read /local/domain/0/error/backend/mydevice/5/0",
+	};
+	struct xensplit_nodes *nodes = NULL;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(attach(ctx), 0);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		fake.fail_call = calls[i];
+		fake.fail_errno = EACCES;
+		assert_int_equal(xensplit_nodes_new(ctx, &device, &nodes), -EACCES);
+		assert_null(nodes);
+	}
+	fake_calm();
+}
+
 #define list_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -581,6 +765,11 @@ int main(void)
 		list_test(keys_that_are_long),
 		list_test(a_phase_that_is_set_again),
 		list_test(doctor_after_a_list),
+		list_test(its_nodes),
+		list_test(a_node_that_goes_meanwhile),
+		list_test(it_is_removed_before_its_nodes_are_read),
+		list_test(more_nodes_than_are_read),
+		list_test(its_nodes_may_not_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
