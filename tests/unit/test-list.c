@@ -670,6 +670,22 @@ static void it_is_removed_before_its_nodes_are_read(void **state)
 	assert_contains(xensplit_errmsg(ctx), "no such device");
 }
 
+/* That it is there is not known then. */
+static void a_frontend_that_may_not_be_read(void **state)
+{
+	const struct device_id id = { .domid = 5, .type = "mydevice" };
+	struct txn txn = TXN_NONE(ctx);
+	struct place place;
+
+	(void)state;
+	set(FE "/state", "1");
+	assert_int_equal(place_find(&txn, &id, &place), 0);
+	fake.fail_call = "read " FE;
+	fake.fail_errno = EACCES;
+	assert_int_equal(place_find(&txn, &id, &place), -EACCES);
+	fake_calm();
+}
+
 static char warning[128];
 
 static void take_warning(struct xentoollog_logger *logger, xentoollog_level level,
@@ -770,6 +786,7 @@ int main(void)
 		list_test(it_is_removed_before_its_nodes_are_read),
 		list_test(more_nodes_than_are_read),
 		list_test(its_nodes_may_not_be_read),
+		list_test(a_frontend_that_may_not_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
