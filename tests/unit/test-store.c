@@ -186,6 +186,21 @@ static void a_refusal_is_an_answer(void **state)
 	assert_int_equal(fake.requests, 2);
 }
 
+/* Both are the same to a caller. */
+static void not_permitted(void **state)
+{
+	static const int errors[] = { EACCES, EPERM };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		fake.fail_call = "write";
+		fake.fail_errno = errors[i];
+		assert_int_equal(child_write(), -EACCES);
+		assert_string_equal(xensplit_last_error(ctx)->code, "no-permission");
+	}
+}
+
 /* ENOENT is also what the daemon says of a parent that is missing; here the node is there. */
 static void a_node_that_is_there_was_not_removed(void **state)
 {
@@ -219,6 +234,180 @@ static void a_parent_that_is_gone_already(void **state)
 	assert_int_equal(store_remove_prune(&txn, NODE, 3), 0);
 	assert_false(there("/local/domain/5/device"));
 	assert_true(there("/local/domain/5/name"));
+}
+
+/* The daemon says ENOENT, as of a node that is not there. */
+static void an_owner_that_xen_does_not_know(void **state)
+{
+	const struct perms none = { 1, { { 9, XS_PERM_NONE } } };
+
+	(void)state;
+	assert_int_equal(store_set_perms(&txn, NODE, &none), -ESRCH);
+	assert_string_equal(xensplit_errmsg(ctx), "no such domain: 9");
+	assert_int_equal(store_set_perms(&txn, NODE, &perms), 0);
+}
+
+/* Of more than it has room for, the first. */
+static void more_permissions_than_it_keeps(void **state)
+{
+	struct xs_permissions many[NODE_PERMS_MAX + 2] = { { 0, XS_PERM_NONE } };
+	struct node_perms now;
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i < ARRAY_SIZE(many); i++)
+		many[i] = (struct xs_permissions){ i, XS_PERM_READ };
+	fake_set_perms(NODE, many, ARRAY_SIZE(many));
+	assert_int_equal(store_get_perms(&txn, NODE, &now), 0);
+	assert_int_equal(now.count, NODE_PERMS_MAX);
+	assert_int_equal(now.entry[NODE_PERMS_MAX - 1].id, NODE_PERMS_MAX - 1);
+}
+
+/* --- a transaction --- */
+
+static struct {
+	int result;	  /* of each try */
+	const char *fail; /* a call that fails in the first */
+	int err;
+	bool writes;
+	unsigned int tries;
+} script;
+
+static int follow(struct txn *t, void *data)
+{
+	int r = 0;
+
+	(void)data;
+	fake.fail_call = script.tries++ ? NULL : script.fail;
+	fake.fail_errno = script.err;
+	if (script.writes)
+		r = store_write(t, NODE, "new", &perms);
+	else
+		r = store_exists(t, NODE);
+	return r < 0 ? r : script.result;
+}
+
+static int run_script(void)
+{
+	struct txn t = TXN_NONE(ctx);
+	int r = store_transaction(&t, follow, NULL);
+
+	assert_true(t.t == XBT_NULL);
+	assert_int_equal(fake.open_transactions, 0);
+	fake_calm();
+	return r;
+}
+
+/* In a transaction the daemon gives these for what another client has removed. */
+static void an_error_that_is_a_collision(void **state)
+{
+	static const int errors[] = { EIO, EINVAL };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		memset(&script, 0, sizeof(script));
+		script.writes = true;
+		script.fail = "write " NODE;
+		script.err = errors[i];
+		assert_int_equal(run_script(), 0);
+		assert_int_equal(script.tries, 2);
+		/* Not outside of one. */
+		fake.fail_at = 1;
+		fake.fail_errno = errors[i];
+		assert_int_equal(child_write(), i ? -EIO : -ENOTCONN);
+		fake_calm();
+	}
+}
+
+/* What refuses may have read half of another client's commit: it has to get through, too. */
+static void a_refusal_that_collides(void **state)
+{
+	static const int results[] = { -ENOENT, -EEXIST, -ESTALE, -EBADMSG };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(results); i++) {
+		memset(&script, 0, sizeof(script));
+		script.result = results[i];
+		fake.conflicts = 1;
+		assert_int_equal(run_script(), results[i]);
+		assert_int_equal(script.tries, 2);
+	}
+	script.result = -EPERM;
+	script.tries = 0;
+	fake.conflicts = 1;
+	assert_int_equal(run_script(), -EPERM);
+	assert_int_equal(script.tries, 1);
+}
+
+static void a_refusal_after_a_write_writes_nothing(void **state)
+{
+	(void)state;
+	memset(&script, 0, sizeof(script));
+	script.writes = true;
+	script.result = -EEXIST;
+	assert_int_equal(run_script(), -EEXIST);
+	assert_string_equal(fake_value(NODE, NULL), "value");
+	script.result = 0;
+	assert_int_equal(run_script(), 0);
+	assert_string_equal(fake_value(NODE, NULL), "new");
+}
+
+static int remove_twice(struct txn *t, void *data)
+{
+	int r = store_remove(t, NODE);
+
+	(void)data;
+	if (r >= 0)
+		r = store_remove(t, NODE);
+	return r < 0 ? r : 0;
+}
+
+/* One node, however often it was tried or asked for. */
+static void a_journal_is_of_the_last_try(void **state)
+{
+	struct xensplit_nodes journal = { 0 };
+	struct txn t = TXN_NONE(ctx);
+
+	(void)state;
+	t.journal = &journal;
+	memset(&script, 0, sizeof(script));
+	script.writes = true;
+	fake.conflicts = 2;
+	assert_int_equal(store_transaction(&t, follow, NULL), 0);
+	assert_int_equal(script.tries, 3);
+	assert_int_equal(journal.count, 1);
+	assert_string_equal(journal.nodes[0]->value, "new");
+	t.preview = true;
+	assert_int_equal(store_transaction(&t, remove_twice, NULL), 0);
+	assert_int_equal(journal.count, 1);
+	assert_int_equal(journal.nodes[0]->op, XENSPLIT_NODE_REMOVE);
+	assert_true(there(NODE));
+	nodes_clear(&journal);
+}
+
+static int prune(struct txn *t, void *data)
+{
+	(void)data;
+	return store_remove_prune(t, NODE, 3);
+}
+
+/* A parent goes with its last child, and stays with another. */
+static void parents_that_become_empty(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		set(NODE, "value");
+		set("/local/domain/5/device/other/0", "");
+		assert_int_equal(
+			i ? store_transaction(&txn, prune, NULL) : prune(&txn, NULL), 0);
+		assert_false(there("/local/domain/5/device/mydevice"));
+		assert_true(there("/local/domain/5/device/other/0"));
+		assert_true(xs_rm(ctx->xs, XBT_NULL, "/local/domain/5/device/other"));
+	}
 }
 
 /* --- a preview --- */
@@ -314,9 +503,17 @@ int main(void)
 		store_test(a_child_sends_nothing),
 		store_test(a_transaction_of_the_parent_stays_open),
 		store_test(a_refusal_is_an_answer),
+		store_test(not_permitted),
 		store_test(a_node_that_is_there_was_not_removed),
 		store_test(a_signal_before_the_answer),
 		store_test(a_parent_that_is_gone_already),
+		store_test(an_owner_that_xen_does_not_know),
+		store_test(more_permissions_than_it_keeps),
+		store_test(an_error_that_is_a_collision),
+		store_test(a_refusal_that_collides),
+		store_test(a_refusal_after_a_write_writes_nothing),
+		store_test(a_journal_is_of_the_last_try),
+		store_test(parents_that_become_empty),
 		store_test(a_preview_that_fails),
 	};
 
