@@ -6,6 +6,12 @@
 
 bats_require_minimum_version 1.5.0
 
+# Here, as what it downloads is not to be among what a shell prints.
+setup_file() {
+  FISH=$(tests/setup/fish)
+  export FISH
+}
+
 # in_sandbox COMMAND...: with guests 5 and 6, and a device of guest 5
 in_sandbox() {
   PATH=$(dirname "$XENSPLIT"):$PATH run -0 "$SANDBOX" --guests 5,6 -- bash -euc \
@@ -29,7 +35,7 @@ by_zsh() { # LINE
 }
 
 by_fish() { # LINE
-  "$(tests/setup/fish)" -N -c 'source completions/xensplit.fish; complete -C $argv' "xensplit $1"
+  "$FISH" -N -c 'source completions/xensplit.fish; complete -C $argv' "xensplit $1"
 }
 
 export -f by_bash by_zsh by_fish
