@@ -1618,10 +1618,10 @@ struct xensplit_keeper;
  * struct xensplit_keeper_opts - options of a keeper; each member may be zero
  * @sz: sizeof(struct xensplit_keeper_opts)
  * @flags: XENSPLIT_PLAN_*
- * @connect_ms: a device that takes longer to connect has failed, and is attached
- *   again; 0: 10 s. The next tries take longer. If its frontend has not begun, its
- *   domain may still boot: then only once, six times @connect_ms after the domain
- *   appeared
+ * @connect_ms: a device that takes longer to connect, or that a driver closes before,
+ *   has failed, and is attached again; 0: 10 s. The next tries take longer. If its
+ *   frontend has not begun, its domain may still boot: then only once, six times
+ *   @connect_ms after the domain appeared
  *
  * Since: 0.1
  */
