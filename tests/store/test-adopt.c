@@ -167,6 +167,17 @@ static void a_backend_in_a_driver_domain(void **state)
 	assert_node(BACK6 "/online", "1", "n6,r5");
 }
 
+static void a_driver_domain_without_a_mark_gets_one(void **state)
+{
+	struct xensplit_adopt_opts opts = opts_of(6);
+
+	(void)state;
+	by_hand_in_6();
+	assert_result(adopt(&opts), 0);
+	assert_non_null(record_field(REC, "backend-mark"));
+	assert_node("/local/domain/6/xensplit", record_field(REC, "backend-mark"), "n0");
+}
+
 static void a_backend_of_another_type(void **state)
 {
 	struct xensplit_adopt_opts opts = opts_of(XENSPLIT_ANY);
@@ -405,6 +416,7 @@ int main(void)
 		store_test(it_becomes_ours),
 		store_test(drivers_connect_and_close),
 		store_test(a_backend_in_a_driver_domain),
+		store_test(a_driver_domain_without_a_mark_gets_one),
 		store_test(a_backend_of_another_type),
 		store_test(halves_that_do_not_agree),
 		store_test(a_pointer_that_a_guest_can_write),
